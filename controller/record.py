@@ -1,0 +1,76 @@
+"""One second of one intersection: everything that went in and everything that came out.
+
+These two types are the journal's tick record, the page's view and the replay's unit of comparison.
+`IntersectionController.step(TickInput) -> TickOutput` is a pure function of its own past inputs (G8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from denxanh.agents.observation import Commitment
+from denxanh.controller.mode import Mode
+from denxanh.plc.contract import Command
+
+
+@dataclass(frozen=True, slots=True)
+class TickInput:
+    """What one intersection's controller learns in one tick."""
+
+    tick: int
+    clock_s: float
+    """Local seconds since midnight."""
+    date: str
+    """Local date, YYYY-MM-DD."""
+    words: tuple[tuple[int, ...], ...] | None
+    """The poll's raw registers; None when it failed."""
+    link_error: str | None
+    """Why the poll failed, one line."""
+    late: bool = False
+    """The previous decision ran over its time budget and was dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth a line in the log: a mode change, a switch, an alarm. `kind` is stable, `text` is for people."""
+
+    kind: str
+    """One of: mode, switch, alarm, alarm-cleared, refusal, link, detector."""
+    text_vi: str
+    text_en: str
+    cause: str = ""
+    mode_from: Mode | None = None
+    mode_to: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """What the estimate believes of one lane, for the page and the log (pcu; confidence in [0, 1])."""
+
+    queued: float
+    moving: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class TickOutput:
+    """What one intersection's controller decided in one tick."""
+
+    mode: Mode
+    cause: str
+    """Why this mode, one line."""
+    aspects: str
+    """One `Aspect` letter per group, as the cabinet shows them."""
+    stage: int
+    elapsed_s: float
+    in_interstage: bool
+    commitment: Commitment | None
+    request: int | None
+    why: str
+    """The policy's reason for its request."""
+    guard_refusal: str | None
+    cabinet_refusal: str | None
+    command: Command | None
+    plan: int | None
+    lanes: tuple[LaneView, ...]
+    events: tuple[Event, ...]

@@ -1,0 +1,121 @@
+"""The one error tree.
+
+* DenXanhError
+  x ConfigError            a file that people write is wrong
+    - CorridorError        catalogue corridor (streets, signals, plans, demand)
+    - SiteError            SITE.toml
+    - ProfileError         cabinet profile (register map)
+  x NetworkError           a SUMO net or scenario cannot be used
+  x GuardError             an intersection's timings cannot hold the guard's invariants together
+  x MissingExtraError      an optional part is not installed
+  x SimulationError        SUMO failed or ended
+  x WireError              something came (or did not come) over a wire
+    - UnreachableError     the peer does not answer
+    - FrameError           the peer answered something that is not what the map says
+  x LeaseError             another controller holds the state folder
+  x PortInUseError         a server's port is taken
+  x JournalError           a journal cannot be written or read
+  x ClockError             the lock-step clock channel broke
+
+Every error says what is wrong, where, and what to do. The command line prints `str(error)` and
+exits with status 1; only a bug shows a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class DenXanhError(Exception):
+    """Root of every error that this package raises on purpose.
+
+    Args:
+        what: what is wrong, one sentence.
+        where: file and field, host and port, register, intersection: whatever names the place.
+        fix: what the reader can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what, where, fix)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        remedy = f" ({self.fix})" if self.fix else ""
+        return f"{place}{self.what}{remedy}"
+
+
+class ConfigError(DenXanhError):
+    """A file that people write is wrong; `defects` holds every one that was found in one run."""
+
+    def __init__(
+        self, what: str, *, where: str = "", fix: str = "", defects: Sequence[DenXanhError] = ()
+    ) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.defects = tuple(defects)
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *(f"  - {defect}" for defect in self.defects)])
+
+
+class CorridorError(ConfigError):
+    """A catalogue corridor is wrong."""
+
+
+class SiteError(ConfigError):
+    """A SITE.toml is wrong."""
+
+
+class ProfileError(ConfigError):
+    """A cabinet profile is wrong."""
+
+
+class NetworkError(DenXanhError):
+    """A SUMO net or scenario cannot be used."""
+
+
+class GuardError(DenXanhError):
+    """An intersection's timings cannot hold the guard's invariants together."""
+
+
+class MissingExtraError(DenXanhError):
+    """An optional part of the installation is absent."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed", fix=f"pip install 'denxanh[{extra}]', or make setup")
+        self.package = package
+        self.extra = extra
+
+
+class SimulationError(DenXanhError):
+    """SUMO failed or ended."""
+
+
+class WireError(DenXanhError):
+    """Something came, or did not come, over a wire."""
+
+
+class UnreachableError(WireError):
+    """The peer does not answer."""
+
+
+class FrameError(WireError):
+    """The peer answered something that its map does not allow."""
+
+
+class LeaseError(DenXanhError):
+    """Another controller holds the state folder."""
+
+
+class PortInUseError(DenXanhError):
+    """A server's port is taken."""
+
+
+class JournalError(DenXanhError):
+    """A journal cannot be written or read."""
+
+
+class ClockError(DenXanhError):
+    """The lock-step clock channel broke."""
