@@ -74,7 +74,10 @@ class Command:
     """One atomic command block; it is also the heartbeat. `stage` is the running stage to extend it.
 
     A commitment (`committed_end_ds` > 0) says when the running green ends and what follows; the
-    cabinet executes and displays it whatever happens to the link.
+    cabinet executes and displays it whatever happens to the link. "From now" is the cabinet's next
+    whole second. Where the intersection's `commitment_s` is 0, a `stage` other than the running one with
+    `committed_end_ds` 0 means: end now. Elsewhere that is refused (`COMMITMENT`).
+    On the wire `stage` and `plan` share a register: `plan` travels in mode `PLAN`, else `stage`.
     """
 
     seq: int
@@ -103,9 +106,12 @@ class CabinetStatus:
     lease_ds: int
     heard_ds: int
     stage: int
+    """Running stage; during an interstage the one that comes next."""
     stage_elapsed_ds: int
-    """Green time of `stage`; 0 while its interstage runs."""
+    """Green time of `stage`, the second that is being shown included (so at least 10 in green);
+    0 while the interstage towards it runs."""
     stage_next: int
+    """Committed next stage; equal to `stage` without a commitment and during an interstage."""
     plan: int
     cycle_second: int
     cycle_s: int
@@ -120,7 +126,8 @@ class CabinetStatus:
     """Bit 0 door, bit 1 police panel, bit 2 on UPS."""
     config_crc: int
     countdown_s: int
-    """Committed seconds of green left; 0 without a commitment."""
+    """Committed seconds of green left as the heads show it, the second that is being shown included
+    (a commitment of 8 s shows 8, 7, ... 1); 0 without a commitment."""
     monitor: int
     """0 good, 1 conflict latched."""
     min_left_s: tuple[int, ...]
