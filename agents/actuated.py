@@ -1,0 +1,81 @@
+"""Vehicle-actuated control: hold while vehicles keep passing, then serve the next called stage in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from denxanh.agents.movements import next_hop
+from denxanh.agents.observation import LaneState, TrafficState
+from denxanh.agents.policy import Decision
+from denxanh.networks.model import Aspect, Lane, Stage
+
+STANDING_S = 10.0
+"""Green time after which an occupied loop that counts nobody is a standing vehicle, not a flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actuated:
+    """Gap-out and max-out in stage order; stages that nobody calls are skipped.
+
+    Attributes:
+        passage_s: gap between vehicles that ends a green (3 s: about twice the saturation headway).
+        max_green_s: own limit below the guard's; 0 leaves it to the guard.
+    """
+
+    name: str = "actuated"
+    interval_s: int = 1
+    passage_s: float = 3.0
+    max_green_s: float = 0.0
+
+    def decide(self, state: TrafficState) -> Decision:
+        """Extend the running stage, or ask for the next one in order that somebody calls."""
+        current = state.stage
+        wanted = self._next_called(state)
+        if wanted is None:
+            return Decision(current, f"rest in {current}: nobody else calls")
+        hop = next_hop(state.intersection, current, wanted)
+        if self.max_green_s and state.elapsed_s >= self.max_green_s:
+            return Decision(hop, f"to {hop}: max-out of {current} at {state.elapsed_s:.0f} s")
+        gaps = [
+            (seen.gap_s, lane.id)
+            for lane, seen in zip(state.intersection.lanes, state.lanes, strict=True)
+            if _extends(state, lane, seen)
+        ]
+        gap, lane_id = min(gaps, default=(None, ""))
+        if gap is not None and gap < self.passage_s:
+            return Decision(current, f"extend {current}: gap {gap:.0f} s on {lane_id}, {wanted} calls")
+        shown = "no flow" if gap is None else f"smallest gap {gap:.0f} s"
+        return Decision(hop, f"to {hop}: gap-out of {current} ({shown}), {wanted} calls")
+
+    def _next_called(self, state: TrafficState) -> int | None:
+        """The next stage in cyclic order that serves a called group which the running stage does not."""
+        stages = state.intersection.stages
+        for step in range(1, len(stages)):
+            stage = (state.stage + step) % len(stages)
+            if _is_called(state, stages[state.stage], stages[stage]):
+                return stage
+        return None
+
+
+def _is_called(state: TrafficState, running: Stage, candidate: Stage) -> bool:
+    """Whether the candidate does more for a called group than the running stage does."""
+    for g, call in enumerate(state.called):
+        if not call or not candidate.serves(g):
+            continue
+        if not running.serves(g):
+            return True
+        # A yielding green that lets nobody go is no service: its protected stage is wanted.
+        protects = candidate.aspects[g] is Aspect.PROTECTED and running.aspects[g] is Aspect.YIELDING
+        if protects and state.wait_s[g] > STANDING_S:
+            return True
+    return False
+
+
+def _extends(state: TrafficState, lane: Lane, seen: LaneState) -> bool:
+    """Whether this lane's traffic can hold the running green."""
+    aspects = state.intersection.stages[state.stage].aspects
+    shown = [aspects[part.group] for part in lane.groups if part.share > 0.0]
+    flows = seen.discharge_10s > 0.0
+    if any(aspect is Aspect.PROTECTED for aspect in shown):
+        return flows or state.elapsed_s < STANDING_S
+    return flows and any(aspect is Aspect.YIELDING for aspect in shown)

@@ -1,0 +1,39 @@
+"""Policies by the name used on the command line."""
+
+from __future__ import annotations
+
+from denxanh.agents.actuated import Actuated
+from denxanh.agents.fixed import Fixed
+from denxanh.agents.greedy import Greedy, present, pressure, queued
+from denxanh.agents.policy import Policy
+from denxanh.errors import ConfigError
+
+_POLICIES: dict[str, Policy] = {
+    policy.name: policy
+    for policy in (
+        Fixed(),
+        Actuated(),
+        Greedy("max-pressure", pressure, "pressure"),
+        Greedy("longest-queue", queued, "queued pcu"),
+        Greedy("most-vehicles", present, "pcu"),
+    )
+}
+
+
+def names() -> tuple[str, ...]:
+    """Every policy that `policy` knows."""
+    return tuple(_POLICIES)
+
+
+def policy(name: str) -> Policy:
+    """The policy with this name.
+
+    Raises:
+        ConfigError: there is none; the message lists those that exist.
+    """
+    try:
+        return _POLICIES[name]
+    except KeyError:
+        raise ConfigError(
+            f"unknown policy {name!r}", where="policy", fix=f"one of {', '.join(names())}"
+        ) from None

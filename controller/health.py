@@ -1,0 +1,186 @@
+"""Is this detector telling the truth? One small state machine per detector, pure.
+
+A detector is judged only by what a field device sends (counters, occupied time, age, its own fault
+bit) and by its neighbours on the same lane and approach. The thresholds suit motorbike traffic: a
+3.5 m loop legitimately counts more than a hundred vehicles a minute there, and a queue may stand on
+it for several cycles, so the limits of car-only manuals would condemn healthy loops.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Symptom(StrEnum):
+    """Why a detector is not believed."""
+
+    NONE = "none"
+    STALE = "stale"
+    """It has not reported for too long."""
+    FAULT = "fault"
+    """It says so itself."""
+    GARBAGE = "garbage"
+    """Not a number, out of range, or more occupied time than time has passed."""
+    STUCK_ON = "stuck-on"
+    STUCK_OFF = "stuck-off"
+    """Silent while its neighbours count."""
+    FROZEN = "frozen"
+    """Its values stand still while the same lane's other detectors see traffic pass."""
+    CHATTER = "chatter"
+    ERRATIC = "erratic"
+    """More vehicles than the lane can carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthLimits:
+    """Thresholds.
+
+    Sources: NTCIP 1202 vehicle detector objects (no activity, max presence, erratic counts), relaxed for
+    motorbikes as field experience with standing queues asks; `[J]` marks our own judgement.
+    """
+
+    stale_s: float = 5.0
+    """Oldest reading that is believed, s [J: five polls]."""
+    max_presence_s: float = 900.0
+    """Continuous occupation that means stuck on, s; raised to `max_presence_reds` max reds (15 min)."""
+    max_presence_reds: float = 3.0
+    """Max-red periods that a queue may stand on a detector."""
+    erratic_per_min: int = 200
+    """Counts a minute on one lane-wide (3.5 m) loop beyond which they are noise (1.5 x saturation)."""
+    chatter_per_s: int = 5
+    """Pulses a second that, if each is short, are a bouncing contact."""
+    chatter_on_s: float = 0.1
+    """On-time per pulse below which a pulse is too short for a vehicle, s."""
+    chatter_seconds: int = 3
+    """Seconds of chatter, leaking one per clean second, before it counts [J]."""
+    silent_own_vehicles: float = 12.0
+    """Vehicles that the same lane's other detectors see pass while this one stays silent [J]."""
+    silent_sibling_vehicles: float = 60.0
+    """Vehicles on the approach's other lanes while this one stays silent [J]."""
+    silent_sibling_s: float = 900.0
+    """Shortest silence that other lanes can make suspicious, s (NTCIP no activity, 15 min)."""
+    max_speed_kmh: float = 200.0
+    """Beyond it a speed is garbage [J]."""
+    overfull: float = 6.0
+    """Vehicles in a zone, times its storage in passenger-car units, beyond which the count is noise:
+    side by side and bumper to bumper, about four to five motorbikes stand in one car's place."""
+    recovery_s: float = 60.0
+    """Clean time before a bad detector is believed again, s (one healthy minute)."""
+    stale_recovery_s: float = 10.0
+    """The same after staleness alone, s [J]: the data were late, not wrong."""
+
+
+class Sample(NamedTuple):
+    """One detector over one update, already reduced from its reading.
+
+    `passed` vehicles, `on_s` occupied seconds in `dt_s`; `valid` False for garbage; `value` is a zone's
+    whole reading (for the frozen test) or None. `own` and `siblings` are vehicles that the lane's
+    other detectors and the approach's other lanes saw meanwhile. `full` is vehicles / storage of a zone.
+    """
+
+    dt_s: float
+    age_s: float
+    fault: bool
+    valid: bool
+    passed: int
+    on_s: float
+    value: tuple[float, ...] | None
+    own: float
+    siblings: float
+    full: float = 0.0
+
+
+class DetectorHealth(NamedTuple):
+    """One detector's health and the memory that it needs. `symptom` NONE: believed."""
+
+    symptom: Symptom = Symptom.NONE
+    clean_s: float = 0.0
+    on_s: float = 0.0
+    """Occupied without a break, s."""
+    silent_s: float = 0.0
+    silent_own: float = 0.0
+    silent_siblings: float = 0.0
+    rate_per_min: float = 0.0
+    """Counts a minute, smoothed over about a minute."""
+    chatter: float = 0.0
+    value: tuple[float, ...] | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether the detector is believed."""
+        return self.symptom is Symptom.NONE
+
+
+_ON_SLACK_S = 0.15
+"""A loop counts as occupied throughout when it misses no more than this of the interval (1 ds wire step)."""
+_RATE_WINDOW_S = 60.0
+
+
+def assess(health: DetectorHealth, sample: Sample, limits: HealthLimits, max_red_s: float) -> DetectorHealth:
+    """The detector's health after one more sample.
+
+    Args:
+        health: before.
+        sample: what it said, `dt_s` >= 0.
+        limits: thresholds.
+        max_red_s: longest max red of the groups that it calls, s.
+    """
+    dt = sample.dt_s
+    on_now = sample.on_s >= dt - _ON_SLACK_S and dt > 0.0
+    moved = sample.passed > 0 or (sample.value is not None and sample.value != health.value)
+    on_s = health.on_s + dt if on_now else (0.0 if dt > 0.0 else health.on_s)
+    silent = not moved and (sample.on_s <= 0.0 or sample.value is not None)
+    weight = min(1.0, dt / _RATE_WINDOW_S)
+    per_min = sample.passed / dt * 60.0 if dt > 0.0 else health.rate_per_min
+    rate = health.rate_per_min + weight * (per_min - health.rate_per_min)
+    bouncing = (
+        dt > 0.0
+        and sample.passed / dt > limits.chatter_per_s
+        and sample.on_s / sample.passed < limits.chatter_on_s
+    )
+    chatter = max(0.0, min(2.0 * limits.chatter_seconds, health.chatter + (dt if bouncing else -dt)))
+    after = health._replace(
+        on_s=on_s,
+        silent_s=health.silent_s + dt if silent else 0.0,
+        silent_own=health.silent_own + sample.own if silent else 0.0,
+        silent_siblings=health.silent_siblings + sample.siblings if silent else 0.0,
+        rate_per_min=rate,
+        chatter=chatter,
+        value=sample.value,
+    )
+    symptom = _symptom(after, sample, limits, max_red_s)
+    if symptom is not Symptom.NONE:
+        return after._replace(symptom=symptom, clean_s=0.0)
+    if after.good:
+        return after
+    clean = after.clean_s + dt
+    needed = limits.stale_recovery_s if after.symptom is Symptom.STALE else limits.recovery_s
+    if clean >= needed:
+        return after._replace(symptom=Symptom.NONE, clean_s=0.0)
+    return after._replace(clean_s=clean)
+
+
+def _symptom(health: DetectorHealth, sample: Sample, limits: HealthLimits, max_red_s: float) -> Symptom:
+    """What is wrong this moment, the plainest cause first."""
+    if sample.fault:
+        return Symptom.FAULT
+    if not sample.valid:
+        return Symptom.GARBAGE
+    if sample.age_s > limits.stale_s:
+        return Symptom.STALE
+    if health.on_s >= max(limits.max_presence_s, limits.max_presence_reds * max_red_s):
+        return Symptom.STUCK_ON
+    if health.chatter >= limits.chatter_seconds:
+        return Symptom.CHATTER
+    if health.rate_per_min > limits.erratic_per_min or sample.full > limits.overfull:
+        return Symptom.ERRATIC
+    if health.silent_own >= limits.silent_own_vehicles:
+        return Symptom.FROZEN
+    if (
+        health.silent_siblings >= limits.silent_sibling_vehicles
+        and health.silent_s >= limits.silent_sibling_s
+    ):
+        return Symptom.STUCK_OFF
+    return Symptom.NONE
