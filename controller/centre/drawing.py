@@ -1,0 +1,97 @@
+"""The corridor as the page draws it: real geometry, y pointing down, whole decimetres."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from denxanh.networks.model import Corridor, GroupKind, Intersection, MapLane, Point
+
+MARGIN_M = 60.0
+"""Empty border around the drawing, metres."""
+
+
+def drawing(corridor: Corridor) -> dict[str, Any]:
+    """Everything about the corridor that does not change from second to second, as JSON-ready data.
+
+    Coordinates are metres east and south of the drawing's north-west corner.
+    """
+    corner, size = _frame(corridor)
+    shapes = {lane.id: lane for lane in corridor.lanes}
+    return {
+        "id": corridor.id,
+        "name_vi": corridor.name_vi,
+        "name_en": corridor.name_en,
+        "size": size,
+        "lanes": [
+            {"points": _points(lane.shape, corner), "width": lane.width_m, "internal": lane.internal}
+            for lane in corridor.lanes
+            if len(lane.shape) > 1
+        ],
+        "labels": [{"text": text, "at": _point(at, corner)} for text, at in corridor.labels],
+        "intersections": [_intersection(item, shapes, corner) for item in corridor.intersections],
+    }
+
+
+def _intersection(item: Intersection, shapes: dict[str, MapLane], corner: Point) -> dict[str, Any]:
+    lanes = []
+    for index, lane in enumerate(item.lanes):
+        shape = shapes.get(lane.id)
+        if shape is None or len(shape.shape) < 2:
+            continue
+        lanes.append(
+            {
+                "index": index,
+                "approach": lane.approach,
+                # From the stop line upstream, the way a queue grows.
+                "points": _points(tuple(reversed(shape.shape)), corner),
+                "width": shape.width_m,
+                "storage": lane.storage_pcu,
+                "groups": [
+                    {"group": part.group, "share": part.share, "turns": "".join(part.turns)}
+                    for part in lane.groups
+                ],
+            }
+        )
+    return {
+        "id": item.id,
+        "number": item.number,
+        "name_vi": item.name_vi,
+        "name_en": item.name_en,
+        "at": _point(item.position, corner),
+        "stages": [
+            {"id": stage.id, "vi": stage.name_vi or stage.id, "en": stage.name_en or stage.id}
+            for stage in item.stages
+        ],
+        "groups": [group.id for group in item.groups],
+        "lanes": lanes,
+        "crossings": _crossings(item, shapes, corner),
+    }
+
+
+def _crossings(item: Intersection, shapes: dict[str, MapLane], corner: Point) -> list[dict[str, Any]]:
+    found = []
+    for index, group in enumerate(item.groups):
+        if group.kind is not GroupKind.PEDESTRIAN:
+            continue
+        # SUMO's lane on a crossing carries the crossing's own id and the suffix _0.
+        shape = shapes.get(group.approach) or shapes.get(f"{group.approach}_0")
+        if shape is not None and len(shape.shape) > 1:
+            found.append({"group": index, "points": _points(shape.shape, corner), "width": shape.width_m})
+    return found
+
+
+def _frame(corridor: Corridor) -> tuple[Point, Point]:
+    points = [point for lane in corridor.lanes for point in lane.shape]
+    points += [item.position for item in corridor.intersections]
+    west, east = min(x for x, _ in points), max(x for x, _ in points)
+    south, north = min(y for _, y in points), max(y for _, y in points)
+    corner = (west - MARGIN_M, north + MARGIN_M)
+    return corner, (round(east - west + 2 * MARGIN_M, 1), round(north - south + 2 * MARGIN_M, 1))
+
+
+def _point(point: Point, corner: Point) -> Point:
+    return (round(point[0] - corner[0], 1), round(corner[1] - point[1], 1))
+
+
+def _points(shape: tuple[Point, ...], corner: Point) -> list[Point]:
+    return [_point(point, corner) for point in shape]

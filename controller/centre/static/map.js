@@ -1,0 +1,187 @@
+// The whole corridor, north up: drag, wheel, buttons or keys move it.
+import { mark, say, svg } from "./dom.js";
+import { drawQueue, heading, junction, lamp, path, queuePath, sorted } from "./junction.js";
+
+const NEAR_M_PER_PX = 0.55; // below it the real stop lines are large enough to read
+const LABEL_ANGLES = [0, 180, 45, 135, -45, -135, 90, -90];
+
+export class CorridorMap {
+  constructor(root, plan, choose) {
+    this.root = root;
+    this.plan = plan;
+    this.floating = [];
+    this.shows = new Map();
+    this.markers = new Map();
+    this.streets();
+    for (const item of plan.intersections) this.place(item, choose);
+    this.scale = 1;
+    this.fit();
+    this.handles();
+    new ResizeObserver(() => this.frame(false)).observe(root);
+  }
+
+  streets() {
+    const layer = svg("g");
+    for (const lane of this.plan.lanes) {
+      layer.append(svg("path", { class: lane.internal ? "road inner" : "road", d: path(lane.points), "stroke-width": lane.width }));
+    }
+    for (const lane of this.plan.lanes) {
+      if (!lane.internal) layer.append(svg("path", { class: "road hair", d: path(lane.points), "stroke-width": 1 }));
+    }
+    this.root.append(layer);
+    for (const label of this.plan.labels) {
+      const node = svg("g", {}, svg("text", { class: "label", y: -14 }, label.text));
+      this.float(node, label.at);
+    }
+  }
+
+  float(node, at) {
+    this.root.append(node);
+    this.floating.push([node, at]);
+  }
+
+  place(item, choose) {
+    const near = svg("g", { class: "lanes-near" });
+    const far = svg("g", { class: "far-queue" });
+    this.root.append(far, near);
+    const showNear = junction(near, item);
+    const queues = item.lanes.map((lane) => [queuePath(lane, lane.width * 1.25), lane]);
+    far.append(...queues.map(([node]) => node));
+    const marker = svg("g", { class: "marker", "data-id": item.id });
+    const petals = svg("g", { class: "petals" });
+    const lamps = [];
+    for (const lanes of approaches(item)) {
+      const direction = heading(lanes[0]);
+      const parts = sorted(distinct(lanes.flatMap((lane) => lane.groups)));
+      const at = [-direction.ahead[0] * 24, -direction.ahead[1] * 24];
+      parts.forEach((part, index) => {
+        const node = lamp(at, direction, 1 + index * (13 / parts.length), 1 + (index + 1) * (13 / parts.length) - 1, 3.6);
+        petals.append(node);
+        lamps.push([node, part.group]);
+      });
+    }
+    const left = svg("text", { class: "name left", y: 15 });
+    marker.append(petals, svg("circle", { r: 12 }), svg("text", { y: 4.3 }, String(item.number)), caption(item, left));
+    marker.addEventListener("click", () => choose(item.id));
+    this.float(marker, item.at);
+    this.markers.set(item.id, marker);
+    this.shows.set(item.id, (state) => {
+      showNear(state);
+      for (const [node, lane] of queues) if (state.lanes[lane.index]) drawQueue(node, lane, state.lanes[lane.index]);
+      for (const [node, group] of lamps) mark(node, "data-a", state.aspects[group]);
+      mark(marker, "data-mode", state.mode);
+      mark(marker, "style", `--mode:var(--${state.mode})`);
+      marker.classList.toggle("stale", state.stale);
+      say(left, state.commitment ? `${state.commitment.end_in_s} s` : "");
+    });
+  }
+
+  show(id, state) {
+    this.shows.get(id)?.(state);
+  }
+
+  focus(id) {
+    const item = this.plan.intersections.find((one) => one.id === id);
+    this.centre = [...item.at];
+    this.scale = 0.32;
+    this.frame(true);
+    for (const [key, node] of this.markers) node.classList.toggle("chosen", key === id);
+  }
+
+  fit() {
+    const box = this.root.getBoundingClientRect();
+    const [wide, high] = this.plan.size;
+    this.centre = [wide / 2, high / 2];
+    this.scale = Math.max(wide / Math.max(box.width - 20, 1), high / Math.max(box.height - 60, 1));
+    this.whole = this.scale;
+    this.frame(false);
+  }
+
+  zoom(factor, at = this.centre) {
+    const scale = Math.min(Math.max(this.scale * factor, 0.08), this.whole * 1.5);
+    const ratio = scale / this.scale;
+    this.centre = this.centre.map((value, axis) => at[axis] + (value - at[axis]) * ratio);
+    this.scale = scale;
+    this.frame(false);
+  }
+
+  frame() {
+    const { width, height } = this.root.getBoundingClientRect();
+    if (!width) return;
+    const [wide, high] = [width * this.scale, height * this.scale];
+    this.root.setAttribute("viewBox", `${this.centre[0] - wide / 2} ${this.centre[1] - high / 2} ${wide} ${high}`);
+    for (const [node, [x, y]] of this.floating) node.setAttribute("transform", `translate(${x} ${y}) scale(${this.scale})`);
+    const near = this.scale < NEAR_M_PER_PX;
+    this.root.classList.toggle("near", near);
+    this.root.classList.toggle("far", !near);
+    this.ruler();
+  }
+
+  ruler() {
+    const wanted = this.scale * 90;
+    const step = [1000, 500, 200, 100, 50, 20, 10].find((metres) => metres <= wanted) ?? 10;
+    document.getElementById("scale-bar").style.width = `${step / this.scale}px`;
+    say(document.getElementById("scale-text"), step >= 1000 ? `${step / 1000} km` : `${step} m`);
+  }
+
+  handles() {
+    const { root } = this;
+    let grip = null;
+    root.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      const box = root.getBoundingClientRect();
+      const at = [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
+      this.zoom(Math.exp(event.deltaY * 0.0012), this.centre.map((value, axis) => value + at[axis] * this.scale));
+    }, { passive: false });
+    root.addEventListener("pointerdown", (event) => { grip = [event.clientX, event.clientY]; });
+    root.addEventListener("pointermove", (event) => {
+      if (!grip || !event.buttons) return;
+      root.classList.add("drag");
+      this.centre = [this.centre[0] - (event.clientX - grip[0]) * this.scale, this.centre[1] - (event.clientY - grip[1]) * this.scale];
+      grip = [event.clientX, event.clientY];
+      this.frame();
+    });
+    window.addEventListener("pointerup", () => { grip = null; root.classList.remove("drag"); });
+    root.addEventListener("keydown", (event) => this.key(event));
+    for (const button of document.querySelectorAll("[data-zoom]")) {
+      button.addEventListener("click", () => ({ in: () => this.zoom(1 / 1.5), out: () => this.zoom(1.5), fit: () => this.fit() })[button.dataset.zoom]());
+    }
+  }
+
+  key(event) {
+    const step = this.scale * 60;
+    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+    if (moves[event.key]) this.centre = this.centre.map((value, axis) => value + moves[event.key][axis]);
+    else if (event.key === "+" || event.key === "=") this.zoom(1 / 1.3);
+    else if (event.key === "-") this.zoom(1.3);
+    else if (event.key === "0") this.fit();
+    else return;
+    event.preventDefault();
+    this.frame();
+  }
+}
+
+function approaches(item) {
+  const found = new Map();
+  for (const lane of item.lanes) found.set(lane.approach, [...(found.get(lane.approach) ?? []), lane]);
+  return found.values();
+}
+
+function distinct(parts) {
+  return [...new Map(parts.map((part) => [part.group, part])).values()];
+}
+
+/** The name stands where no street leaves: the candidate direction furthest from every arm. */
+function caption(item, left) {
+  const arms = [...approaches(item)].map(([lane]) => { const { ahead } = heading(lane); return Math.atan2(-ahead[1], -ahead[0]); });
+  const apart = (angle) => Math.min(...arms.map((arm) => Math.abs(Math.atan2(Math.sin(angle - arm), Math.cos(angle - arm)))), 9);
+  const best = LABEL_ANGLES.map((degrees) => (degrees * Math.PI) / 180).reduce((a, b) => (apart(b) > apart(a) + 0.15 ? b : a));
+  const [x, y] = [Math.cos(best) * 22, Math.sin(best) * 24];
+  const anchor = x > 6 ? "start" : x < -6 ? "end" : "middle";
+  const group = svg("g", { transform: `translate(${x} ${y})`, style: `text-anchor:${anchor}` });
+  const name = svg("text", { class: "name", y: 4, style: `text-anchor:${anchor}` }, item.short);
+  left.setAttribute("style", `text-anchor:${anchor}`);
+  left.setAttribute("y", "18");
+  group.append(name, left);
+  return group;
+}

@@ -1,0 +1,109 @@
+// Draw the corridor once, then follow the stream.
+import { card } from "./cards.js";
+import { clock, number, say } from "./dom.js";
+import { Log } from "./log.js";
+import { CorridorMap } from "./map.js";
+
+const SILENCE_MS = 4000; // without a snapshot for so long the connection counts as lost
+const byId = (id) => document.getElementById(id);
+const FEEDS = { live: "trực tiếp", stale: "dữ liệu cũ", waiting: "đang chờ", ended: "đã dừng", lost: "mất kết nối" };
+
+const plan = await (await fetch("/api/v1/corridor")).json();
+for (const item of plan.intersections) item.short = shortName(item.name_vi);
+const cards = new Map();
+const map = new CorridorMap(byId("map"), plan, choose);
+const log = new Log(byId("log"), plan);
+for (const item of plan.intersections) {
+  const made = card(item, plan, choose);
+  cards.set(item.id, made);
+  byId("cards").append(made.root);
+}
+
+let heard = performance.now();
+const stream = new EventSource("/api/v1/stream");
+stream.addEventListener("snapshot", (event) => {
+  heard = performance.now();
+  show(JSON.parse(event.data));
+});
+stream.addEventListener("error", lost);
+setInterval(() => { if (performance.now() - heard > SILENCE_MS) lost(); }, 1000);
+
+function choose(id) {
+  map.focus(id);
+}
+
+function show(state) {
+  document.body.classList.remove("offline");
+  for (const [id, one] of Object.entries(state.intersections)) {
+    cards.get(id)?.show(one);
+    map.show(id, one);
+  }
+  log.take(state.events, state.last_event);
+  headline(state);
+  pulse(state.feed);
+  banner(state);
+}
+
+function headline(state) {
+  const all = Object.values(state.intersections);
+  const sum = (counts) => Object.values(counts).reduce((total, count) => total + count, 0);
+  if (state.clock_s !== null) say(byId("clock"), clock(state.clock_s));
+  say(byId("date"), state.date ? state.date.split("-").reverse().join("/") : "");
+  say(byId("policy"), state.run.policy ?? "–");
+  say(byId("adaptive"), `${all.filter((one) => one.mode === "ADAPTIVE" && !one.stale).length}/${plan.intersections.length}`);
+  say(byId("commands"), number(state.counters.commands));
+  say(byId("refusals"), `${number(sum(state.counters.guard_refusals))} / ${number(sum(state.counters.cabinet_refusals))}`);
+  byId("refusals").parentElement.title = JSON.stringify({ guard: state.counters.guard_refusals, cabinet: state.counters.cabinet_refusals });
+  say(byId("conflicts"), number(state.counters.conflicts));
+  byId("conflicts").classList.toggle("bad", state.counters.conflicts > 0);
+}
+
+function pulse(feed) {
+  byId("pulse").dataset.feed = feed;
+  say(byId("pulse"), FEEDS[feed]);
+}
+
+function banner(state) {
+  const words = {
+    waiting: ["Đang chờ nhịp đầu tiên của bộ điều khiển…", "Waiting for the controller's first tick", true],
+    stale: [`Không có nhịp mới từ bộ điều khiển đã ${Math.round(state.age_s)} s. Tủ tín hiệu vẫn giữ đèn và tự chạy kế hoạch tại chỗ.`,
+      "No new tick from the controller; the cabinets keep the lamps and fall back to their own plans.", false],
+    ended: ["Bộ điều khiển đã dừng; hình dưới đây là nhịp cuối.", "The controller has stopped; below is its last tick.", true],
+  }[state.feed];
+  say_banner(words);
+}
+
+function say_banner(words) {
+  const node = byId("banner");
+  node.hidden = !words;
+  if (!words) return;
+  const [vi, en, calm] = words;
+  node.classList.toggle("calm", calm);
+  if (node.dataset.said === vi) return;
+  node.dataset.said = vi;
+  const second = document.createElement("span");
+  second.lang = "en";
+  second.textContent = en;
+  node.replaceChildren(vi, second);
+}
+
+function lost() {
+  document.body.classList.add("offline");
+  pulse("lost");
+  say_banner(["Mất kết nối với trung tâm, đang thử lại…", "Connection to the centre lost, retrying", false]);
+}
+
+/** What tells one intersection from the others: the street that crosses the corridor's own. */
+function shortName(name) {
+  const parts = name.split(/\s[–×x-]\s/);
+  const common = (part) => plan.intersections.filter((item) => item.name_vi.includes(part)).length > plan.intersections.length / 2;
+  return parts.filter((part) => parts.length < 2 || !common(part)).join(" – ") || name;
+}
+
+function toggleEnglish() {
+  const shown = byId("english").getAttribute("aria-pressed") !== "true";
+  byId("english").setAttribute("aria-pressed", String(shown));
+  document.body.classList.toggle("no-english", !shown);
+}
+byId("english").addEventListener("click", toggleEnglish);
+window.addEventListener("keydown", (event) => { if (event.key === "l" && !event.ctrlKey && !event.metaKey) toggleEnglish(); });

@@ -1,0 +1,226 @@
+"""What the page knows: the last second of each intersection, the log, the counters. Pure; time is passed in."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from denxanh.agents.observation import Commitment
+from denxanh.controller.record import Event, LaneView, TickOutput
+from denxanh.networks.model import Aspect, Conflict, Corridor, Intersection
+
+STALE_S = 3.0
+"""An intersection without a new tick for so long is drawn grey, seconds of wall time."""
+RIBBON_TICKS = 120
+"""Length of the stage history that each card shows, ticks."""
+LOG_EVENTS = 400
+"""Events kept for pages that open later."""
+
+
+@dataclass(frozen=True, slots=True)
+class TickHead:
+    """The part of `TickInput` that the page shows."""
+
+    tick: int
+    clock_s: float
+    date: str
+    link_error: str | None = None
+
+
+_HEAD = TypeAdapter(TickHead)
+_OUTPUT = TypeAdapter(TickOutput)
+_EVENT = TypeAdapter(Event)
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_HARMLESS = frozenset((Aspect.RED, Aspect.FLASH))
+
+
+@dataclass(slots=True)
+class _Place:
+    """One intersection, as last heard."""
+
+    head: TickHead
+    output: TickOutput
+    heard_s: float
+    ribbon: deque[str] = field(default_factory=lambda: deque(maxlen=RIBBON_TICKS))
+
+
+class CorridorView:
+    """Folds journal records into what the page shows; unknown and broken records are counted and left out."""
+
+    def __init__(self, corridor: Corridor) -> None:
+        self._intersections = {intersection.id: intersection for intersection in corridor.intersections}
+        self._places: dict[str, _Place] = {}
+        self._events: deque[dict[str, Any]] = deque(maxlen=LOG_EVENTS)
+        self._guard_refusals: Counter[str] = Counter()
+        self._cabinet_refusals: Counter[str] = Counter()
+        self._run: dict[str, Any] = {}
+        self._sequence = 0
+        self._commands = 0
+        self._conflicts = 0
+        self._mode_changes = 0
+        self._link_errors = 0
+        self._ended = False
+        self.skipped = 0
+        self.torn = 0
+
+    def take(self, record: dict[str, Any], heard_s: float) -> None:
+        """Fold one record in. `heard_s` is the page's own monotonic time when the record was written."""
+        match record.get("k"):
+            case "open":
+                self._run = {key: record.get(key) for key in ("site", "corridor", "policy", "epoch")}
+                self._ended = False
+            case "tick":
+                self._tick(record, heard_s)
+            case "close":
+                self._ended = True
+            case "event":
+                self._outside(record)
+            case _:
+                self.skipped += 1
+
+    def snapshot(self, now_s: float, after: int = 0) -> dict[str, Any]:
+        """Everything the page draws, with the events whose sequence number is above `after`."""
+        # A page that was open before this process started knows sequence numbers of the one before.
+        after = after if after <= self._sequence else 0
+        newest = max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)
+        age = None if newest is None else max(0.0, now_s - newest.heard_s)
+        return {
+            "feed": self._feed(age),
+            "age_s": None if age is None else round(age, 1),
+            "tick": None if newest is None else newest.head.tick,
+            "clock_s": None if newest is None else newest.head.clock_s,
+            "date": None if newest is None else newest.head.date,
+            "run": self._run,
+            "counters": {
+                "commands": self._commands,
+                "conflicts": self._conflicts,
+                "guard_refusals": dict(self._guard_refusals),
+                "cabinet_refusals": dict(self._cabinet_refusals),
+                "mode_changes": self._mode_changes,
+                "link_errors": self._link_errors,
+                "skipped": self.skipped + self.torn,
+            },
+            "intersections": {key: _drawn(place, now_s) for key, place in self._places.items()},
+            "last_event": self._sequence,
+            "events": [event for event in self._events if event["seq"] > after],
+        }
+
+    def _feed(self, age: float | None) -> str:
+        if age is None:
+            return "waiting"
+        if self._ended:
+            return "ended"
+        return "stale" if age > STALE_S else "live"
+
+    def _tick(self, record: dict[str, Any], heard_s: float) -> None:
+        intersection = self._intersections.get(str(record.get("i")))
+        try:
+            head = _HEAD.validate_python(record.get("in"))
+            output = _OUTPUT.validate_python(record.get("out"))
+        except ValidationError:
+            self.skipped += 1
+            return
+        if intersection is None or not _fits(intersection, output):
+            self.skipped += 1
+            return
+        self._ended = False
+        place = self._places.get(intersection.id)
+        if place is None:
+            place = self._places[intersection.id] = _Place(head, output, heard_s)
+        place.head, place.output, place.heard_s = head, output, heard_s
+        place.ribbon.append("-" if output.in_interstage else _DIGITS[output.stage % len(_DIGITS)])
+        self._count(intersection, head, output)
+        for event in output.events:
+            self._log(head.clock_s, intersection.id, event)
+
+    def _count(self, intersection: Intersection, head: TickHead, output: TickOutput) -> None:
+        self._commands += output.command is not None
+        self._link_errors += head.link_error is not None
+        self._conflicts += in_conflict(intersection, output.aspects)
+        if output.guard_refusal:
+            self._guard_refusals[output.guard_refusal] += 1
+        if output.cabinet_refusal:
+            self._cabinet_refusals[output.cabinet_refusal] += 1
+
+    def _outside(self, record: dict[str, Any]) -> None:
+        try:
+            event = _EVENT.validate_python(record.get("event", record))
+        except ValidationError:
+            self.skipped += 1
+            return
+        clock = record.get("clock_s")
+        self._log(clock if isinstance(clock, int | float) else None, str(record.get("i", "")), event)
+
+    def _log(self, clock_s: float | None, intersection: str, event: Event) -> None:
+        self._sequence += 1
+        self._mode_changes += event.kind == "mode"
+        self._events.append(
+            {
+                "seq": self._sequence,
+                "clock_s": clock_s,
+                "i": intersection,
+                "kind": event.kind,
+                "vi": event.text_vi,
+                "en": event.text_en,
+                "cause": event.cause,
+                "from": event.mode_from,
+                "to": event.mode_to,
+            }
+        )
+
+
+def _fits(intersection: Intersection, output: TickOutput) -> bool:
+    return len(output.aspects) == len(intersection.groups) and 0 <= output.stage < len(intersection.stages)
+
+
+def in_conflict(intersection: Intersection, aspects: str) -> bool:
+    """Whether the lamps break G1: foes non-red together, or a permitted pair of which neither yields.
+
+    The page judges by itself what it draws; it does not take the guard's or the monitor's word for it.
+    """
+    shown = [index for index, letter in enumerate(aspects) if letter not in _HARMLESS]
+    return any(_foes(intersection, aspects, one, two) for one in shown for two in shown if one != two)
+
+
+def _foes(intersection: Intersection, aspects: str, one: int, two: int) -> bool:
+    relation = intersection.conflicts[one][two]
+    if relation is Conflict.PROHIBITED:
+        return True
+    return relation is Conflict.YIELDS and aspects[one] == Aspect.PROTECTED
+
+
+def _drawn(place: _Place, now_s: float) -> dict[str, Any]:
+    output = place.output
+    age = max(0.0, now_s - place.heard_s)
+    return {
+        "age_s": round(age, 1),
+        "stale": age > STALE_S,
+        "link_error": place.head.link_error,
+        "mode": output.mode,
+        "cause": output.cause,
+        "aspects": output.aspects,
+        "stage": output.stage,
+        "elapsed_s": output.elapsed_s,
+        "in_interstage": output.in_interstage,
+        "commitment": _promise(output.commitment),
+        "request": output.request,
+        "why": output.why,
+        "guard_refusal": output.guard_refusal,
+        "cabinet_refusal": output.cabinet_refusal,
+        "plan": output.plan,
+        "lanes": [_lane(lane) for lane in output.lanes],
+        "ribbon": "".join(place.ribbon),
+    }
+
+
+def _promise(commitment: Commitment | None) -> dict[str, int] | None:
+    if commitment is None:
+        return None
+    return {"end_in_s": commitment.end_in_s, "next_stage": commitment.next_stage}
+
+
+def _lane(lane: LaneView) -> tuple[float, float, float]:
+    return (round(lane.queued, 1), round(lane.moving, 1), round(lane.confidence, 2))
