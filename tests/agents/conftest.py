@@ -1,0 +1,114 @@
+"""A hand-made intersection whose scores can be worked out on paper."""
+
+from collections.abc import Callable
+
+import pytest
+
+from denxanh.agents.observation import NO_GAP_S, Commitment, LaneState, StageState, TrafficState
+from denxanh.networks.model import (
+    Aspect,
+    Conflict,
+    GroupKind,
+    Intersection,
+    Lane,
+    LaneGroup,
+    Plan,
+    SignalGroup,
+    Split,
+    Stage,
+    Turn,
+)
+
+G, g, r = Aspect.PROTECTED, Aspect.YIELDING, Aspect.RED
+
+
+def _group(name: str) -> SignalGroup:
+    return SignalGroup(name, GroupKind.VEHICLE, (), 5, 60, 120, 3)
+
+
+@pytest.fixture
+def site() -> Intersection:
+    """Lane 0 north (group 0); lane 1 east, 70 % straight (1) and 30 % left (2); lane 2 west, left only (3).
+
+    Stage 0: north. Stage 1: east straight protected, east left yielding. Stage 2: both lefts protected.
+    """
+    groups = tuple(_group(name) for name in ("north", "east", "east-left", "west-left"))
+    return Intersection(
+        id="X",
+        number=1,
+        tls="X",
+        name_vi="",
+        name_en="",
+        position=(0.0, 0.0),
+        groups=groups,
+        stages=(Stage("A", (G, r, r, r)), Stage("B", (r, G, g, r)), Stage("C", (r, r, G, G))),
+        conflicts=((Conflict.NONE,) * 4,) * 4,
+        intergreens=((0,) * 4,) * 4,
+        transitions=((True,) * 3,) * 3,
+        lanes=(
+            Lane("n", "N", 100.0, (LaneGroup(0, 1.0, (Turn.STRAIGHT,)),), (), 20.0),
+            Lane(
+                "e", "E", 100.0,
+                (LaneGroup(1, 0.7, (Turn.STRAIGHT,)), LaneGroup(2, 0.3, (Turn.LEFT,))), (), 20.0,
+            ),
+            Lane("w", "W", 100.0, (LaneGroup(3, 1.0, (Turn.LEFT,)),), (), 20.0),
+        ),
+        detectors=(),
+        plans=(
+            Plan(1, "day", 10, (Split(0, 30), Split(1, 40), Split(2, 20))),
+            Plan(2, "night", 0, (Split(0, 20), Split(1, 20))),
+        ),
+        link_count=4,
+        commitment_s=8,
+    )  # fmt: skip
+
+
+MakeState = Callable[..., TrafficState]
+
+
+def lane_state(
+    queued: float = 0.0,
+    moving: float = 0.0,
+    *,
+    gap_s: float = NO_GAP_S,
+    discharge_10s: float = 0.0,
+    downstream: float = 0.0,
+) -> LaneState:
+    return LaneState(queued, moving, 0.0, 0.0, 0.0, discharge_10s, gap_s, 0.0, downstream, 1.0)
+
+
+@pytest.fixture
+def make_state(site: Intersection) -> MakeState:
+    """Builds a state; lanes are given as keyword dictionaries of `lane_state`."""
+
+    def build(
+        *lanes: dict[str, float],
+        stage: int = 0,
+        elapsed_s: float = 20.0,
+        called: tuple[bool, ...] = (True,) * 4,
+        wait_s: tuple[float, ...] = (0.0,) * 4,
+        clock_s: float = 0.0,
+        clearance_s: float = 5.0,
+        plan: int | None = 1,
+        commitment: Commitment | None = None,
+        where: Intersection = site,
+    ) -> TrafficState:
+        return TrafficState(
+            intersection=where,
+            clock_s=clock_s,
+            stage=stage,
+            elapsed_s=elapsed_s,
+            in_interstage=False,
+            commitment=commitment,
+            aspects=where.stages[stage].aspects,
+            called=called,
+            wait_s=wait_s,
+            lanes=tuple(lane_state(**lane) for lane in (*lanes, {}, {}, {})[:3]),  # type: ignore[arg-type]
+            stages=tuple(
+                StageState(0.0, 60.0, 0.0 if n == stage else clearance_s) for n in range(len(where.stages))
+            ),
+            plan=plan,
+            confidence=1.0,
+        )
+
+    return build
