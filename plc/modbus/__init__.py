@@ -1,0 +1,1 @@
+"""Modbus TCP: register map, codec, vendor profiles, client adapter."""

@@ -1,0 +1,394 @@
+"""Codec of the published register map: pure functions between words and the `Cabinet` contract's types.
+
+Everything that is decoded is hostile: a decoder returns a value or raises `FrameError` (`MALFORMED` for a
+command), never anything else. What is wrong with a whole block is a `FrameError` with the register; what is
+wrong with one detector (occupancy over 100 %, more queued than present, an impossible speed, an unknown
+status bit) is a fault of that reading only, its numbers pulled into range: one broken device must not hide
+the rest.
+
+The command's CRC is CRC-16/MODBUS (reflected polynomial 0xA001, start 0xFFFF, no final XOR) over the
+preceding 11 words as 22 bytes, high byte of each word first; register 11 holds the CRC as a number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import TypeVar
+
+from denxanh.errors import FrameError
+from denxanh.plc.contract import (
+    CabinetMode,
+    CabinetStatus,
+    Command,
+    Fault,
+    LoopReading,
+    ModeRequest,
+    Readings,
+    Refusal,
+    Report,
+    ZoneReading,
+)
+from denxanh.plc.modbus.layout import (
+    BLOCKS,
+    CALLS_ADDRESS,
+    COMMAND_ADDRESS,
+    COMMAND_FIELDS,
+    COMMAND_LENGTH,
+    COMMAND_MAGIC,
+    DETECTOR_ADDRESS,
+    DETECTOR_STRIDE,
+    MAP_VERSION,
+    MIN_LEFT_OFFSET,
+    STATUS_ADDRESS,
+    STATUS_FIELDS,
+    STATUS_LENGTH,
+    WORD_MAX,
+    ZONE_ADDRESS,
+    ZONE_STRIDE,
+    Layout,
+    layout,
+)
+
+__all__ = [
+    "CommandError",
+    "Layout",
+    "crc16",
+    "decode_calls",
+    "decode_command",
+    "decode_loops",
+    "decode_report",
+    "decode_status",
+    "decode_zones",
+    "encode_calls",
+    "encode_command",
+    "encode_loops",
+    "encode_readings",
+    "encode_status",
+    "encode_zones",
+    "layout",
+]
+
+MAX_SPEED_KMH = 300.0
+"""A VDS speed above this is a fault, km/h."""
+MAX_TTL_DS = 100
+"""A command may live 10 s at most: the default watchdog, deciseconds."""
+FAULT_BIT = 1
+"""Status word of a loop or zone: bit 0 fault; any other bit is unknown and counts as a fault."""
+
+_Code = TypeVar("_Code", bound=IntEnum)
+_OFFSETS = {field.name: field.offset for field in STATUS_FIELDS}
+
+
+class CommandError(FrameError):
+    """A command block that cannot be a command; the cabinet answers with `refusal`."""
+
+    refusal = Refusal.MALFORMED
+
+
+def crc16(words: Iterable[int]) -> int:
+    """CRC-16/MODBUS over words, high byte first."""
+    crc = 0xFFFF
+    for word in words:
+        for byte in (word >> 8, word & 0xFF):
+            crc ^= byte
+            for _ in range(8):
+                crc = (crc >> 1) ^ (0xA001 if crc & 1 else 0)
+    return crc
+
+
+def encode_command(command: Command) -> tuple[int, ...]:
+    """The 12 words of one atomic command block.
+
+    Raises:
+        ValueError: a field does not fit its register; the caller's bug.
+    """
+    wanted = command.plan if command.mode is ModeRequest.PLAN else command.stage
+    words = (
+        COMMAND_MAGIC,
+        command.seq,
+        command.epoch,
+        command.heartbeat_echo,
+        command.ttl_ds,
+        int(command.mode),
+        wanted,
+        command.committed_end_ds,
+        command.committed_next,
+        0,
+        0,
+    )
+    for name, word in zip(COMMAND_FIELDS, words, strict=False):
+        if not 0 <= word <= WORD_MAX:
+            raise ValueError(f"command field {name} = {word} does not fit a register")
+    return (*words, crc16(words))
+
+
+def decode_command(words: Sequence[int]) -> Command:
+    """One command block.
+
+    Raises:
+        CommandError: wrong length, magic or CRC, or a value outside its range; names the register.
+    """
+    if len(words) != COMMAND_LENGTH or not all(_is_word(word) for word in words):
+        raise CommandError(
+            f"a command block is {COMMAND_LENGTH} registers in one write, not {len(words)}",
+            where=f"register {COMMAND_ADDRESS}",
+            fix="write the whole block with one function code 16",
+        )
+    magic, seq, epoch, echo, ttl, mode, wanted, end, following, duration, reserved, crc = words
+    if magic != COMMAND_MAGIC:
+        raise _bad_command(0, magic, f"0x{COMMAND_MAGIC:04X}")
+    if crc != crc16(words[:-1]):
+        raise _bad_command(11, crc, "the CRC-16/MODBUS of the preceding 11 registers")
+    if seq == 0:
+        raise _bad_command(1, seq, "a sequence number 1..65535")
+    if epoch == 0:
+        raise _bad_command(2, epoch, "an epoch 1..65535")
+    if not 1 <= ttl <= MAX_TTL_DS:
+        raise _bad_command(4, ttl, f"a time to live of 1..{MAX_TTL_DS} deciseconds")
+    if mode not in ModeRequest._value2member_map_:
+        raise _bad_command(5, mode, "a mode request 0..2")
+    for position, word in ((9, duration), (10, reserved)):
+        if word != 0:
+            raise _bad_command(position, word, f"0 in map version {MAP_VERSION}")
+    request = ModeRequest(mode)
+    planned = request is ModeRequest.PLAN
+    return Command(
+        seq=seq,
+        epoch=epoch,
+        heartbeat_echo=echo,
+        ttl_ds=ttl,
+        mode=request,
+        stage=0 if planned else wanted,
+        plan=wanted if planned else 0,
+        committed_end_ds=end,
+        committed_next=following,
+    )
+
+
+def encode_status(status: CabinetStatus) -> tuple[int, ...]:
+    """The 64 words of the status block; times longer than a register holds stay at 65,535.
+
+    Raises:
+        ValueError: a code or mask does not fit; the caller's bug.
+    """
+    words = [0] * STATUS_LENGTH
+    for field in STATUS_FIELDS:
+        value = int(getattr(status, field.name))
+        if field.name.endswith("_ds"):
+            value = min(value, WORD_MAX)
+        if not 0 <= value < 1 << (16 * field.words):
+            raise ValueError(f"status field {field.name} = {value} does not fit {field.words} registers")
+        for word in range(field.words):
+            words[field.offset + word] = value >> (16 * (field.words - 1 - word)) & WORD_MAX
+    for stage, left in enumerate(status.min_left_s):
+        words[MIN_LEFT_OFFSET + stage] = min(left, WORD_MAX)
+    return tuple(words)
+
+
+def decode_status(words: Sequence[int], layout: Layout) -> CabinetStatus:
+    """The status block.
+
+    Unknown fault bits are kept: a fault that we have no name for is still one.
+
+    Raises:
+        FrameError: wrong length, another map version or junction, an unknown mode or refusal code, a
+            stage that does not exist, a mask bit beyond the last group, a group in two masks;
+            names the register.
+    """
+    _check_block(words, STATUS_ADDRESS, STATUS_LENGTH, "status")
+    raw: dict[str, int] = {}
+    for field in STATUS_FIELDS:
+        value = 0
+        for word in range(field.words):
+            value = value << 16 | words[field.offset + word]
+        raw[field.name] = value
+    if raw["map_version"] != MAP_VERSION:
+        raise _bad_status("map_version", raw, f"map version {MAP_VERSION}", "set the cabinet's profile")
+    if raw["junction"] != layout.junction:
+        raise _bad_status(
+            "junction",
+            raw,
+            f"junction {layout.junction}",
+            "this is another cabinet: check the site file",
+        )
+    for name in ("stage", "stage_next"):
+        if raw[name] >= layout.stages:
+            raise _bad_status(name, raw, f"a stage 0..{layout.stages - 1}", "compare the stage tables")
+    seen = 0
+    for name in ("green", "yellow", "red", "flashing"):
+        mask = raw[name]
+        if mask >> layout.groups:
+            raise _bad_status(name, raw, f"bits 0..{layout.groups - 1}", "compare the group tables")
+        if mask & seen:
+            raise _bad_status(name, raw, "one colour per group", "check the word order in the profile")
+        seen |= mask
+    if raw["lamp_fault"] >> layout.groups:
+        raise _bad_status("lamp_fault", raw, f"bits 0..{layout.groups - 1}", "compare the group tables")
+    mode = _code(CabinetMode, raw, "mode")
+    refusal = _code(Refusal, raw, "refusal")
+    rest = {name: value for name, value in raw.items() if name not in ("mode", "refusal", "faults")}
+    return CabinetStatus(
+        mode=mode,
+        refusal=refusal,
+        faults=Fault(raw["faults"]),
+        min_left_s=tuple(words[MIN_LEFT_OFFSET : MIN_LEFT_OFFSET + layout.stages]),
+        **rest,
+    )
+
+
+def encode_loops(loops: Iterable[LoopReading]) -> tuple[int, ...]:
+    """4 words per loop: count, occupied deciseconds (both wrap at 65,536), status bits, age in deciseconds.
+
+    >>> encode_loops([LoopReading(count=65537, occupied_ds=12, fault=False, age_ds=3)])
+    (1, 12, 0, 3)
+    """
+    words: list[int] = []
+    for loop in loops:
+        words += (
+            loop.count & WORD_MAX,
+            loop.occupied_ds & WORD_MAX,
+            FAULT_BIT if loop.fault else 0,
+            _clip(loop.age_ds),
+        )
+    return tuple(words)
+
+
+def decode_loops(words: Sequence[int], count: int) -> tuple[LoopReading, ...]:
+    """The detector block; raises `FrameError` when its length is wrong."""
+    _check_block(words, DETECTOR_ADDRESS, count * DETECTOR_STRIDE, "detector")
+    return tuple(
+        LoopReading(words[at], words[at + 1], words[at + 2] != 0, words[at + 3])
+        for at in range(0, count * DETECTOR_STRIDE, DETECTOR_STRIDE)
+    )
+
+
+def encode_calls(buttons: Sequence[bool]) -> tuple[int, ...]:
+    """One bit per push button, lowest bit of the first word first."""
+    words = [0] * ((len(buttons) + 15) // 16)
+    for index, pressed in enumerate(buttons):
+        words[index // 16] |= pressed << (index % 16)
+    return tuple(words)
+
+
+def decode_calls(words: Sequence[int], count: int) -> tuple[bool, ...]:
+    """The call block; raises `FrameError` when its length is wrong.
+
+    Bits beyond the last button are ignored.
+    """
+    _check_block(words, CALLS_ADDRESS, (count + 15) // 16, "call")
+    return tuple(bool(words[index // 16] >> (index % 16) & 1) for index in range(count))
+
+
+def encode_zones(zones: Iterable[ZoneReading]) -> tuple[int, ...]:
+    """6 words per zone: vehicles, queued, occupancy 0.1 %, speed 0.1 km/h, status bits, age 0.1 s.
+
+    A number that is none (NaN, infinite) is written as 0 with the fault bit.
+    """
+    words: list[int] = []
+    for zone in zones:
+        finite = math.isfinite(zone.occupancy) and math.isfinite(zone.speed_kmh)
+        words += (
+            _clip(zone.vehicles),
+            _clip(zone.queued),
+            _scaled(zone.occupancy, 1000),
+            _scaled(zone.speed_kmh, 10),
+            FAULT_BIT if zone.fault or not finite else 0,
+            _clip(zone.age_ds),
+        )
+    return tuple(words)
+
+
+def decode_zones(words: Sequence[int], count: int) -> tuple[ZoneReading, ...]:
+    """The zone block; raises `FrameError` when its length is wrong.
+
+    A reading outside its range has `fault` set and its numbers pulled into range.
+    """
+    _check_block(words, ZONE_ADDRESS, count * ZONE_STRIDE, "zone")
+    return tuple(_zone(*words[at : at + ZONE_STRIDE]) for at in range(0, count * ZONE_STRIDE, ZONE_STRIDE))
+
+
+def encode_readings(readings: Readings) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """The detector, call and zone blocks."""
+    return encode_loops(readings.loops), encode_calls(readings.buttons), encode_zones(readings.zones)
+
+
+def decode_report(words: Sequence[Sequence[int]], layout: Layout) -> Report:
+    """One poll from its four blocks, in the order of `BLOCKS`; pure, so that a journal can be replayed.
+
+    Raises:
+        FrameError: anything that the map does not allow.
+    """
+    if not isinstance(words, (tuple, list)) or len(words) != len(BLOCKS):
+        raise FrameError(f"a poll has the blocks {', '.join(BLOCKS)}", where="poll", fix="poll again")
+    status, loops, calls, zones = words
+    return Report(
+        status=decode_status(status, layout),
+        readings=Readings(
+            loops=decode_loops(loops, layout.loops),
+            zones=decode_zones(zones, layout.zones),
+            buttons=decode_calls(calls, layout.buttons),
+        ),
+        words=(tuple(status), tuple(loops), tuple(calls), tuple(zones)),
+    )
+
+
+def _zone(vehicles: int, queued: int, occupancy: int, speed: int, status: int, age_ds: int) -> ZoneReading:
+    sound = status == 0 and queued <= vehicles and occupancy <= 1000 and speed <= MAX_SPEED_KMH * 10
+    return ZoneReading(
+        vehicles=vehicles,
+        queued=min(queued, vehicles),
+        occupancy=min(occupancy, 1000) / 1000,
+        speed_kmh=min(speed / 10, MAX_SPEED_KMH),
+        fault=not sound,
+        age_ds=age_ds,
+    )
+
+
+def _check_block(words: Sequence[int], address: int, length: int, name: str) -> None:
+    if not isinstance(words, (tuple, list)) or len(words) != length:
+        count = len(words) if isinstance(words, (tuple, list)) else "no"
+        raise FrameError(
+            f"the {name} block has {count} registers instead of {length}",
+            where=f"register {address}",
+            fix="check the profile and the numbers of stages and detectors",
+        )
+    for offset, word in enumerate(words):
+        if not _is_word(word):
+            raise FrameError(
+                f"{word!r} is not a register value", where=f"register {address + offset}", fix="poll again"
+            )
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value <= WORD_MAX
+
+
+def _scaled(value: float, factor: int) -> int:
+    return _clip(round(value * factor)) if math.isfinite(value) else 0
+
+
+def _clip(value: int) -> int:
+    return max(0, min(value, WORD_MAX))
+
+
+def _code(kind: type[_Code], raw: dict[str, int], name: str) -> _Code:
+    try:
+        return kind(raw[name])
+    except ValueError:
+        known = ", ".join(str(int(member)) for member in kind)
+        raise _bad_status(name, raw, f"one of {known}", "check the profile") from None
+
+
+def _bad_status(name: str, raw: dict[str, int], wanted: str, fix: str) -> FrameError:
+    where = f"register {STATUS_ADDRESS + _OFFSETS[name]} ({name})"
+    return FrameError(f"{raw[name]} where the map says {wanted}", where=where, fix=fix)
+
+
+def _bad_command(position: int, word: int, wanted: str) -> CommandError:
+    return CommandError(
+        f"{word} where the map says {wanted}",
+        where=f"register {COMMAND_ADDRESS + position} ({COMMAND_FIELDS[position]})",
+        fix="build the block from the published map",
+    )
