@@ -1,0 +1,61 @@
+"""The corridors that ship with the package.
+
+The base install reads a corridor from its `compiled.json`; building one from its text files needs SUMO
+(`build.py`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from denxanh.errors import CorridorError
+from denxanh.networks import compiled
+from denxanh.networks.corridor_files import COMPILED
+from denxanh.networks.model import Corridor
+
+_FOLDER = Path(__file__).parent / "catalogue"
+
+
+def names() -> tuple[str, ...]:
+    """The names of the catalogue's corridors, sorted."""
+    return tuple(sorted(folder.name for folder in _FOLDER.iterdir() if (folder / "corridor.toml").is_file()))
+
+
+def path(name: str) -> Path:
+    """The folder of a catalogue corridor.
+
+    Raises:
+        CorridorError: the catalogue has no such corridor.
+    """
+    if name not in names():
+        raise CorridorError(
+            f"the catalogue has no corridor {name!r}",
+            where="catalogue",
+            fix=f"choose one of {', '.join(names())}",
+        )
+    return _FOLDER / name
+
+
+def folder(name_or_dir: str | Path) -> Path:
+    """The folder of a corridor given by its catalogue name, or by a folder that holds a `corridor.toml`.
+
+    Raises:
+        CorridorError: it is neither.
+    """
+    if isinstance(name_or_dir, str) and name_or_dir in names():
+        return _FOLDER / name_or_dir
+    candidate = Path(name_or_dir)
+    if (candidate / "corridor.toml").is_file():
+        return candidate
+    return path(str(name_or_dir))
+
+
+@lru_cache(maxsize=16)
+def corridor(name: str) -> Corridor:
+    """A catalogue corridor, from its `compiled.json`.
+
+    Raises:
+        CorridorError: the catalogue has no such corridor, or its file is missing or broken.
+    """
+    return compiled.load(path(name) / COMPILED)
