@@ -1,4 +1,4 @@
-"""What the page knows: the last second of each intersection, the log, the counters. Pure; time is passed in."""
+"""What the page knows: the last second of each intersection, the log, the counters. Time is passed in."""
 
 from __future__ import annotations
 

@@ -1,0 +1,67 @@
+"""`denxanh`: one thin command tree over the rooms.
+
+Every command imports its rooms when it runs, so that `--help` and completion stay quick.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from denxanh.cli import cabinet, demo, network, plan, replay, run, verify
+from denxanh.errors import DenXanhError
+
+app = typer.Typer(
+    name="denxanh",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Đèn Xanh: adaptive traffic signals for Cần Thơ, behind a guard that no policy can pass.",
+    epilog="Start here: denxanh demo",
+)
+app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.command("cabinet")(cabinet.cabinet)
+app.add_typer(network.app, name="network")
+app.add_typer(plan.app, name="plan")
+app.command("verify")(verify.verify)
+app.command("replay")(replay.replay)
+
+
+@app.callback()
+def options(
+    verbose: Annotated[
+        int,
+        typer.Option("--verbose", "-v", count=True, help="Say more on standard error; twice: everything."),
+    ] = 0,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """Set up logging for every command."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("denxanh"))
+        raise typer.Exit
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(
+        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+def main() -> None:
+    """Entry point: an error of ours is one clear message and status 1; only a bug shows a traceback."""
+    try:
+        app(prog_name="denxanh")
+    except DenXanhError as error:
+        typer.echo(f"denxanh: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
