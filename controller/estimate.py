@@ -214,8 +214,10 @@ class Estimator:
         wiring, limits, lanes = self._wiring, self.limits, self.intersection.lanes
         passed = [sum(loops[d].passed for d in stops) for stops in wiring.stop_line]
         dropped = [
-            max(0.0, state.lanes[n].zone_vehicles - sum(zones[d].vehicles for d in wiring.zone[n]))
-            for n in range(len(lanes))
+            max(0.0, state.lanes[n].zone_vehicles - sum(zones[d].vehicles for d in watching))
+            if all(zones[d].valid for d in watching)
+            else 0.0
+            for n, watching in enumerate(wiring.zone)
         ]
         flows = [float(p or sum(loops[d].passed for d in wiring.advance[n])) for n, p in enumerate(passed)]
         result = list(state.health)

@@ -132,6 +132,8 @@ def assess(health: DetectorHealth, sample: Sample, limits: HealthLimits, max_red
     moved = sample.passed > 0 or (sample.value is not None and sample.value != health.value)
     on_s = health.on_s + dt if on_now else (0.0 if dt > 0.0 else health.on_s)
     silent = not moved and (sample.on_s <= 0.0 or sample.value is not None)
+    sound = sample.valid and not sample.fault and sample.age_s <= limits.stale_s
+    witnessed = float(sound)  # while it is bad for another reason, its silence proves nothing
     weight = min(1.0, dt / _RATE_WINDOW_S)
     per_min = sample.passed / dt * 60.0 if dt > 0.0 else health.rate_per_min
     rate = health.rate_per_min + weight * (per_min - health.rate_per_min)
@@ -144,8 +146,8 @@ def assess(health: DetectorHealth, sample: Sample, limits: HealthLimits, max_red
     after = health._replace(
         on_s=on_s,
         silent_s=health.silent_s + dt if silent else 0.0,
-        silent_own=health.silent_own + sample.own if silent else 0.0,
-        silent_siblings=health.silent_siblings + sample.siblings if silent else 0.0,
+        silent_own=health.silent_own + witnessed * sample.own if silent else 0.0,
+        silent_siblings=health.silent_siblings + witnessed * sample.siblings if silent else 0.0,
         rate_per_min=rate,
         chatter=chatter,
         value=sample.value,

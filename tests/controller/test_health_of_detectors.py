@@ -1,0 +1,100 @@
+"""Detector health: what is condemned, what must not be, and how trust comes back."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from denxanh.controller.health import DetectorHealth, HealthLimits, Sample, Symptom, assess
+
+LIMITS = HealthLimits()
+MAX_RED_S = 120.0
+GOOD = Sample(
+    dt_s=1.0, age_s=0.0, fault=False, valid=True, passed=0, on_s=0.0, value=None, own=0.0, siblings=0.0
+)
+
+
+def run(samples: list[Sample], health: DetectorHealth | None = None) -> DetectorHealth:
+    health = health or DetectorHealth()
+    for sample in samples:
+        health = assess(health, sample, LIMITS, MAX_RED_S)
+    return health
+
+
+def test_night_without_traffic_is_no_fault() -> None:
+    assert run([GOOD] * 7200).good
+
+
+def test_queue_of_several_cycles_is_no_fault_but_fifteen_minutes_are() -> None:
+    standing = GOOD._replace(on_s=1.0)
+    assert run([standing] * 899).good
+    assert run([standing] * 900).symptom is Symptom.STUCK_ON
+    long_red = run([standing] * 900)
+    assert assess(DetectorHealth(on_s=900.0), standing, LIMITS, 400.0).good
+    assert not long_red.good
+
+
+def test_motorbike_saturation_is_no_fault_but_noise_is() -> None:
+    # 180 a minute, three at once: what a 3.5 m lane really carries in motorbike traffic.
+    assert run([GOOD._replace(passed=3, on_s=0.8)] * 600).good
+    assert run([GOOD._replace(passed=4, on_s=0.9)] * 600).symptom is Symptom.ERRATIC
+
+
+def test_bouncing_contact_is_chatter() -> None:
+    bounce = GOOD._replace(passed=12, on_s=0.4)
+    assert run([bounce] * 3).symptom is Symptom.CHATTER
+    assert run([GOOD._replace(passed=6, on_s=0.9)] * 3).good
+
+
+def test_stale_fault_and_garbage_are_seen_at_once() -> None:
+    assert run([GOOD._replace(age_s=5.1)]).symptom is Symptom.STALE
+    assert run([GOOD._replace(fault=True)]).symptom is Symptom.FAULT
+    assert run([GOOD._replace(valid=False)]).symptom is Symptom.GARBAGE
+
+
+def test_silence_is_a_fault_only_against_what_neighbours_see() -> None:
+    assert run([GOOD._replace(own=1.0)] * 11).good
+    assert run([GOOD._replace(own=1.0)] * 12).symptom is Symptom.FROZEN
+    assert run([GOOD._replace(siblings=1.0)] * 800).good  # not long enough
+    assert run([GOOD._replace(siblings=0.05)] * 1000).good  # not enough vehicles
+    assert run([GOOD._replace(siblings=0.1)] * 1000).symptom is Symptom.STUCK_OFF
+    counted = [GOOD._replace(own=1.0)] * 11 + [GOOD._replace(passed=1, on_s=0.5)]
+    assert run(counted * 5).good
+
+
+def test_zone_that_repeats_itself_while_its_stop_line_counts_is_frozen() -> None:
+    telegram = GOOD._replace(value=(7.0, 5.0, 0.4, 3.0), own=1.0)
+    assert run([telegram] * 13).symptom is Symptom.FROZEN
+    moving = [telegram._replace(value=(float(n % 9), 0.0, 0.1, 30.0)) for n in range(200)]
+    assert run(moving).good
+
+
+def test_trust_comes_back_after_clean_time_only() -> None:
+    bad = run([GOOD._replace(fault=True)])
+    assert run([GOOD] * 59, bad).symptom is Symptom.FAULT
+    assert run([GOOD] * 60, bad).good
+    relapsed = run([GOOD] * 59 + [GOOD._replace(fault=True)] + [GOOD] * 59, bad)
+    assert not relapsed.good
+    late = run([GOOD._replace(age_s=60.0)])
+    assert run([GOOD] * 10, late).good
+
+
+samples = st.builds(
+    Sample,
+    dt_s=st.floats(0.0, 100.0),
+    age_s=st.floats(0.0, 1e9) | st.just(float("inf")),
+    fault=st.booleans(),
+    valid=st.booleans(),
+    passed=st.integers(0, 1000),
+    on_s=st.floats(0.0, 100.0),
+    value=st.none() | st.tuples(st.floats(0.0, 100.0)),
+    own=st.floats(0.0, 100.0),
+    siblings=st.floats(0.0, 100.0),
+    full=st.floats(0.0, 100.0),
+)
+
+
+@given(st.lists(samples, max_size=40))
+def test_any_history_is_judged_and_ten_minutes_of_normal_life_heal(history: list[Sample]) -> None:
+    normal = [GOOD._replace(dt_s=5.0), GOOD._replace(dt_s=5.0, passed=1, on_s=2.0)]
+    health = run(normal * 60, run(history))
+    assert health.good
+    assert health.on_s == 0.0
