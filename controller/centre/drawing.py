@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from denxanh.controller.wording import CAUSES, MODES
 from denxanh.networks.model import Corridor, GroupKind, Intersection, MapLane, Point
 
 MARGIN_M = 60.0
@@ -28,6 +29,10 @@ def drawing(corridor: Corridor) -> dict[str, Any]:
             if len(lane.shape) > 1
         ],
         "labels": [{"text": text, "at": _point(at, corner)} for text, at in corridor.labels],
+        "words": {
+            "modes": {mode: list(text) for mode, text in MODES.items()},
+            "causes": {cause: list(text) for cause, text in CAUSES.items()},
+        },
         "intersections": [_intersection(item, shapes, corner) for item in corridor.intersections],
     }
 

@@ -14,8 +14,8 @@ from denxanh.networks.model import Aspect, Conflict, Corridor, Intersection
 
 STALE_S = 3.0
 """An intersection without a new tick for so long is drawn grey, seconds of wall time."""
-RIBBON_TICKS = 120
-"""Length of the stage history that each card shows, ticks."""
+RIBBON_TICKS = 300
+"""Length of the stage history that the page shows, ticks."""
 LOG_EVENTS = 400
 """Events kept for pages that open later."""
 
@@ -78,6 +78,8 @@ class CorridorView:
                 self._ended = True
             case "event":
                 self._outside(record)
+            case "part":  # a later file of the same journal
+                pass
             case _:
                 self.skipped += 1
 

@@ -1,9 +1,9 @@
 // One card per intersection: who is in charge, what is green, what is promised, what waits, and why.
-import { english, hue, html, mark, MODES, number, say, svg } from "./dom.js";
-import { junction, path } from "./junction.js";
+import { english, hue, html, mark, number, say, svg } from "./dom.js";
+import { junction, streets } from "./junction.js";
 
 const AHEAD = 24; // seconds of promised future at the ribbon's right end
-const PAST = 120; // seconds of history, as the centre sends them
+const PAST = 120; // seconds of history on a card
 const REACH_M = 34; // street shown around the outermost stop line
 
 export function card(item, plan, choose) {
@@ -25,16 +25,16 @@ export function card(item, plan, choose) {
   const counter = html("div", { class: "count" }, node.count, node.next);
   const root = html("article", { class: "card", tabindex: "0", "data-id": item.id, "aria-label": item.name_vi },
     html("header", {}, html("span", { class: "number" }, String(item.number)),
-      html("h3", { title: item.name_vi }, item.name_vi, html("small", { lang: "en" }, item.name_en)), node.badge),
+      html("h3", { title: item.name_vi }, item.short, html("small", { lang: "en" }, item.name_en)), node.badge),
     html("div", { class: "body" }, mini.root,
       html("div", { class: "facts" }, html("div", {}, node.stage, node.stageEn), counter,
-        html("dl", {}, html("dt", {}, "Hàng chờ ", english("queue")), node.waiting, html("dt", {}, "Kế hoạch ", english("plan")), node.plan))),
+        html("dl", {}, html("dt", {}, "Hàng chờ"), node.waiting, html("dt", {}, "Chương trình"), node.plan))),
     node.ribbon, node.why);
   root.addEventListener("click", () => choose(item.id));
   root.addEventListener("keydown", (event) => { if (event.key === "Enter") choose(item.id); });
 
   function show(state) {
-    const [vi, en] = MODES[state.mode];
+    const [vi, en] = plan.words.modes[state.mode];
     mark(root, "style", `--mode:var(--${state.mode});--hue:${hue(state.stage)}`);
     mark(root, "data-mode", state.mode);
     root.classList.toggle("stale", state.stale);
@@ -42,7 +42,7 @@ export function card(item, plan, choose) {
       node.badge.dataset.mode = state.mode;
       node.badge.replaceChildren(vi, english(en));
     }
-    mark(node.badge, "title", state.cause);
+    mark(node.badge, "title", cause(state));
     const stage = item.stages[state.stage];
     say(node.stage, state.in_interstage ? `→ ${stage.vi}` : stage.vi);
     say(node.stageEn, stage.en === stage.vi ? "" : stage.en);
@@ -51,10 +51,14 @@ export function card(item, plan, choose) {
     say(node.plan, state.plan === null ? "–" : String(state.plan));
     say(old, `Dữ liệu cũ ${Math.round(state.age_s)} s · `);
     const refused = state.cabinet_refusal || state.guard_refusal;
-    say(reason, state.link_error || state.why || state.cause);
-    mark(node.why, "title", [state.why, state.cause, refused && `từ chối: ${refused}`].filter(Boolean).join(" · "));
+    say(reason, state.link_error || (state.mode === "ADAPTIVE" && state.why) || cause(state));
+    mark(node.why, "title", [state.why, cause(state), refused && `từ chối: ${refused}`].filter(Boolean).join(" · "));
     ribbon(node.ribbon, state);
     mini.show(state);
+  }
+
+  function cause(state) {
+    return plan.words.causes[state.cause]?.[0] ?? state.cause;
   }
 
   function countdown(state) {
@@ -76,8 +80,9 @@ export function card(item, plan, choose) {
 /** Two minutes of stages, then the promised seconds hatched. */
 function ribbon(root, state) {
   const parts = [];
-  const start = PAST - state.ribbon.length;
-  for (const run of state.ribbon.matchAll(/(.)\1*/g)) {
+  const past = state.ribbon.slice(-PAST);
+  const start = PAST - past.length;
+  for (const run of past.matchAll(/(.)\1*/g)) {
     if (run[1] === "-") continue;
     parts.push(svg("rect", { x: start + run.index, y: 0, width: run[0].length, height: 10, fill: hue(parseInt(run[1], 36)), opacity: 0.85 }));
   }
@@ -96,9 +101,11 @@ function miniature(item, plan) {
   const from = (point) => Math.hypot(point[0] - x, point[1] - y);
   const radius = Math.max(...item.lanes.map((lane) => from(lane.points[0])), 12) + REACH_M;
   const root = svg("svg", { class: "mini", viewBox: `${x - radius} ${y - radius} ${2 * radius} ${2 * radius}`, "aria-hidden": "true", preserveAspectRatio: "xMidYMid slice" });
+  const near = [];
   for (const lane of plan.lanes) {
-    if (touches(lane.points, x, y, radius * 1.3)) root.append(svg("path", { class: lane.internal ? "road inner" : "road", d: path(lane.points), "stroke-width": lane.width + (lane.internal ? 0 : 0.15) }));
+    if (touches(lane.points, x, y, radius * 1.3)) near.push(lane);
   }
+  root.append(...streets(near));
   const layer = svg("g");
   root.append(layer);
   return { root, show: junction(layer, item) };

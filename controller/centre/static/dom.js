@@ -26,15 +26,6 @@ export function mark(node, name, value) {
 
 export const english = (text) => html("i", { lang: "en" }, text);
 
-export const MODES = {
-  ADAPTIVE: ["Thích ứng", "Adaptive"],
-  PLAN: ["Kế hoạch", "Plan"],
-  LOCAL: ["Tủ tự chạy", "Local"],
-  MANUAL: ["Bằng tay", "Manual"],
-  PREEMPT: ["Ưu tiên", "Pre-empt"],
-  FLASH: ["Chớp vàng", "Flash"],
-};
-
 const HUES = ["#5fb4ff", "#c79bff", "#ffb86b", "#5fe0cf", "#ff93b0", "#d3dc6f", "#8f9dff", "#f29e7a"];
 export const hue = (stage) => HUES[stage % HUES.length];
 

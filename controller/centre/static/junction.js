@@ -33,7 +33,7 @@ export function lamp(at, { ahead, right }, from, to, thick) {
 }
 
 export function queuePath(lane, width) {
-  return svg("path", { class: "queue", d: path(lane.points), "stroke-width": width, "stroke-dasharray": "0 9999" });
+  return svg("path", { class: "queue", d: path(lane.points), "stroke-dasharray": "0 9999", ...(width && { "stroke-width": width }) });
 }
 
 export function drawQueue(node, lane, reading) {
@@ -41,6 +41,18 @@ export function drawQueue(node, lane, reading) {
   mark(node, "stroke-dasharray", `${(queued * PCU_M).toFixed(1)} 9999`);
   const share = queued / Math.max(lane.storage, 1);
   mark(node, "class", `queue${share > 0.85 ? " full" : share > 0.5 ? " long" : ""}${confidence < DOUBT ? " doubt" : ""}`);
+}
+
+/** Asphalt: every lane with a fine edge, the junction's inside without. */
+export function streets(lanes) {
+  const draw = (kind, lane, width) => svg("path", { class: `road ${kind}`, d: path(lane.points), "stroke-width": width });
+  const outer = lanes.filter((lane) => !lane.internal);
+  const inner = lanes.filter((lane) => lane.internal);
+  return [
+    ...outer.map((lane) => draw("edge", lane, lane.width)),
+    ...inner.map((lane) => draw("inner", lane, lane.width)),
+    ...outer.map((lane) => draw("", lane, lane.width - 0.35)),
+  ];
 }
 
 /** Draws into `layer` and returns the function that shows one second's state. */

@@ -1,8 +1,9 @@
 // The whole corridor, north up: drag, wheel, buttons or keys move it.
 import { mark, say, svg } from "./dom.js";
-import { drawQueue, heading, junction, lamp, path, queuePath, sorted } from "./junction.js";
+import { drawQueue, heading, junction, lamp, path, queuePath, sorted, streets } from "./junction.js";
 
 const NEAR_M_PER_PX = 0.55; // below it the real stop lines are large enough to read
+const QUEUE_PX = 3.4; // how wide a queue is drawn from far
 const LABEL_ANGLES = [0, 180, 45, 135, -45, -135, 90, -90];
 
 export class CorridorMap {
@@ -10,6 +11,7 @@ export class CorridorMap {
     this.root = root;
     this.plan = plan;
     this.floating = [];
+    this.thin = [];
     this.shows = new Map();
     this.markers = new Map();
     this.streets();
@@ -23,11 +25,9 @@ export class CorridorMap {
   streets() {
     const layer = svg("g");
     for (const lane of this.plan.lanes) {
-      layer.append(svg("path", { class: lane.internal ? "road inner" : "road", d: path(lane.points), "stroke-width": lane.width }));
+      if (!lane.internal) layer.append(svg("path", { class: "road hair", d: path(lane.points) }));
     }
-    for (const lane of this.plan.lanes) {
-      if (!lane.internal) layer.append(svg("path", { class: "road hair", d: path(lane.points), "stroke-width": 1 }));
-    }
+    layer.append(...streets(this.plan.lanes));
     this.root.append(layer);
     for (const label of this.plan.labels) {
       const node = svg("g", {}, svg("text", { class: "label", y: -14 }, label.text));
@@ -45,7 +45,8 @@ export class CorridorMap {
     const far = svg("g", { class: "far-queue" });
     this.root.append(far, near);
     const showNear = junction(near, item);
-    const queues = item.lanes.map((lane) => [queuePath(lane, lane.width * 1.25), lane]);
+    this.thin.push(far);
+    const queues = item.lanes.map((lane) => [queuePath(lane), lane]);
     far.append(...queues.map(([node]) => node));
     const marker = svg("g", { class: "marker", "data-id": item.id });
     const petals = svg("g", { class: "petals" });
@@ -61,7 +62,7 @@ export class CorridorMap {
       });
     }
     const left = svg("text", { class: "name left", y: 15 });
-    marker.append(petals, svg("circle", { r: 12 }), svg("text", { y: 4.3 }, String(item.number)), caption(item, left));
+    marker.append(petals, svg("circle", { r: 12 }), svg("text", { y: 4.3 }, String(item.number)), caption(item, left, item.at[0] > this.plan.size[0] * 0.7 ? [180, ...LABEL_ANGLES] : LABEL_ANGLES));
     marker.addEventListener("click", () => choose(item.id));
     this.float(marker, item.at);
     this.markers.set(item.id, marker);
@@ -92,7 +93,7 @@ export class CorridorMap {
     const box = this.root.getBoundingClientRect();
     const [wide, high] = this.plan.size;
     this.centre = [wide / 2, high / 2];
-    this.scale = Math.max(wide / Math.max(box.width - 20, 1), high / Math.max(box.height - 60, 1));
+    this.scale = Math.max(wide / Math.max(box.width - 60, 1), high / Math.max(box.height - 90, 1));
     this.whole = this.scale;
     this.frame(false);
   }
@@ -111,6 +112,7 @@ export class CorridorMap {
     const [wide, high] = [width * this.scale, height * this.scale];
     this.root.setAttribute("viewBox", `${this.centre[0] - wide / 2} ${this.centre[1] - high / 2} ${wide} ${high}`);
     for (const [node, [x, y]] of this.floating) node.setAttribute("transform", `translate(${x} ${y}) scale(${this.scale})`);
+    for (const node of this.thin) node.setAttribute("stroke-width", QUEUE_PX * this.scale);
     const near = this.scale < NEAR_M_PER_PX;
     this.root.classList.toggle("near", near);
     this.root.classList.toggle("far", !near);
@@ -172,10 +174,10 @@ function distinct(parts) {
 }
 
 /** The name stands where no street leaves: the candidate direction furthest from every arm. */
-function caption(item, left) {
+function caption(item, left, angles) {
   const arms = [...approaches(item)].map(([lane]) => { const { ahead } = heading(lane); return Math.atan2(-ahead[1], -ahead[0]); });
   const apart = (angle) => Math.min(...arms.map((arm) => Math.abs(Math.atan2(Math.sin(angle - arm), Math.cos(angle - arm)))), 9);
-  const best = LABEL_ANGLES.map((degrees) => (degrees * Math.PI) / 180).reduce((a, b) => (apart(b) > apart(a) + 0.15 ? b : a));
+  const best = angles.map((degrees) => (degrees * Math.PI) / 180).reduce((a, b) => (apart(b) > apart(a) + 0.15 ? b : a));
   const [x, y] = [Math.cos(best) * 22, Math.sin(best) * 24];
   const anchor = x > 6 ? "start" : x < -6 ? "end" : "middle";
   const group = svg("g", { transform: `translate(${x} ${y})`, style: `text-anchor:${anchor}` });

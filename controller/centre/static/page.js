@@ -1,4 +1,5 @@
 // Draw the corridor once, then follow the stream.
+import { Band } from "./band.js";
 import { card } from "./cards.js";
 import { clock, number, say } from "./dom.js";
 import { Log } from "./log.js";
@@ -19,6 +20,8 @@ for (const item of plan.intersections) {
   byId("cards").append(made.root);
 }
 
+const band = new Band(byId("cards"), plan);
+
 let heard = performance.now();
 const stream = new EventSource("/api/v1/stream");
 stream.addEventListener("snapshot", (event) => {
@@ -38,6 +41,7 @@ function show(state) {
     cards.get(id)?.show(one);
     map.show(id, one);
   }
+  band.show(state.intersections);
   log.take(state.events, state.last_event);
   headline(state);
   pulse(state.feed);
