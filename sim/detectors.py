@@ -1,0 +1,354 @@
+"""Simulated loops, VDS zones and push buttons that report what a field device would.
+
+A loop is an E1 of SUMO, a zone one E2 per segment, a button the pedestrians who wait at a crossing.
+Counting follows CANTHO.md: a vehicle counts when it has left the loop (SUMO's nVehContrib), never by
+summing step numbers, never by E2 entries. A loop's occupied time is the union of the presences, so that
+bikes side by side do not fill it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from xml.sax.saxutils import quoteattr
+
+from denxanh.networks.model import Aspect, Detector, DetectorKind, GroupKind, Intersection, ZoneSegment
+from denxanh.plc.contract import LoopReading, Readings, ZoneReading
+from denxanh.sim.faults import CHATTER_PER_S, DetectorErrors, FaultKind
+from denxanh.sim.session import Api, Session
+
+COUNTER = 65_536
+"""Field counters are 16 bits wide and wrap."""
+
+DECISECONDS = 10
+"""In a second."""
+
+MAX_AGE_DS = 65_535
+"""Ages stop here: the register is 16 bits wide."""
+
+NEVER_S = 1_000_000_000
+"""Period of SUMO's own aggregation: never."""
+
+MPS_TO_KMH = 3.6
+
+LOOP_KINDS = (DetectorKind.STOP_LINE, DetectorKind.ADVANCE)
+
+
+@dataclass(slots=True)
+class _Loop:
+    """One E1 and the counters of the field device that it stands for."""
+
+    id: str
+    name: str
+    count: int = 0
+    occupied_ds: int = 0
+    owed_s: float = 0.0
+    """Occupied time not yet worth a decisecond."""
+    busy_s: float = 0.0
+    moments: list[float] = field(default_factory=list)
+    last: LoopReading | None = None
+
+
+@dataclass(slots=True)
+class _Zone:
+    """The E2s of one zone: (E2 id, share, length)."""
+
+    name: str
+    parts: tuple[tuple[str, float, float], ...]
+    length_m: float
+    last: ZoneReading | None = None
+
+
+@dataclass(slots=True)
+class _Button:
+    """A push button: the crossings of its groups and the latch."""
+
+    name: str
+    groups: tuple[int, ...]
+    crossings: tuple[str, ...]
+    places: tuple[str, ...]
+    """Walking areas where people wait for these crossings."""
+    called: bool = False
+
+
+@dataclass(slots=True)
+class _Place:
+    """One intersection's detectors, in register order."""
+
+    intersection: Intersection
+    loops: list[_Loop]
+    zones: list[_Zone]
+    buttons: list[_Button]
+
+
+def detector_xml(intersections: Sequence[Intersection]) -> str:
+    """SUMO's additional file with every loop and every zone segment of these intersections."""
+    lines = ["<additional>"]
+    for loop_id, segment in _loops(intersections):
+        middle = (segment.begin_m + segment.end_m) / 2
+        lines.append(
+            f'  <inductionLoop id="{loop_id}" lane={quoteattr(segment.lane)} pos="{middle:.2f}"'
+            f' period="{NEVER_S}" file="NUL" friendlyPos="true"/>'
+        )
+    for area_id, segment in _areas(intersections).values():
+        lines.append(
+            f'  <laneAreaDetector id="{area_id}" lane={quoteattr(segment.lane)}'
+            f' pos="{segment.begin_m:.2f}" endPos="{segment.end_m:.2f}"'
+            f' period="{NEVER_S}" file="NUL" friendlyPos="true"/>'
+        )
+    lines.append("</additional>")
+    return "\n".join(lines) + "\n"
+
+
+def _loops(intersections: Sequence[Intersection]) -> list[tuple[str, ZoneSegment]]:
+    return [
+        (f"loop.{place}.{number}", detector.segments[0])
+        for place, intersection in enumerate(intersections)
+        for number, detector in enumerate(intersection.detectors)
+        if detector.kind in LOOP_KINDS
+    ]
+
+
+def _areas(intersections: Sequence[Intersection]) -> dict[tuple[str, float, float], tuple[str, ZoneSegment]]:
+    """One E2 per stretch of lane, however many zones it feeds."""
+    areas: dict[tuple[str, float, float], tuple[str, ZoneSegment]] = {}
+    for intersection in intersections:
+        for detector in intersection.detectors:
+            if detector.kind is DetectorKind.ZONE:
+                for segment in detector.segments:
+                    areas.setdefault(_stretch(segment), (f"zone.{len(areas)}", segment))
+    return areas
+
+
+def _stretch(segment: ZoneSegment) -> tuple[str, float, float]:
+    return (segment.lane, round(segment.begin_m, 2), round(segment.end_m, 2))
+
+
+class DetectorBank:
+    """All detectors of a simulation.
+
+    Call `collect` after every SUMO step and `readings` once per second; `show` tells the buttons what the
+    lamps show. The additional file of `detector_xml` for the same intersections must be loaded.
+
+    Args:
+        session: the running simulation.
+        intersections: whose detectors.
+        errors: error model and injected faults; perfect detection if not given.
+    """
+
+    def __init__(
+        self, session: Session, intersections: Sequence[Intersection], errors: DetectorErrors | None = None
+    ) -> None:
+        self._sumo: Api = session.sumo
+        self._step_s = 1.0 / session.second
+        self.errors = errors or DetectorErrors()
+        areas = _areas(intersections)
+        loop_ids = iter(loop_id for loop_id, _ in _loops(intersections))
+        self._places: list[_Place] = []
+        for intersection in intersections:
+            place = _Place(intersection, [], [], [])
+            for detector in intersection.detectors:
+                name = f"{intersection.id}/{detector.id}"
+                if detector.kind in LOOP_KINDS:
+                    place.loops.append(_Loop(next(loop_ids), name))
+                elif detector.kind is DetectorKind.ZONE:
+                    place.zones.append(_zone(name, detector, areas))
+                else:
+                    place.buttons.append(self._button(name, intersection, detector))
+            self._places.append(place)
+        self._all_loops = [loop for place in self._places for loop in place.loops]
+        self._all_areas = [(area_id, *_stretch(segment)[1:]) for area_id, segment in areas.values()]
+        self._watches_people = any(place.buttons for place in self._places)
+        self._second = 0
+
+    def _button(self, name: str, intersection: Intersection, detector: Detector) -> _Button:
+        crossings = tuple(
+            intersection.groups[group].approach
+            for group in detector.groups
+            if intersection.groups[group].kind is GroupKind.PEDESTRIAN
+        )
+        nodes = {crossing.rpartition("_c")[0] for crossing in crossings}
+        places = tuple(
+            edge
+            for edge in self._sumo.edge.getIDList()
+            if edge.startswith(":") and "_w" in edge and edge.rpartition("_w")[0] in nodes
+        )
+        return _Button(name, detector.groups, crossings, places)
+
+    def collect(self) -> None:
+        """Take up what passed the loops in the SUMO step just made."""
+        vehicles_of = self._sumo.inductionloop.getVehicleData
+        now = float(self._sumo.simulation.getTime())
+        start = now - self._step_s
+        for loop in self._all_loops:
+            vehicles = vehicles_of(loop.id)
+            if vehicles:
+                spans = []
+                for _, _, entered, left, _ in vehicles:
+                    gone = left >= 0.0
+                    # A passage ends between two steps, a change of lane exactly at one (and shows up twice).
+                    if gone and start < left < now:
+                        loop.moments.append(left)
+                    spans.append((max(entered, start), left if gone else now))
+                loop.busy_s += _union(spans)
+
+    def show(self, place: int, aspects: Sequence[Aspect]) -> None:
+        """Tell the buttons of the `place`-th intersection what its groups show: a walk ends the call."""
+        for button in self._places[place].buttons:
+            if button.called and any(aspects[group] is Aspect.WALK for group in button.groups):
+                button.called = False
+
+    def readings(self) -> tuple[Readings, ...]:
+        """What every cabinet's detectors say now, one entry per intersection; call it once per second."""
+        self._second += 1
+        seen = self._look()
+        waiting = self._waiting() if self._watches_people else frozenset()
+        return tuple(
+            Readings(
+                loops=tuple(self._loop_reading(loop) for loop in place.loops),
+                zones=tuple(self._zone_reading(zone, seen) for zone in place.zones),
+                buttons=tuple(self._press(button, waiting) for button in place.buttons),
+            )
+            for place in self._places
+        )
+
+    def _look(self) -> dict[str, tuple[frozenset[str], int, float, float]]:
+        """Per occupied E2: its vehicles, how many stand in the queue, occupied share, mean speed in m/s."""
+        area = self._sumo.lanearea
+        seen = {}
+        for area_id, _, _ in self._all_areas:
+            if area.getLastStepVehicleNumber(area_id):
+                seen[area_id] = (
+                    frozenset(area.getLastStepVehicleIDs(area_id)),
+                    area.getJamLengthVehicle(area_id),
+                    min(1.0, area.getLastStepOccupancy(area_id) / 100.0),
+                    max(0.0, area.getLastStepMeanSpeed(area_id)),
+                )
+        return seen
+
+    def _waiting(self) -> frozenset[str]:
+        """Crossings that somebody wants to enter."""
+        edge, person = self._sumo.edge, self._sumo.person
+        places = {one for place in self._places for button in place.buttons for one in button.places}
+        return frozenset(
+            person.getNextEdge(walker) for one in sorted(places) for walker in edge.getLastStepPersonIDs(one)
+        )
+
+    def _loop_reading(self, loop: _Loop) -> LoopReading:
+        fault = self.errors.fault(loop.name, self._second)
+        passed = self.errors.passages(loop.moments)
+        loop.moments.clear()
+        busy, loop.busy_s = min(1.0, loop.busy_s), 0.0
+        if fault is FaultKind.FROZEN or fault is FaultKind.DROPOUT:
+            previous = loop.last or LoopReading(loop.count, loop.occupied_ds, fault=False, age_ds=0)
+            loop.last = LoopReading(
+                previous.count, previous.occupied_ds, fault is FaultKind.DROPOUT, _older(previous.age_ds)
+            )
+            return loop.last
+        if fault is FaultKind.STUCK_ON:
+            passed, busy = 0, 1.0
+        elif fault is FaultKind.STUCK_OFF:
+            passed, busy = 0, 0.0
+        elif fault is FaultKind.CHATTER:
+            passed += CHATTER_PER_S
+        loop.owed_s += busy * DECISECONDS
+        whole = int(loop.owed_s + 1e-6)
+        loop.owed_s = max(0.0, loop.owed_s - whole)
+        loop.count = (loop.count + passed) % COUNTER
+        loop.occupied_ds = (loop.occupied_ds + whole) % COUNTER
+        loop.last = LoopReading(loop.count, loop.occupied_ds, fault=False, age_ds=0)
+        return loop.last
+
+    def _zone_reading(
+        self, zone: _Zone, seen: dict[str, tuple[frozenset[str], int, float, float]]
+    ) -> ZoneReading:
+        fault = self.errors.fault(zone.name, self._second)
+        if fault is FaultKind.FROZEN or fault is FaultKind.DROPOUT:
+            previous = zone.last or ZoneReading(0, 0, 0.0, 0.0, fault=False, age_ds=0)
+            zone.last = ZoneReading(
+                previous.vehicles,
+                previous.queued,
+                previous.occupancy,
+                previous.speed_kmh,
+                fault is FaultKind.DROPOUT,
+                _older(previous.age_ds),
+            )
+            return zone.last
+        if fault is FaultKind.STUCK_OFF:
+            zone.last = ZoneReading(0, 0, 0.0, 0.0, fault=False, age_ds=0)
+            return zone.last
+        vehicles, queued, occupancy, speed = _sum_of(zone, seen)
+        vehicles = self.errors.vehicles(vehicles)
+        if fault is FaultKind.STUCK_ON:
+            occupancy, speed = 1.0, 0.0
+        elif fault is FaultKind.CHATTER:
+            vehicles += CHATTER_PER_S
+        whole = round(vehicles)
+        zone.last = ZoneReading(
+            whole, min(whole, round(queued)), min(1.0, occupancy), speed * MPS_TO_KMH, fault=False, age_ds=0
+        )
+        return zone.last
+
+    def _press(self, button: _Button, waiting: frozenset[str]) -> bool:
+        fault = self.errors.fault(button.name, self._second)
+        if fault is FaultKind.STUCK_ON or fault is FaultKind.CHATTER:
+            return True
+        if fault is FaultKind.STUCK_OFF or fault is FaultKind.DROPOUT:
+            return False
+        if fault is None and any(crossing in waiting for crossing in button.crossings):
+            button.called = True
+        return button.called
+
+
+def _zone(
+    name: str,
+    detector: Detector,
+    areas: dict[tuple[str, float, float], tuple[str, ZoneSegment]],
+) -> _Zone:
+    parts = tuple(
+        (areas[_stretch(segment)][0], segment.share, max(0.1, segment.end_m - segment.begin_m))
+        for segment in detector.segments
+    )
+    return _Zone(name, parts, sum(share * length for _, share, length in parts))
+
+
+def _sum_of(
+    zone: _Zone, seen: dict[str, tuple[frozenset[str], int, float, float]]
+) -> tuple[float, float, float, float]:
+    """Vehicles, queued, occupancy and mean speed in m/s of a zone.
+
+    A vehicle that straddles two segments is seen by both E2s and counts once, with the greater share.
+    """
+    shares: dict[str, float] = {}
+    doubled = queued = occupied = weighted_speed = 0.0
+    for area_id, share, length in zone.parts:
+        entry = seen.get(area_id)
+        if entry is None:
+            continue
+        vehicles, jammed, occupancy, speed = entry
+        for vehicle in vehicles:
+            if share > shares.get(vehicle, 0.0):
+                shares[vehicle] = share
+        doubled += share * len(vehicles)
+        queued += share * jammed
+        occupied += share * length * occupancy
+        weighted_speed += share * len(vehicles) * speed
+    if not doubled:
+        return 0.0, 0.0, 0.0, 0.0
+    once = sum(shares.values())
+    return once, queued * once / doubled, occupied / zone.length_m, weighted_speed / doubled
+
+
+def _union(spans: Iterable[tuple[float, float]]) -> float:
+    """Length of the union of these time spans, seconds."""
+    total = 0.0
+    end = float("-inf")
+    for begin, finish in sorted(spans):
+        if finish > end:
+            total += finish - max(begin, end)
+            end = finish
+    return total
+
+
+def _older(age_ds: int) -> int:
+    return min(MAX_AGE_DS, age_ds + DECISECONDS)

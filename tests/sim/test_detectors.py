@@ -1,0 +1,163 @@
+"""Simulated detectors against SUMO's own figures, and what faults do to them."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from denxanh.networks.model import DetectorKind
+from denxanh.sim.detectors import COUNTER, LOOP_KINDS, DetectorBank, detector_xml
+from denxanh.sim.faults import DetectorErrors, ErrorModel, FaultKind
+from denxanh.sim.plant import Plant
+from denxanh.sim.session import Session
+
+SECONDS = 240
+CAR_M = 4.4
+
+
+def _twins(town, path: Path) -> Path:
+    """SUMO's own loops at the same places, reported by SUMO itself."""
+    lines = ["<additional>"]
+    for detector in town.corridor.intersections[0].detectors:
+        if detector.kind in LOOP_KINDS:
+            spot = detector.segments[0]
+            lines.append(
+                f'<inductionLoop id="{detector.id}" lane="{spot.lane}"'
+                f' pos="{(spot.begin_m + spot.end_m) / 2:.2f}"'
+                f' period="{SECONDS}" file="{path.with_suffix(".out.xml")}"/>'
+            )
+    path.write_text("\n".join([*lines, "</additional>"]))
+    return path
+
+
+@pytest.fixture
+def bank(town, tmp_path: Path) -> Iterator[tuple[Session, DetectorBank]]:
+    scenario = town.scenario(rate=0.3, end_s=SECONDS)
+    mine = tmp_path / "mine.add.xml"
+    mine.write_text(detector_xml(scenario.intersections))
+    twins = _twins(town, tmp_path / "twins.add.xml")
+    with Session.start(scenario.arguments(3, (mine, twins))) as session:
+        yield session, DetectorBank(session, scenario.intersections)
+
+
+def test_counts_are_the_vehicles_that_passed(town, bank, tmp_path: Path) -> None:
+    session, detectors = bank
+    last = None
+    while session.time_s < SECONDS:
+        session.run_second(detectors.collect)
+        (last,) = detectors.readings()
+    session.close()
+    told = {
+        interval.attrib["id"]: interval.attrib
+        for interval in ET.parse(tmp_path / "twins.add.out.xml").getroot().iter("interval")
+    }
+    names = [one.id for one in town.corridor.intersections[0].detectors if one.id in told]
+    counted = [loop.count for loop in last.loops]
+    true = [int(told[name]["nVehContrib"]) for name in names]
+    assert sum(true) > 200
+    assert counted == true
+    for name, loop in zip(names, last.loops, strict=True):
+        assert loop.occupied_ds / 10 <= SECONDS * float(told[name]["occupancy"]) / 100 + 1.0
+
+
+def test_zone_sees_each_vehicle_once_across_its_segments(town, bank) -> None:
+    session, detectors = bank
+    checked = 0
+    zones = [one for one in town.corridor.intersections[0].detectors if one.kind is DetectorKind.ZONE]
+    while session.time_s < 120:
+        session.run_second(detectors.collect)
+        (reading,) = detectors.readings()
+        for zone, told in zip(zones, reading.zones, strict=True):
+            lane = zone.segments[0].lane
+            api = session.sumo
+            reaching = [
+                name
+                for name in api.lane.getLastStepVehicleIDs(lane)
+                if api.vehicle.getLanePosition(name) >= zone.segments[1].begin_m
+            ]
+            tails = sum(
+                api.vehicle.getLaneID(name).startswith(":B1") and api.vehicle.getLanePosition(name) < CAR_M
+                for name in api.vehicle.getIDList()
+            )
+            assert len(reaching) <= told.vehicles <= len(reaching) + tails
+            assert told.queued <= told.vehicles
+            checked += len(reaching)
+    assert checked > 500
+
+
+def test_button_stays_called_until_its_walk(town) -> None:
+    from denxanh.networks.model import Aspect
+
+    intersection = town.corridor.intersections[0]
+    buttons = [one for one in intersection.detectors if one.kind is DetectorKind.BUTTON]
+    called_at: dict[int, int] = {}
+    red = [Aspect.RED] * len(intersection.groups)
+    with Plant(town.scenario(), 1) as plant:
+        while len(called_at) < 1 and plant.seconds < 200:
+            (reading,) = plant.readings()
+            called_at |= {place: plant.seconds for place, on in enumerate(reading.buttons) if on}
+            plant.show(0, red)
+            plant.step()
+        place = next(iter(called_at))
+        for _ in range(20):
+            assert plant.readings()[0].buttons[place]
+            plant.step()
+        walk = list(red)
+        walk[buttons[place].groups[0]] = Aspect.WALK
+        plant.show(0, walk)
+        for _ in range(5):
+            plant.step()
+        assert not plant.readings()[0].buttons[place]
+
+
+def test_injected_faults_are_what_their_names_say(town) -> None:
+    intersection = town.corridor.intersections[0]
+    loops = [one for one in intersection.detectors if one.kind in LOOP_KINDS]
+    errors = DetectorErrors()
+    with Plant(town.scenario(rate=0.3), 2, errors) as plant:
+        for _ in range(60):
+            plant.readings()
+            plant.step()
+        (before,) = plant.readings()
+        kinds = list(FaultKind)
+        for loop, kind in zip(loops, kinds, strict=False):
+            errors.inject(f"B1/{loop.id}", kind)
+        for _ in range(30):
+            plant.step()
+            (after,) = plant.readings()
+        change = {
+            kind: (new.count - old.count, new.occupied_ds - old.occupied_ds, new.fault, new.age_ds)
+            for kind, old, new in zip(kinds, before.loops, after.loops, strict=False)
+        }
+        assert change[FaultKind.DROPOUT] == (0, 0, True, 300)
+        assert change[FaultKind.FROZEN] == (0, 0, False, 300)
+        assert change[FaultKind.STUCK_ON] == (0, 300, False, 0)
+        assert change[FaultKind.STUCK_OFF] == (0, 0, False, 0)
+        assert change[FaultKind.CHATTER][0] >= 30 * 12
+        errors.clear(f"B1/{loops[0].id}")
+        plant.step()
+        (mended,) = plant.readings()
+        assert not mended.loops[0].fault
+        assert mended.loops[0].age_ds == 0
+
+
+@given(st.lists(st.floats(0, 1), max_size=12), st.floats(0, 1), st.floats(0, 1), st.integers(0, 9))
+def test_error_model_never_invents_vehicles(moments, undercount, merge, seed) -> None:
+    errors = DetectorErrors(ErrorModel(undercount=undercount, merge=merge), seed)
+    assert 0 <= errors.passages(list(moments)) <= len(moments)
+    assert DetectorErrors(ErrorModel(), seed).passages(list(moments)) == len(moments)
+
+
+def test_counters_wrap_like_sixteen_bits(town) -> None:
+    with Plant(town.scenario(), 1) as plant:
+        loop = plant.detectors._places[0].loops[0]
+        loop.count = loop.occupied_ds = COUNTER - 1
+        plant.detectors.errors.inject(loop.name, FaultKind.CHATTER)
+        plant.step()
+        (reading,) = plant.readings()
+    assert 0 <= reading.loops[0].count < 100
