@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,7 @@ _HEAD = TypeAdapter(TickHead)
 _OUTPUT = TypeAdapter(TickOutput)
 _EVENT = TypeAdapter(Event)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_RUN = ("site", "corridor", "policy", "epoch")
 _HARMLESS = frozenset((Aspect.RED, Aspect.FLASH))
 
 
@@ -70,7 +72,7 @@ class CorridorView:
         """Fold one record in. `heard_s` is the page's own monotonic time when the record was written."""
         match record.get("k"):
             case "open":
-                self._run = {key: record.get(key) for key in ("site", "corridor", "policy", "epoch")}
+                self._run = {key: record[key] for key in _RUN if isinstance(record.get(key), str | int)}
                 self._ended = False
             case "tick":
                 self._tick(record, heard_s)
@@ -78,7 +80,9 @@ class CorridorView:
                 self._ended = True
             case "event":
                 self._outside(record)
-            case "part":  # a later file of the same journal
+            case "restart":
+                self._restarted(record)
+            case str():  # a kind that only replay needs
                 pass
             case _:
                 self.skipped += 1
@@ -125,7 +129,7 @@ class CorridorView:
         except ValidationError:
             self.skipped += 1
             return
-        if intersection is None or not _fits(intersection, output):
+        if intersection is None or not _fits(intersection, head, output):
             self.skipped += 1
             return
         self._ended = False
@@ -154,7 +158,12 @@ class CorridorView:
             self.skipped += 1
             return
         clock = record.get("clock_s")
-        self._log(clock if isinstance(clock, int | float) else None, str(record.get("i", "")), event)
+        known = isinstance(clock, int | float) and math.isfinite(clock)
+        self._log(clock if known else None, str(record.get("i", "")), event)
+
+    def _restarted(self, record: dict[str, Any]) -> None:
+        vi, en = "Bộ điều khiển của nút bắt đầu lại", "The intersection's controller starts anew"
+        self._log(None, str(record.get("i", "")), Event("alarm", vi, en, str(record.get("cause", ""))))
 
     def _log(self, clock_s: float | None, intersection: str, event: Event) -> None:
         self._sequence += 1
@@ -174,8 +183,16 @@ class CorridorView:
         )
 
 
-def _fits(intersection: Intersection, output: TickOutput) -> bool:
-    return len(output.aspects) == len(intersection.groups) and 0 <= output.stage < len(intersection.stages)
+def _fits(intersection: Intersection, head: TickHead, output: TickOutput) -> bool:
+    numbers = [head.clock_s, output.elapsed_s]
+    numbers += [value for lane in output.lanes for value in (lane.queued, lane.moving, lane.confidence)]
+    stages = len(intersection.stages)
+    return (
+        all(map(math.isfinite, numbers))
+        and len(output.aspects) == len(intersection.groups)
+        and 0 <= output.stage < stages
+        and (output.commitment is None or 0 <= output.commitment.next_stage < stages)
+    )
 
 
 def in_conflict(intersection: Intersection, aspects: str) -> bool:

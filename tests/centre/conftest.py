@@ -1,0 +1,101 @@
+"""A journal that a test writes by hand, second by second."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from denxanh.agents.observation import Commitment
+from denxanh.controller.codec import encode_input, encode_output
+from denxanh.controller.mode import Mode
+from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
+from denxanh.networks.example import crossroads_corridor
+from denxanh.networks.model import Corridor
+
+
+class Scribe:
+    """Builds journal records for a corridor and appends them to a file."""
+
+    def __init__(self, path: Path, corridor: Corridor) -> None:
+        self.path = path
+        self.corridor = corridor
+        self.intersection = corridor.intersections[0]
+
+    def output(self, **changes: object) -> TickOutput:
+        """The first stage, green, in ADAPTIVE, nothing committed."""
+        stage = self.intersection.stages[0]
+        usual = TickOutput(
+            mode=Mode.ADAPTIVE,
+            cause="in-charge",
+            aspects="".join(stage.aspects).replace("G", "G"),
+            stage=0,
+            elapsed_s=12.0,
+            in_interstage=False,
+            commitment=None,
+            request=0,
+            why="pressure 4.0 > 1.0",
+            guard_refusal=None,
+            cabinet_refusal=None,
+            command=None,
+            plan=1,
+            lanes=tuple(LaneView(3.25, 1.0, 0.9) for _ in self.intersection.lanes),
+            events=(),
+        )
+        return replace(usual, **changes)  # type: ignore[arg-type]
+
+    def tick(self, number: int, intersection: str | None = None, **changes: object) -> dict[str, object]:
+        """One tick record."""
+        heard = TickInput(number, 23_400.0 + number, "2026-11-23", None, None)
+        return {
+            "k": "tick",
+            "i": intersection or self.intersection.id,
+            "in": encode_input(heard),
+            "out": encode_output(self.output(**changes)),
+        }
+
+    def write(self, *records: dict[str, object]) -> None:
+        """Append records as lines."""
+        self.raw("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+
+    def raw(self, text: str) -> None:
+        """Append text as it is."""
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write(text)
+
+    @staticmethod
+    def opened() -> dict[str, object]:
+        """The first record of a run."""
+        return {
+            "k": "open",
+            "v": 1,
+            "site": "s",
+            "corridor": "c",
+            "policy": "max-pressure",
+            "epoch": 3,
+            "t": 0,
+        }
+
+    @staticmethod
+    def mode_event() -> Event:
+        """A fall from ADAPTIVE."""
+        return Event(
+            "mode", "Thích nghi → chương trình", "Adaptive → plan", "link-lost", Mode.ADAPTIVE, Mode.PLAN
+        )
+
+    @staticmethod
+    def promise(seconds: int, stage: int) -> Commitment:
+        """A commitment."""
+        return Commitment(seconds, stage)
+
+
+@pytest.fixture
+def corridor() -> Corridor:
+    return crossroads_corridor(2)
+
+
+@pytest.fixture
+def scribe(tmp_path: Path, corridor: Corridor) -> Scribe:
+    return Scribe(tmp_path / "journal.jsonl", corridor)
