@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from denxanh.errors import NetworkError
+from denxanh.networks import compiled, foreign
 from denxanh.networks.model import Corridor, Intersection
 
 LATERAL_RESOLUTION_M = 1.1667
@@ -113,3 +115,86 @@ class Scenario:
 
 def _joined(paths: tuple[Path, ...]) -> str:
     return ",".join(str(path) for path in paths)
+
+
+FOREIGN_WINDOW_S = 3600
+"""How long a foreign scenario runs where its configuration names no end."""
+
+
+def foreign_scenario(
+    sumocfg: Path,
+    *,
+    begin_s: int | None = None,
+    end_s: int | None = None,
+    options: tuple[str, ...] = (),
+    controlled: tuple[str, ...] = (),
+) -> Scenario:
+    """A SUMO scenario that anyone wrote, with everything derived from its net.
+
+    Args:
+        sumocfg: the configuration; its own options stay in force.
+        begin_s: instead of the configuration's begin.
+        end_s: instead of the configuration's end.
+        options: further SUMO options; they win over the configuration.
+        controlled: intersections to drive; empty: all that can be. The others keep the net's programme.
+
+    Raises:
+        NetworkError: the configuration, or a file that it names, cannot be used, or drives no such signal.
+    """
+    given = foreign.from_scenario(sumocfg)
+    begin = int(given.begin_s) if begin_s is None else begin_s
+    configured = begin + FOREIGN_WINDOW_S if given.end_s is None else int(given.end_s)
+    known = {one.id for one in given.corridor.intersections}
+    unknown = sorted(set(controlled) - known)
+    if unknown or not known:
+        raise NetworkError(
+            f"drives no signal {', '.join(unknown)}" if unknown else "has no signal that can be driven",
+            where=str(sumocfg),
+            fix=f"choose among {', '.join(sorted(known))}" if known else "see the import's warnings",
+        )
+    return Scenario(
+        id=given.corridor.id,
+        corridor=given.corridor,
+        net=given.net,
+        routes=(),
+        begin_s=begin,
+        end_s=configured if end_s is None else end_s,
+        measure_from_s=begin,
+        additional=given.additional,
+        options=options,
+        fidelity=Fidelity.FOREIGN,
+        controlled=controlled or None,
+        sumocfg=sumocfg,
+    )
+
+
+def files_scenario(
+    compiled_corridor: Path,
+    net: Path,
+    routes: tuple[Path, ...],
+    *,
+    begin_s: int = 0,
+    end_s: int = FOREIGN_WINDOW_S,
+    measure_from_s: int = 0,
+    additional: tuple[Path, ...] = (),
+    fidelity: Fidelity = Fidelity.SUBLANE,
+    options: tuple[str, ...] = (),
+) -> Scenario:
+    """A built net with its compiled corridor, file by file.
+
+    Raises:
+        CorridorError: the compiled corridor cannot be read.
+    """
+    corridor = compiled.load(compiled_corridor)
+    return Scenario(
+        id=corridor.id,
+        corridor=corridor,
+        net=net,
+        routes=routes,
+        begin_s=begin_s,
+        end_s=end_s,
+        measure_from_s=measure_from_s,
+        additional=additional,
+        options=options,
+        fidelity=fidelity,
+    )

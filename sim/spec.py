@@ -1,0 +1,142 @@
+"""SPEC.json: what one street is to simulate, which cabinets stand in it, and what goes wrong when.
+
+Every key is checked; an unknown one is an error. Paths are taken as they are (relative to the work folder).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from denxanh.errors import ConfigError, SiteError
+from denxanh.sim.faults import FaultKind
+from denxanh.sim.scenario import Fidelity
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CatalogueSource(_Strict):
+    """A corridor of the catalogue under one of its demand scenarios."""
+
+    kind: Literal["catalogue"] = "catalogue"
+    corridor: str
+    scenario: str = "am"
+    fidelity: Fidelity = Fidelity.SUBLANE
+
+
+class ForeignSource(_Strict):
+    """A SUMO scenario that anyone wrote; `intersections` limits what is controlled (empty: everything)."""
+
+    kind: Literal["foreign"] = "foreign"
+    sumocfg: Path
+    begin_s: int | None = None
+    end_s: int | None = None
+    options: tuple[str, ...] = ()
+    intersections: tuple[str, ...] = ()
+
+
+class FilesSource(_Strict):
+    """A built net, its routes and its compiled corridor, file by file."""
+
+    kind: Literal["files"] = "files"
+    compiled: Path
+    net: Path
+    routes: tuple[Path, ...]
+    additional: tuple[Path, ...] = ()
+    begin_s: int = 0
+    end_s: int = 3600
+    measure_from_s: int = 0
+    fidelity: Fidelity = Fidelity.SUBLANE
+    options: tuple[str, ...] = ()
+
+
+Source = Annotated[CatalogueSource | ForeignSource | FilesSource, Field(discriminator="kind")]
+
+
+class CabinetSpec(_Strict):
+    """One cabinet: its Modbus server and its local limits; `commitment_s` None leaves the corridor's."""
+
+    intersection: str
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535)
+    watchdog_s: int = Field(10, ge=2, le=600)
+    commitment_s: int | None = Field(None, ge=0, le=60)
+
+
+class Happening(StrEnum):
+    """What can be made to go wrong."""
+
+    DETECTOR = "detector"
+    """`target` is INTERSECTION/DETECTOR, `fault` how it fails."""
+    LINK = "link"
+    """The Modbus server of cabinet `target` is gone, its connections cut."""
+    PANEL = "panel"
+    """A policeman opens the panel of cabinet `target`."""
+    CONFLICT = "conflict"
+    """The lamps of `target` show two conflicting greens, whatever the cabinet wants."""
+
+
+class FaultSpec(_Strict):
+    """One fault: from second `at_s` of the run, for `for_s` seconds (0: until the end)."""
+
+    happening: Happening
+    target: str
+    at_s: int = Field(ge=0)
+    for_s: int = Field(0, ge=0)
+    fault: FaultKind = FaultKind.FROZEN
+
+
+class GrantsSpec(_Strict):
+    """Where the clock channel listens."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535)
+
+
+class StreetSpec(_Strict):
+    """One street."""
+
+    source: Source
+    seed: int = Field(1, ge=0, lt=2**31)
+    speed: float = Field(1.0, ge=0.0)
+    """At most so many simulated seconds per wall second; 0: as fast as it goes."""
+    seconds: int | None = Field(None, ge=1)
+    """How long; None: the scenario's window."""
+    cabinets: tuple[CabinetSpec, ...] = ()
+    """Empty: one on a free port for every intersection."""
+    grants: GrantsSpec | None = None
+    """None: no lock-step; the street runs freely."""
+    wait_for_controller_s: float = Field(0.0, ge=0.0)
+    field_like_errors: bool = False
+    """Detectors with the assumed errors of the field instead of perfect ones."""
+    faults: tuple[FaultSpec, ...] = ()
+    summary: Path | None = None
+    ports: Path | None = None
+    """Where the ports really used are written once every server listens."""
+
+
+def load(path: Path) -> StreetSpec:
+    """Read a SPEC.json.
+
+    Raises:
+        SiteError: it cannot be read, or a key is wrong; `defects` names each.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as cause:
+        raise SiteError(f"the street's specification cannot be read: {cause}", where=str(path)) from cause
+    try:
+        return StreetSpec.model_validate_json(text)
+    except ValidationError as cause:
+        defects = [
+            ConfigError(one["msg"], where=".".join(str(part) for part in one["loc"]) or "file")
+            for one in cause.errors()
+        ]
+        raise SiteError(
+            "the street's specification is wrong", where=str(path), fix="correct each", defects=defects
+        ) from cause
