@@ -1,0 +1,324 @@
+"""The signal engine of the virtual cabinet: lamps for every second, one small state machine per group.
+
+Interstages are not tables here. When a stage ends, each group that loses green goes to yellow by itself; each
+group that gains green works out the earliest second at which every conflicting group's end of green lies an
+intergreen back; the latest of those starts them all. It never cuts a min green, a walk, a clearance or a
+yellow, whatever it is told: `check` says no, or the end waits.
+
+Times are seconds since power-up. `step` moves on one second and returns what is shown during it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from denxanh.errors import CorridorError
+from denxanh.networks.model import Aspect, Conflict, DetectorKind, GroupKind, Intersection
+from denxanh.plc.cabinet.signal import LONG_AGO, Signal
+from denxanh.plc.contract import Refusal
+
+
+class Phase(StrEnum):
+    """What the engine is doing."""
+
+    FLASH = "flash"
+    ALL_RED = "all-red"
+    GREEN = "green"
+    INTERSTAGE = "interstage"
+
+
+class Engine:
+    """The signals of one intersection.
+
+    Attributes:
+        now: second that is being shown.
+        phase: what the engine is doing.
+        stage: running stage; during an interstage (and start-up) the one that comes next.
+        next_stage: committed next stage; equal to `stage` without a commitment.
+        end_at: second at which the committed green ends, or None.
+        green_since: second at which `stage` got its green.
+        walked: groups whose walk started in the second that is being shown.
+
+    Raises:
+        CorridorError: a stage shows conflicting greens, or the start-up stage does not exist.
+    """
+
+    def __init__(self, intersection: Intersection) -> None:
+        self._intersection = intersection
+        _self_test(intersection)
+        self.signals = tuple(Signal(group) for group in intersection.groups)
+        buttons = [d.groups for d in intersection.detectors if d.kind is DetectorKind.BUTTON]
+        self._recalled = {
+            index
+            for index, group in enumerate(intersection.groups)
+            if group.kind is GroupKind.PEDESTRIAN and not any(index in groups for groups in buttons)
+        }
+        """Crossings without a button: called at the start of every stage that serves them."""
+        self.now = -1
+        self.phase = Phase.FLASH
+        self.stage = intersection.startup_stage
+        self.next_stage = self.stage
+        self.end_at: int | None = None
+        self.green_since = 0
+        self.walked: tuple[int, ...] = ()
+        self._phase_since = 0
+        self._not_before = LONG_AGO
+        self._held_flash = False
+
+    @property
+    def aspects(self) -> tuple[Aspect, ...]:
+        """What is being shown."""
+        return tuple(signal.aspect for signal in self.signals)
+
+    @property
+    def elapsed_s(self) -> int:
+        """Green time of the stage, the second being shown included; 0 outside green."""
+        return self.now - self.green_since + 1 if self.phase is Phase.GREEN else 0
+
+    @property
+    def countdown_s(self) -> int:
+        """Committed seconds of green left, the second being shown included; 0 without a commitment."""
+        return max(0, self.end_at - self.now) if self.end_at is not None else 0
+
+    def min_left_s(self, next_stage: int | None = None) -> int:
+        """Seconds until the running stage may end, from the next one; the worst without a successor."""
+        return max(0, self._earliest_end(next_stage) - (self.now + 1)) if self.phase is Phase.GREEN else 0
+
+    def check(self, end_in_s: int, next_stage: int) -> Refusal:
+        """Whether a commitment may be made: the green ends `end_in_s` after the second being shown."""
+        if not 0 <= next_stage < len(self._intersection.stages):
+            return Refusal.UNKNOWN_STAGE
+        if self.phase is not Phase.GREEN or self.end_at is not None:
+            return Refusal.COMMITMENT
+        if next_stage == self.stage or not self._intersection.transitions[self.stage][next_stage]:
+            return Refusal.TRANSITION
+        if end_in_s < self._intersection.commitment_s:
+            return Refusal.COMMITMENT
+        if self.now + 1 + end_in_s < self._earliest_end(next_stage):
+            return Refusal.MIN_GREEN
+        return Refusal.NONE
+
+    def commit(self, end_in_s: int, next_stage: int, *, start_not_before: int | None = None) -> Refusal:
+        """Make a commitment if `check` allows it.
+
+        Args:
+            end_in_s: seconds of green still shown after the current second.
+            next_stage: what follows.
+            start_not_before: second before which the next stage's greens wait (a plan's own second).
+        """
+        refusal = self.check(end_in_s, next_stage)
+        if refusal is Refusal.NONE:
+            self.end_at = self.now + 1 + end_in_s
+            self.next_stage = next_stage
+            self._not_before = LONG_AGO if start_not_before is None else start_not_before
+        return refusal
+
+    def interstage_s(self, next_stage: int) -> int:
+        """Seconds from the running stage's end of green to the next one's start (`interstage_between`)."""
+        return self.interstage_between(self.stage, next_stage)
+
+    def interstage_between(self, stage: int, next_stage: int) -> int:
+        """Seconds between two stages, as if every walk of the second were called.
+
+        Pedestrians of the first count as off the crossing by then.
+        """
+        here, there = (self._intersection.stages[s].aspects for s in (stage, next_stage))
+        vehicles = [index for index, signal in enumerate(self.signals) if not signal.is_pedestrian]
+        ending = [other for other in vehicles if here[other].is_green and not there[other].is_green]
+        lowered = [
+            other for other in vehicles if here[other] is Aspect.PROTECTED and there[other] is Aspect.YIELDING
+        ]
+        waits = [
+            self._intersection.intergreens[other][group]
+            for group, aspect in enumerate(there)
+            if aspect.is_green and (aspect is not here[group] or self.signals[group].is_pedestrian)
+            for other in (*ending, *lowered)
+            if self._clear_since(other, group, aspect, stays=other in lowered) is not None
+        ]
+        return max(waits, default=max((self.signals[g].group.yellow_s for g in ending), default=0))
+
+    def flash(self) -> None:
+        """Failure: flashing yellow now and until `restart`."""
+        self._held_flash = True
+        self._enter_flash()
+
+    def restart(self) -> None:
+        """Start up as after power-on: flash, all red, start-up stage."""
+        self._held_flash = False
+        self._enter_flash()
+
+    def step(self, called: Sequence[bool], *, latest_end: int | None = None) -> tuple[Aspect, ...]:
+        """Show the next second.
+
+        Args:
+            called: per group; only pedestrian groups look at it.
+            latest_end: second at which the running stage is planned to end, so that a late walk fits.
+        """
+        self.now += 1
+        self.walked = ()
+        for signal in self.signals:
+            signal.advance(self.now)
+        if self.phase is Phase.FLASH and not self._held_flash:
+            if self.now - self._phase_since >= self._intersection.startup_flash_s:
+                self._enter(Phase.ALL_RED)
+                for signal in self.signals:
+                    signal.force(Aspect.RED, self.now)
+        elif self.phase is Phase.ALL_RED:
+            if self.now - self._phase_since >= self._intersection.startup_all_red_s:
+                self._enter(Phase.INTERSTAGE)
+        elif self.phase is Phase.GREEN and self.end_at is not None and self.now >= self.end_at:
+            self._end_stage()
+        if self.phase is Phase.INTERSTAGE:
+            self._try_start(called)
+        elif self.phase is Phase.GREEN:
+            self._start_late_walks(called, latest_end)
+        return self.aspects
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self._phase_since = self.now
+
+    def _enter_flash(self) -> None:
+        self._enter(Phase.FLASH)
+        self._phase_since = max(self.now, 0)
+        self.stage = self.next_stage = self._intersection.startup_stage
+        self.end_at = None
+        self._not_before = LONG_AGO
+        for signal in self.signals:
+            signal.force(Aspect.FLASH, self.now)
+
+    def _end_stage(self) -> None:
+        there = self._intersection.stages[self.next_stage].aspects
+        if self.now < self._earliest_end(self.next_stage):
+            return
+        for signal, aspect in zip(self.signals, there, strict=True):
+            if signal.is_pedestrian or not signal.aspect.is_green:
+                continue
+            if aspect is Aspect.RED:
+                signal.end(self.now)
+            elif signal.aspect is Aspect.PROTECTED and aspect is Aspect.YIELDING:
+                signal.lower(self.now)
+        self.stage = self.next_stage
+        self.end_at = None
+        self._enter(Phase.INTERSTAGE)
+
+    def _try_start(self, called: Sequence[bool]) -> None:
+        if self.now < self._not_before:
+            return
+        wanted = self._intersection.stages[self.stage].aspects
+        starters: list[tuple[int, Aspect]] = []
+        for index, (signal, aspect) in enumerate(zip(self.signals, wanted, strict=True)):
+            if aspect is Aspect.RED:
+                continue
+            if signal.is_pedestrian:
+                if (called[index] or index in self._recalled) and signal.aspect is Aspect.RED:
+                    starters.append((index, Aspect.WALK))
+            elif signal.aspect is not aspect:
+                starters.append((index, aspect))
+        if not starters and any(signal.aspect is Aspect.YELLOW for signal in self.signals):
+            return
+        if any(self._earliest_start(index, aspect) > self.now for index, aspect in starters):
+            return
+        for index, aspect in starters:
+            self.signals[index].start(aspect, self.now)
+        self.walked = tuple(index for index, aspect in starters if aspect is Aspect.WALK)
+        self.green_since = self.now
+        self.next_stage = self.stage
+        self._not_before = LONG_AGO
+        self._enter(Phase.GREEN)
+
+    def _start_late_walks(self, called: Sequence[bool], latest_end: int | None) -> None:
+        served = self._intersection.stages[self.stage].aspects
+        end = self.end_at
+        if end is None:
+            end = latest_end
+        if end is None:
+            end = self.green_since + min(
+                signal.group.max_green_s
+                for signal, aspect in zip(self.signals, served, strict=True)
+                if aspect is not Aspect.RED
+            )
+        starters = [
+            index
+            for index, signal in enumerate(self.signals)
+            if signal.is_pedestrian
+            and served[index] is not Aspect.RED
+            and called[index]
+            and signal.aspect is Aspect.RED
+            and self.now + signal.crossing_s <= end
+            and self._earliest_start(index, Aspect.WALK) <= self.now
+        ]
+        for index in starters:
+            self.signals[index].start(Aspect.WALK, self.now)
+        self.walked = tuple(starters)
+
+    def _earliest_end(self, next_stage: int | None) -> int:
+        there = None if next_stage is None else self._intersection.stages[next_stage].aspects
+        ends = [
+            signal.earliest_end
+            for index, signal in enumerate(self.signals)
+            if there is None or signal.is_pedestrian or there[index] is Aspect.RED
+        ]
+        return max(ends, default=LONG_AGO)
+
+    def _earliest_start(self, group: int, aspect: Aspect) -> int:
+        signal = self.signals[group]
+        earliest = LONG_AGO
+        if not signal.is_pedestrian and signal.aspect is Aspect.YELLOW:
+            earliest = signal.since + signal.group.yellow_s
+        for other in range(len(self.signals)):
+            stays = self.signals[other].aspect.is_green or self.signals[other].aspect is Aspect.CLEARANCE
+            since = self._clear_since(other, group, aspect, stays=stays)
+            if since is not None and since != LONG_AGO:
+                earliest = max(earliest, since + self._intersection.intergreens[other][group])
+        return earliest
+
+    def _clear_since(self, other: int, group: int, aspect: Aspect, *, stays: bool) -> int | None:
+        """Second from which the intergreen from `other` to `group` counts; None without a conflict.
+
+        A group that stays green counts from where it last had priority, because it may only stay yielding.
+        """
+        conflict = self._intersection.conflicts[other][group]
+        signal = self.signals[other]
+        if conflict is Conflict.NONE or other == group:
+            return None
+        if conflict is Conflict.HAS_PRIORITY and aspect is Aspect.YIELDING:
+            return None
+        if conflict is Conflict.YIELDS and stays:
+            return signal.full_end
+        return signal.any_end
+
+
+def _self_test(intersection: Intersection) -> None:
+    where = f"intersection {intersection.id}"
+    if not 0 <= intersection.startup_stage < len(intersection.stages):
+        raise CorridorError("the start-up stage does not exist", where=where, fix="correct startup_stage")
+    for stage in intersection.stages:
+        green = [index for index, aspect in enumerate(stage.aspects) if aspect is not Aspect.RED]
+        if not green:
+            raise CorridorError(f"stage {stage.id} serves nobody", where=where, fix="remove the stage")
+        for first in green:
+            for second in green:
+                if first != second and not _together(intersection, stage.aspects, first, second):
+                    names = f"{intersection.groups[first].id} and {intersection.groups[second].id}"
+                    raise CorridorError(
+                        f"stage {stage.id} shows {names} together although they conflict",
+                        where=where,
+                        fix="let the one that gives way show g, or move it to another stage",
+                    )
+    for group in intersection.groups:
+        if group.kind is GroupKind.PEDESTRIAN and group.walk_s <= 0:
+            raise CorridorError(f"group {group.id} has no walk time", where=where, fix="set walk_s")
+
+
+def _together(intersection: Intersection, aspects: Sequence[Aspect], first: int, second: int) -> bool:
+    match intersection.conflicts[first][second]:
+        case Conflict.PROHIBITED:
+            return False
+        case Conflict.YIELDS:
+            return aspects[first] is Aspect.YIELDING
+        case Conflict.HAS_PRIORITY:
+            return aspects[second] is Aspect.YIELDING
+        case _:
+            return True
