@@ -3,11 +3,11 @@
 For two conflicting movements the last vehicle of the first must have left the conflict point before the
 first vehicle of the second reaches it:
 
-    all-red >= overrun + (clearance distance + length) / clearance speed - entry distance / entry speed - yellow
+    all-red >= (clearance distance + length) / clearance speed - entry distance / entry speed
 
-with the largest value over vehicle classes and conflict points, at least `MIN_ALL_RED_S`. `overrun` is how long
-after the start of yellow the last vehicle of a class still passes its stop line: for motor vehicles the whole yellow,
-so that the two cancel; a bicycle needs a few metres to stop and does not use the end of the yellow.
+with the largest value over vehicle classes and conflict points, at least `MIN_ALL_RED_S`. The formula lets
+the last vehicle pass its stop line at the very end of yellow. A bicycle needs only a few metres to stop and
+passes at most `overrun_s` after the start of yellow, so the rest of the yellow already clears it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from denxanh.networks.sumonet import Net
 
 @dataclass(frozen=True, slots=True)
 class ClearingClass:
-    """A kind of vehicle as it leaves the junction; `overrun_s` None: as long as the yellow."""
+    """A kind of vehicle leaving the junction; `name` is SUMO's; `overrun_s` None: as long as the yellow."""
 
     name: str
     length_m: float
@@ -33,22 +33,24 @@ class ClearingClass:
 
 
 CLEARING_CLASSES = (
-    ClearingClass("car", 6.0, 10.0),
+    ClearingClass("passenger", 6.0, 10.0),
     ClearingClass("bus", 9.0, 10.0),
-    ClearingClass("motorbike", 1.9, 8.3),
+    ClearingClass("motorcycle", 1.9, 8.3),
     ClearingClass("bicycle", 1.75, 5.0, overrun_s=1.0),
 )
-"""Car: length and clearing speed of German signal practice (RiLSA). Bus and two-wheeler lengths: the vehicle types of
-this project. Motorbike 30 km/h and bicycle 18 km/h clearing speed, bicycle overrun 1 s: assumed, to be confirmed on site."""
+"""Car: length and clearing speed of German signal practice (RiLSA). Bus and two-wheeler lengths: the types of
+this project. Clearing speeds of motorbike (30 km/h) and bicycle (18 km/h), bicycle overrun 1 s:
+assumed, to be confirmed on site."""
 ENTRY_SPEED_MS = 11.1
-"""First vehicle of the next stage, 40 km/h with a flying start (RiLSA): the earliest arrival, hence the cautious one."""
+"""First vehicle of the next stage: 40 km/h with a flying start (RiLSA), the earliest arrival."""
 MIN_ALL_RED_S = 1
 """DESIGN's floor."""
 MIN_PEDESTRIAN_INTERGREEN_S = 1
 """From the end of pedestrian clearance to the start of a conflicting green."""
 WALKING_SPEED_MS = 1.2
-"""Walking speed that pedestrian clearance is laid out for; `SLOW_WALKING_SPEED_MS` near schools and hospitals."""
+"""Walking speed that pedestrian clearance is laid out for."""
 SLOW_WALKING_SPEED_MS = 1.0
+"""The same near schools and hospitals."""
 NEAR_MISS_M = 0.5
 """Centre lines that come this close count as crossing there."""
 
@@ -58,10 +60,12 @@ def all_red_s(net: Net, clearing: Movement, entering: Movement, yellow_s: int) -
     leave, enter = shape_of(net, clearing), shape_of(net, entering)
     margin = net.lanes[entering.path[0]].width_m / 2 if entering.crossing else 0.0
     limit = min((net.lanes[lane].speed_ms for lane in clearing.path), default=math.inf)
+    barred = net.lanes[clearing.from_lane].barred
+    kinds = [kind for kind in CLEARING_CLASSES if kind.name not in barred] or CLEARING_CLASSES[:1]
     needed = float(MIN_ALL_RED_S)
     for clear_m, entry_m in conflict_points(leave, enter, merging=clearing.to_lane == entering.to_lane):
         entry_s = 0.0 if entering.crossing else entry_m / ENTRY_SPEED_MS
-        for kind in CLEARING_CLASSES:
+        for kind in kinds:
             speed = max(min(kind.speed_ms, limit), 1.0)
             overrun = yellow_s if kind.overrun_s is None else min(kind.overrun_s, yellow_s)
             clear_s = (clear_m + margin + kind.length_m) / speed

@@ -21,7 +21,7 @@ PRECEDENCE = {Turn.STRAIGHT: 3, Turn.RIGHT: 2, Turn.LEFT: 1, Turn.UTURN: 0}
 
 @dataclass(frozen=True, slots=True)
 class Foes:
-    """Link pairs of one signal that conflict. `pairs` holds both directions; `yields` (i, j): i must yield to j."""
+    """Link pairs of one signal that conflict: `pairs` has both directions; (i, j) in `yields`: i yields."""
 
     pairs: frozenset[tuple[int, int]]
     yields: frozenset[tuple[int, int]]

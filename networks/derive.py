@@ -13,7 +13,6 @@ from denxanh.networks.clearance import MIN_PEDESTRIAN_INTERGREEN_S, all_red_s
 from denxanh.networks.conflicts import Foes, foes, group_conflicts
 from denxanh.networks.links import Movement
 from denxanh.networks.model import (
-    Aspect,
     Conflict,
     Detector,
     GroupKind,
@@ -117,7 +116,7 @@ def intergreens(
     conflicts: Sequence[Sequence[Conflict]],
     known: Foes,
 ) -> tuple[tuple[int, ...], ...]:
-    """Seconds from the end of the row group's green (a crossing's clearance) to the start of the column group's."""
+    """Seconds from the end of the row group's green (a crossing's clearance) to the column group's start."""
     by_link: dict[int, list[Movement]] = {}
     for movement in movements:
         by_link.setdefault(movement.link, []).append(movement)
@@ -164,26 +163,6 @@ def incoming_lanes(
     )
 
 
-def start_to_start_s(
-    intergreen: Sequence[Sequence[int]], groups: Sequence[SignalGroup], ending: Stage, starting: Stage
-) -> int:
-    """Length of the interstage between two stages: from the first end of green to the last start, seconds."""
-    before, after = ending.aspects, starting.aspects
-    ends = [
-        index
-        for index, aspect in enumerate(before)
-        if aspect.is_green
-        and (not after[index].is_green or (aspect, after[index]) == (Aspect.PROTECTED, Aspect.YIELDING))
-    ]
-    starts = [
-        index
-        for index, aspect in enumerate(after)
-        if aspect.is_green and (not before[index].is_green or aspect is not before[index])
-    ]
-    longest = max((intergreen[end][start] for end in ends for start in starts), default=0)
-    return max(longest, max((groups[end].yellow_s for end in ends if not after[end].is_green), default=0))
-
-
 def _spread(movements: Sequence[Movement]) -> dict[tuple[str, str], int]:
     """Over how many lanes of an approach the way to an edge is spread."""
     lanes: dict[tuple[str, str], set[str]] = {}
@@ -198,7 +177,7 @@ def _lane_groups(
     spread: Mapping[tuple[str, str], int],
     turn_shares: TurnShares,
 ) -> tuple[LaneGroup, ...]:
-    """Shares by direction: counted where known, else assumed; a way over several lanes is divided among them."""
+    """Shares by direction, counted or else assumed; a way over several lanes is divided among them."""
     weights: dict[int, float] = {}
     turns: dict[int, set[Turn]] = {}
     for movement in movements:

@@ -11,7 +11,7 @@ from pathlib import Path
 from denxanh.errors import NetworkError
 from denxanh.networks.clearance import walking_clearance_s
 from denxanh.networks.conflicts import Dispute, foes, settle
-from denxanh.networks.derive import derive, start_to_start_s
+from denxanh.networks.derive import derive
 from denxanh.networks.geometry import centre, map_lanes, street_labels
 from denxanh.networks.links import Movement, movements
 from denxanh.networks.model import (
@@ -26,15 +26,22 @@ from denxanh.networks.model import (
     Split,
     Stage,
 )
+from denxanh.networks.netxml import elements
 from denxanh.networks.programmes import Cycle, read_cycle, yellow_by_link
-from denxanh.networks.sumonet import Net, Programme, elements, read_net, read_programmes
+from denxanh.networks.sumonet import Net, Programme, read_net, read_programmes
+from denxanh.networks.timing import (
+    bounded_green_s,
+    feasibility_defects,
+    interstage_s,
+    minimal_max_red_s,
+)
 
 log = logging.getLogger(__name__)
 
 MIN_GREEN_S = 5
 """Vehicle groups of a foreign net, where its programme names no `minDur` (the public benchmarks' value)."""
 MAX_GREEN_S = 50
-"""Vehicle groups of a foreign net; longer where its own programme runs longer (the public benchmarks' value)."""
+"""The same; longer where the net's own programme runs longer."""
 MAX_RED_S = 120
 MAX_RED_PEDESTRIAN_S = 90
 WALK_S = 5
@@ -151,8 +158,11 @@ def _intersection(net: Net, tls: str, number: int) -> tuple[Intersection | None,
     groups = _groups(net, found, programme, cycle, crossings)
     if len(groups) > MAX_GROUPS or len(cycle.states) > MAX_STAGES:
         return None, [
-            f"signal {tls}: {len(groups)} groups and {len(cycle.states)} stages, more than a cabinet holds; left alone"
+            f"signal {tls}: {len(groups)} groups, {len(cycle.states)} stages do not fit a cabinet; left alone"
         ]
+    dark = used - {link for group in groups for link in group.links}
+    if dark:
+        warnings.append(f"signal {tls}: no stage serves links {_listed(sorted(dark))}; they stay red")
     stages = tuple(
         Stage(
             id=str(index + 1),
@@ -162,15 +172,11 @@ def _intersection(net: Net, tls: str, number: int) -> tuple[Intersection | None,
         )
         for index, state in enumerate(cycle.states)
     )
-    for index, group in enumerate(groups):
-        if not any(stage.serves(index) for stage in stages):
-            warnings.append(f"signal {tls}: no stage serves group {group.id} (links {_listed(group.links)})")
-    derived = derive(net, found, groups, stages, link_count=len(cycle.states[0]))
-    plan, said = _plan(cycle, groups, stages, derived.intergreens)
-    warnings += [f"signal {tls}: {text}" for text in said]
+    link_count = len(cycle.states[0])
+    derived = derive(net, found, groups, stages, link_count=link_count)
     side = range(len(stages))
     names = _names(net, found)
-    return Intersection(
+    bare = Intersection(
         id=tls,
         number=number,
         tls=tls,
@@ -188,22 +194,33 @@ def _intersection(net: Net, tls: str, number: int) -> tuple[Intersection | None,
         transitions=tuple(tuple(a != b for b in side) for a in side),
         lanes=derived.lanes,
         detectors=derived.detectors,
-        plans=(plan,),
-        link_count=len(cycle.states[0]),
+        plans=(),
+        link_count=link_count,
         commitment_s=0,
-    ), warnings
+    )
+    planned, said = _with_plan(bare, cycle)
+    patient, more = _with_max_red_that_holds(planned)
+    warnings += [f"signal {tls}: {text}" for text in (*said, *more)]
+    if defects := feasibility_defects(patient):
+        return None, [*warnings, *(f"signal {tls}: {text}; left alone" for text in defects)]
+    return patient, warnings
 
 
 def _groups(
     net: Net, found: Sequence[Movement], programme: Programme, cycle: Cycle, crossings: frozenset[int]
 ) -> tuple[SignalGroup, ...]:
-    """Links of the same incoming edge that show the same letters in every stage are one group."""
+    """Links of the same incoming edge that show the same letters in every stage are one group.
+
+    Links that no stage serves belong to none.
+    """
     edges: dict[int, dict[str, None]] = {}
     for movement in found:
         edges.setdefault(movement.link, {})[movement.from_edge] = None
     bundles: dict[tuple[tuple[str, ...], str], list[int]] = {}
     for link in sorted(edges):
         column = "".join(state[link] for state in cycle.states)
+        if set(column) <= {"r"}:
+            continue  # never served: stays red, belongs to no group
         bundles.setdefault((tuple(edges[link]), column), []).append(link)
     yellow = yellow_by_link(programme)
     groups: list[SignalGroup] = []
@@ -244,17 +261,13 @@ def _groups(
     return tuple(groups)
 
 
-def _plan(
-    cycle: Cycle, groups: Sequence[SignalGroup], stages: Sequence[Stage], intergreens: Sequence[Sequence[int]]
-) -> tuple[Plan, list[str]]:
+def _with_plan(bare: Intersection, cycle: Cycle) -> tuple[Intersection, list[str]]:
     """The net's own programme as plan 1; splits too short for our interstages borrow from the longest."""
     entries = cycle.entries
     own = [entry.split_s for entry in entries]
     least = [
-        _shortest_s(groups, stages[entry.stage])
-        + start_to_start_s(
-            intergreens, groups, stages[entry.stage], stages[entries[(index + 1) % len(entries)].stage]
-        )
+        bounded_green_s(bare, entry.stage)
+        + interstage_s(bare, entry.stage, entries[(index + 1) % len(entries)].stage)
         for index, entry in enumerate(entries)
     ]
     splits = [max(split, minimum) for split, minimum in zip(own, least, strict=True)]
@@ -268,22 +281,30 @@ def _plan(
     said = []
     if splits != own:
         said.append(
-            f"plan 1 has splits {_listed(splits)} s where the programme has {_listed(own)} s (clearances, minima)"
+            f"plan 1 has splits {_listed(splits)} s, the programme {_listed(own)} s (clearances, minima)"
         )
-    total = sum(splits)
     plan = Plan(
         number=1,
         name=f"programme {cycle.programme}",
-        offset_s=cycle.offset_s % total,
+        offset_s=cycle.offset_s % sum(splits),
         splits=tuple(Split(entry.stage, split) for entry, split in zip(entries, splits, strict=True)),
     )
-    return plan, said
+    return replace(bare, plans=(plan,), startup_stage=entries[0].stage), said
 
 
-def _shortest_s(groups: Sequence[SignalGroup], stage: Stage) -> int:
-    return max(
-        group.min_green_s + group.clearance_s for index, group in enumerate(groups) if stage.serves(index)
-    )
+def _with_max_red_that_holds(planned: Intersection) -> tuple[Intersection, list[str]]:
+    """Raise every max red that the guard could not hold if all stages were called at once."""
+    try:
+        least = minimal_max_red_s(planned)
+    except ValueError:  # a defect that feasibility_defects names
+        return planned, []
+    short = [group for group in planned.groups if group.max_red_s < least]
+    if not short:
+        return planned, []
+    groups = tuple(replace(group, max_red_s=max(group.max_red_s, least)) for group in planned.groups)
+    return replace(planned, groups=groups), [
+        f"max red of {_listed(group.id for group in short)} raised to {least} s, what serving all stages takes"
+    ]
 
 
 def _names(net: Net, found: Sequence[Movement]) -> str:
@@ -295,13 +316,13 @@ def _names(net: Net, found: Sequence[Movement]) -> str:
 
 def _dispute_text(tls: str, dispute: Dispute) -> str:
     return (
-        f"signal {tls}: stage {dispute.stage + 1} shows the foes {dispute.first} and {dispute.second} green together; "
-        f"link {dispute.yielder} yields here (a site with such a programme is refused)"
+        f"signal {tls}: stage {dispute.stage + 1} shows foes {dispute.first} and {dispute.second} green, "
+        f"neither yielding; link {dispute.yielder} yields in simulation (a street site must not run this)"
     )
 
 
-def _listed(numbers: Iterable[int]) -> str:
-    return ", ".join(str(number) for number in numbers)
+def _listed(things: Iterable[object]) -> str:
+    return ", ".join(str(thing) for thing in things)
 
 
 def _options(sumocfg: Path) -> Mapping[str, str]:

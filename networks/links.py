@@ -1,4 +1,4 @@
-"""The movements that a signal controls, read from a net: where each comes from, where it goes, what it crosses.
+"""The movements that a signal controls: where each comes from, where it goes, what it crosses.
 
 A link index of a signal may control several movements (grouped indices), a signal may hold links of
 several junctions (joined signals), and an index may control nothing at all.
@@ -94,7 +94,7 @@ def _movement(net: Net, connection: Connection, link: int, rows: dict[str, tuple
         path: tuple[str, ...] = (lane.id,)
         junction, request = rows.get(lane.id, ("", -1))
     else:
-        path = _internal_chain(net, connection)
+        path = internal_chain(net, connection)
         junction, request = next((rows[lane] for lane in path if lane in rows), ("", -1))
         if request < 0:
             junction = net.edge_ends.get(source.edge, ("", ""))[1]
@@ -125,7 +125,8 @@ def _rows(net: Net) -> dict[str, tuple[str, int]]:
     }
 
 
-def _internal_chain(net: Net, connection: Connection) -> tuple[str, ...]:
+def internal_chain(net: Net, connection: Connection) -> tuple[str, ...]:
+    """The lanes inside the junction that a connection passes, in driving order; none in a net without them."""
     chain: list[str] = []
     lane = connection.via
     while lane and lane not in chain and len(chain) < MAX_INTERNAL_CHAIN:

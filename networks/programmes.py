@@ -12,7 +12,7 @@ from denxanh.networks.sumonet import Programme
 MIN_YELLOW_S = 3
 """The guard's shortest yellow (DESIGN, G2)."""
 MAX_PASSING_S = 5.0
-"""A state without yellow that serves nothing of its own and is no longer than this is part of an interstage."""
+"""A state without yellow that serves nothing of its own and lasts no longer is part of an interstage."""
 FLOOR_MIN_GREEN_S = 3
 """A programme's `minDur` below this is not taken over."""
 TIMED_KINDS = frozenset({"actuated", "delay_based", "NEMA"})
@@ -66,7 +66,7 @@ class Cycle:
         return self._longest(lambda state: state[link] == "r")
 
     def min_green_s(self, link: int, default: int) -> int:
-        """The shortest `minDur` of a stage that serves the link, within sense; `default` where none is named."""
+        """The shortest `minDur` of a stage that serves the link; `default` where none is named."""
         named = [
             entry.min_s
             for entry in self.entries
@@ -102,9 +102,12 @@ def read_cycle(programme: Programme, used: frozenset[int], crossings: frozenset[
     _drop_passages(states, [phase.duration_s for phase in raw])
     _absorb_pedestrian_clearance(states, crossings)
     distinct = tuple(dict.fromkeys(state for state in states if state is not None))
-    first = next((index for index, state in enumerate(states) if state is not None), 0)
-    while distinct and any(states) and len(distinct) > 1 and _before(states, first) == states[first]:
-        first = _next_stage(states, first)  # start where a stage really begins
+    begins = [
+        index
+        for index, state in enumerate(states)
+        if state is not None and _neighbours(states, index)[0] != state
+    ]
+    first = begins[0] if begins else 0
     starts, time = [], 0.0
     entries: list[tuple[int, float | None]] = []
     for step in range(len(raw)):
@@ -129,7 +132,7 @@ def read_cycle(programme: Programme, used: frozenset[int], crossings: frozenset[
 
 
 def yellow_by_link(programme: Programme) -> list[int]:
-    """Each link's longest yellow after green, whole seconds, at least 3; the programme's usual one where it has none."""
+    """Each link's longest yellow, whole seconds, at least 3; the programme's usual one where it has none."""
     order = _order(programme)
     raw = [programme.phases[index] for index in order]
     longest = []
@@ -140,7 +143,7 @@ def yellow_by_link(programme: Programme) -> list[int]:
             best = max(best, run)
         longest.append(min(best, sum(phase.duration_s for phase in raw)))
     usual = Counter(value for value in longest if value > 0).most_common(1)
-    default = usual[0][0] if usual else float(MIN_YELLOW_S)
+    default: float = usual[0][0] if usual else MIN_YELLOW_S
     return [max(MIN_YELLOW_S, math.ceil(value or default)) for value in longest]
 
 
@@ -199,12 +202,3 @@ def _absorb_pedestrian_clearance(states: list[str | None], crossings: frozenset[
             if same and _greens(state) < _greens(neighbour):
                 states[index] = neighbour
                 break
-
-
-def _before(states: Sequence[str | None], index: int) -> str | None:
-    return _neighbours(states, index)[0]
-
-
-def _next_stage(states: Sequence[str | None], index: int) -> int:
-    around = [*range(index + 1, len(states)), *range(index + 1)]
-    return next(other for other in around if states[other] is not None)

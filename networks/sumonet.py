@@ -6,30 +6,33 @@ that names it.
 
 from __future__ import annotations
 
-import gzip
-import math
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TypeVar
 from xml.etree import ElementTree
 
 from denxanh.errors import NetworkError
 from denxanh.networks.model import Point
+from denxanh.networks.netxml import (
+    MAX_LINKS,
+    attribute,
+    bits,
+    elements,
+    finite,
+    link_index,
+    parsed,
+    positive,
+    shape_points,
+)
 
 DEFAULT_LANE_WIDTH_M = 3.2
 """SUMO's own default where a lane names no width."""
 DEFAULT_CROSSING_WIDTH_M = 4.0
 """SUMO's own default for pedestrian crossings."""
+ROAD_CLASSES = frozenset({"passenger", "bus", "motorcycle", "bicycle"})
+"""SUMO's vehicle classes that clearance times tell apart."""
 MAX_INTERNAL_CHAIN = 8
 """Internal lanes that one link may pass; SUMO writes at most a handful."""
-MAX_LINKS = 1024
-"""Link indices of one signal; the largest joined signals in use have about a hundred."""
-MAX_COORDINATE = 1e9
-"""Metres; anything farther is a broken file."""
-
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class NetLane:
     shape: tuple[Point, ...]
     function: str
     walkers_only: bool
+    barred: frozenset[str]
+    """Those of `ROAD_CLASSES` that may not use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,112 +157,13 @@ def read_programmes(path: Path) -> tuple[Programme, ...]:
     )
 
 
-def elements(path: Path, wanted: set[str]) -> Iterator[ElementTree.Element]:
-    """Stream the wanted elements of an XML file, gzipped or not, freeing each after use.
-
-    Raises:
-        NetworkError: the file cannot be read or is not XML.
-    """
-    try:
-        with _open(path) as stream:
-            depth = 0
-            for event, element in ElementTree.iterparse(stream, events=("start", "end")):
-                if event == "start":
-                    depth += 1
-                    if depth == 1 and element.tag in wanted and element.tag == "net":
-                        yield element
-                    continue
-                depth -= 1
-                if element.tag in wanted and element.tag != "net":
-                    yield element
-                if depth == 1:
-                    element.clear()
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise NetworkError(
-            f"cannot read the file: {reason}", where=str(path), fix="check the path"
-        ) from error
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise NetworkError(
-            f"not readable XML: {error}", where=str(path), fix="write the file again"
-        ) from error
-
-
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as probe:
-        packed = probe.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
-
-
-def _attribute(element: ElementTree.Element, name: str, where: str, default: str | None = None) -> str:
-    value = element.get(name, default)
-    if value is None:
-        raise NetworkError(
-            f"<{element.tag}> {element.get('id', '')!r} has no {name!r}",
-            where=where,
-            fix="rebuild it with netconvert",
-        )
-    return value
-
-
-def _parsed(
-    element: ElementTree.Element,
-    name: str,
-    where: str,
-    parse: Callable[[str], _Value],
-    default: str | None = None,
-) -> _Value:
-    text = _attribute(element, name, where, default)
-    try:
-        return parse(text)
-    except (ValueError, OverflowError) as error:
-        raise NetworkError(
-            f"<{element.tag}> {element.get('id', '')!r}: {name}={text[:80]!r} is not valid",
-            where=where,
-            fix="rebuild it with netconvert",
-        ) from error
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or abs(value) > MAX_COORDINATE:
-        raise ValueError(text)
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _finite(text)
-    if value < 0:
-        raise ValueError(text)
-    return value
-
-
-def _shape(text: str) -> tuple[Point, ...]:
-    points = []
-    for pair in text.split():
-        east, north, *_ = pair.split(",")  # a third value is height
-        points.append((_finite(east), _finite(north)))
-    return tuple(points)
-
-
-def _link_index(text: str) -> int:
-    value = int(text)
-    if not -1 <= value < MAX_LINKS:
-        raise ValueError(text)
-    return value
-
-
-def _bits(text: str) -> int:
-    return int(text, 2) if text else 0
-
-
 def _programme(element: ElementTree.Element, where: str) -> Programme | None:
     phases = tuple(
         Phase(
-            duration_s=_parsed(phase, "duration", where, _positive, "1"),
-            state=_attribute(phase, "state", where),
-            min_s=None if phase.get("minDur") is None else _parsed(phase, "minDur", where, _positive),
-            successors=_parsed(
+            duration_s=parsed(phase, "duration", where, positive, "1"),
+            state=attribute(phase, "state", where),
+            min_s=None if phase.get("minDur") is None else parsed(phase, "minDur", where, positive),
+            successors=parsed(
                 phase, "next", where, lambda text: tuple(int(part) for part in text.split()), ""
             ),
         )
@@ -266,20 +172,24 @@ def _programme(element: ElementTree.Element, where: str) -> Programme | None:
     if not phases:  # SUMO lets additional files change only the offset or parameters of a programme
         return None
     lengths = {len(phase.state) for phase in phases}
-    tls = _attribute(element, "id", where)
+    tls = attribute(element, "id", where)
     if len(lengths) != 1 or max(lengths) > MAX_LINKS:
         raise NetworkError(
             f"the phases of signal {tls!r} differ in length", where=where, fix="correct its tlLogic"
         )
     return Programme(
         tls=tls,
-        id=_attribute(element, "programID", where, "0"),
-        kind=_attribute(element, "type", where, "static"),
-        offset_s=_parsed(
-            element, "offset", where, lambda text: 0.0 if text == "begin" else _finite(text), "0"
-        ),
+        id=attribute(element, "programID", where, "0"),
+        kind=attribute(element, "type", where, "static"),
+        offset_s=parsed(element, "offset", where, lambda text: 0.0 if text == "begin" else finite(text), "0"),
         phases=phases,
     )
+
+
+def _barred(allow: str | None, disallow: str) -> frozenset[str]:
+    if allow is not None and allow != "all":
+        return ROAD_CLASSES - frozenset(allow.split())
+    return ROAD_CLASSES if disallow == "all" else ROAD_CLASSES & frozenset(disallow.split())
 
 
 @dataclass(slots=True)
@@ -311,21 +221,22 @@ class _Draft:
             self.programmes.setdefault(programme.tls, []).append(programme)
 
     def _edge(self, element: ElementTree.Element, where: str) -> None:
-        edge = _attribute(element, "id", where)
+        edge = attribute(element, "id", where)
         function = element.get("function", "")
         width = DEFAULT_CROSSING_WIDTH_M if function == "crossing" else DEFAULT_LANE_WIDTH_M
         ids = []
         for lane in element.findall("lane"):
-            lane_id = _attribute(lane, "id", where)
+            lane_id = attribute(lane, "id", where)
             self.lanes[lane_id] = NetLane(
                 id=lane_id,
                 edge=edge,
-                index=_parsed(lane, "index", where, int),
-                length_m=_parsed(lane, "length", where, _positive),
-                speed_ms=_parsed(lane, "speed", where, _positive),
-                width_m=_parsed(lane, "width", where, _positive, str(width)),
-                shape=_parsed(lane, "shape", where, _shape),
+                index=parsed(lane, "index", where, int),
+                length_m=parsed(lane, "length", where, positive),
+                speed_ms=parsed(lane, "speed", where, positive),
+                width_m=parsed(lane, "width", where, positive, str(width)),
+                shape=parsed(lane, "shape", where, shape_points),
                 function=function,
+                barred=_barred(lane.get("allow"), lane.get("disallow", "")),
                 walkers_only=set(lane.get("allow", "all").split()) <= {"pedestrian", "wheelchair"},
             )
             ids.append(lane_id)
@@ -341,18 +252,18 @@ class _Draft:
         if element.get("type") == "internal":
             return
         rows = {
-            _parsed(row, "index", where, int): Request(
-                _parsed(row, "response", where, _bits), _parsed(row, "foes", where, _bits)
+            parsed(row, "index", where, int): Request(
+                parsed(row, "response", where, bits), parsed(row, "foes", where, bits)
             )
             for row in element.findall("request")
         }
-        junction = _attribute(element, "id", where)
+        junction = attribute(element, "id", where)
         if sorted(rows) != list(range(len(rows))):
             raise NetworkError(f"junction {junction!r} lacks rows of its request matrix", where=where)
         self.junctions[junction] = Junction(
             id=junction,
             kind=element.get("type", ""),
-            position=(_parsed(element, "x", where, _finite), _parsed(element, "y", where, _finite)),
+            position=(parsed(element, "x", where, finite), parsed(element, "y", where, finite)),
             incoming_lanes=tuple(element.get("incLanes", "").split()),
             internal_lanes=tuple(element.get("intLanes", "").split()),
             requests=tuple(rows[index] for index in range(len(rows))),
@@ -360,10 +271,10 @@ class _Draft:
 
     def _connection(self, element: ElementTree.Element, where: str) -> None:
         ends = (
-            _attribute(element, "from", where),
-            _parsed(element, "fromLane", where, int),
-            _attribute(element, "to", where),
-            _parsed(element, "toLane", where, int),
+            attribute(element, "from", where),
+            parsed(element, "fromLane", where, int),
+            attribute(element, "to", where),
+            parsed(element, "toLane", where, int),
         )
         tls = element.get("tl", "")
         connection = Connection(
@@ -372,8 +283,8 @@ class _Draft:
             via=element.get("via", ""),
             direction=element.get("dir", "s"),
             tls=tls,
-            link=_parsed(element, "linkIndex", where, _link_index, "-1") if tls else -1,
-            link2=_parsed(element, "linkIndex2", where, _link_index, "-1") if tls else -1,
+            link=parsed(element, "linkIndex", where, link_index, "-1") if tls else -1,
+            link2=parsed(element, "linkIndex2", where, link_index, "-1") if tls else -1,
         )
         self.raw_connections.append((*ends, connection))
 

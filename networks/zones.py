@@ -7,9 +7,9 @@ of its traffic that belongs to the zone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from denxanh.networks.links import TURNS
+from denxanh.networks.links import TURNS, internal_chain
 from denxanh.networks.model import Detector, DetectorKind, Lane, Turn, ZoneSegment
 from denxanh.networks.sumonet import Connection, Net
 
@@ -30,7 +30,7 @@ MIN_SHARE = 0.02
 MAX_PIECES = 64
 """Lanes one zone may span; a bound against nets with loops of very short edges."""
 TURN_PRIOR = {Turn.STRAIGHT: 0.70, Turn.LEFT: 0.14, Turn.RIGHT: 0.14, Turn.UTURN: 0.02}
-"""Shares of an approach's traffic by direction where nothing is counted; assumed (CANTHO §3: about 15/70/15)."""
+"""Shares of an approach's traffic by direction where nothing is counted; assumed, about 15/70/15."""
 
 
 def connection_shares(connections: Sequence[Connection], fan: Callable[[Connection], int]) -> list[float]:
@@ -130,15 +130,16 @@ def _reach(net: Net, lane: str, reach_m: float, step: _Step, *, from_start: bool
             continue
         for connection, further, part in step(net, here):
             room = left - length
-            if connection.via and connection.via not in pieces:
-                inside = min(room, net.lanes[connection.via].length_m)
-                whole = net.lanes[connection.via].length_m
-                edges = (0.0, inside) if from_start else (whole - inside, whole)
-                if inside > 0:
-                    # Everything on a connection's own path goes where the connection goes.
-                    onward = share if not from_start else share * part
-                    pieces[connection.via] = ZoneSegment(
-                        connection.via, round(edges[0], 2), round(edges[1], 2), round(onward, 3)
+            chain = internal_chain(net, connection)
+            for inner in chain if from_start else reversed(chain):
+                whole = net.lanes[inner].length_m
+                inside = min(room, whole)
+                if inside > 0 and inner not in pieces:
+                    edges = (0.0, inside) if from_start else (whole - inside, whole)
+                    # All that is on a connection's own path goes where the connection goes.
+                    onward = share * part if from_start else share
+                    pieces[inner] = ZoneSegment(
+                        inner, round(edges[0], 2), round(edges[1], 2), round(onward, 3)
                     )
                 room -= inside
             if room > 0 and share * part >= MIN_SHARE:
@@ -210,33 +211,45 @@ def _followers(net: Net, lane: str) -> list[tuple[Connection, str, float]]:
     ]
 
 
+def _exclusive(net: Net, lane: str) -> Iterator[str]:
+    """The lane and what lies upstream of it, nearest first, as long as all traffic there comes to this lane."""
+    seen = {lane}
+    while True:
+        yield lane
+        feeders = _feeders(net, lane)
+        if len(feeders) != 1 or len(net.into.get(lane, ())) != 1:
+            return
+        connection, further, part = feeders[0]
+        yield from reversed(internal_chain(net, connection))
+        if part < 0.999 or further in seen:
+            return
+        seen.add(further)
+        lane = further
+
+
+def _loop(net: Net, lane: str, ends: tuple[float, float], least_m: float) -> ZoneSegment | None:
+    """A loop with its ends this far before the stop line; nearer, but not under `least_m`, where it must be."""
+    far, near = ends
+    passed, place = 0.0, None
+    for piece in _exclusive(net, lane):
+        length = net.lanes[piece].length_m
+        if passed + length >= far:
+            begin = passed + length - far
+            return ZoneSegment(piece, round(begin, 2), round(min(begin + far - near, length), 2))
+        if passed + length >= least_m and length > 0:
+            place = ZoneSegment(piece, 0.0, round(min(far - near, length), 2))
+        passed += length
+        if passed >= near:
+            break
+    return place
+
+
 def _stop_loop(net: Net, lane: str) -> ZoneSegment:
-    length = net.lanes[lane].length_m
-    begin, end = length - STOP_LOOP_M[0], length - STOP_LOOP_M[1]
-    if begin < 0:  # a lane shorter than the loop's place: the loop takes its middle half
-        begin, end = length / 4, length * 3 / 4
-    return ZoneSegment(lane, round(begin, 2), round(end, 2))
+    """At `STOP_LOOP_M`, upstream of a lane too short for it; a vehicle at red stands about 1 m before the line."""
+    found = _loop(net, lane, STOP_LOOP_M, STOP_LOOP_M[1])
+    return found or ZoneSegment(lane, 0.0, net.lanes[lane].length_m)
 
 
 def _advance_loop(net: Net, lane: str) -> ZoneSegment | None:
     """At `ADVANCE_LOOP_M`, or as far upstream as every vehicle still belongs to this lane alone."""
-    here, passed = lane, 0.0
-    while True:
-        length = net.lanes[here].length_m
-        if passed + length >= ADVANCE_LOOP_M[0]:
-            begin = passed + length - ADVANCE_LOOP_M[0]
-            return ZoneSegment(here, round(begin, 2), round(begin + ADVANCE_LOOP_M[0] - ADVANCE_LOOP_M[1], 2))
-        feeders = _feeders(net, here)
-        sole = len(feeders) == 1 and len(net.into.get(here, ())) == 1 and feeders[0][2] > 0.999
-        inside = net.lanes[feeders[0][0].via].length_m if sole and feeders[0][0].via else 0.0
-        if (
-            not sole
-            or passed + length + inside >= ADVANCE_LOOP_M[1]
-            or net.lanes[feeders[0][1]].length_m < 2.0
-        ):
-            break
-        passed, here = passed + length + inside, feeders[0][1]
-    length = net.lanes[here].length_m
-    if passed + length < MIN_ADVANCE_M:
-        return None
-    return ZoneSegment(here, 0.0, round(min(2.0, length), 2))
+    return _loop(net, lane, ADVANCE_LOOP_M, MIN_ADVANCE_M)
