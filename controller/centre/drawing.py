@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from denxanh.controller.wording import CAUSES, MODES
-from denxanh.networks.model import Corridor, GroupKind, Intersection, MapLane, Point
+from denxanh.networks.model import Corridor, DetectorKind, GroupKind, Intersection, MapLane, Point
 
 MARGIN_M = 60.0
 """Empty border around the drawing, metres."""
+JOIN_M = 40.0
+"""Two lanes whose ends are nearer than this are drawn as one line, metres."""
 
 
 def drawing(corridor: Corridor) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def _intersection(item: Intersection, shapes: dict[str, MapLane], corner: Point)
                 "index": index,
                 "approach": lane.approach,
                 # From the stop line upstream, the way a queue grows.
-                "points": _points(tuple(reversed(shape.shape)), corner),
+                "points": _points(_upstream(item, index, shapes), corner),
                 "width": shape.width_m,
                 "storage": lane.storage_pcu,
                 "groups": [
@@ -71,6 +74,17 @@ def _intersection(item: Intersection, shapes: dict[str, MapLane], corner: Point)
         "lanes": lanes,
         "crossings": _crossings(item, shapes, corner),
     }
+
+
+def _upstream(item: Intersection, lane: int, shapes: dict[str, MapLane]) -> tuple[Point, ...]:
+    """A lane's centre line against the traffic, continued through the lanes that its zone reaches."""
+    line = list(reversed(shapes[item.lanes[lane].id].shape))
+    zones = (one for one in item.detectors if one.kind is DetectorKind.ZONE and one.lane == lane)
+    for segment in next((zone.segments[1:] for zone in zones if not zone.downstream), ()):
+        piece = shapes.get(segment.lane)
+        if piece is not None and math.dist(piece.shape[-1], line[-1]) < JOIN_M:
+            line.extend(reversed(piece.shape))
+    return tuple(line)
 
 
 def _crossings(item: Intersection, shapes: dict[str, MapLane], corner: Point) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 import { mark, svg } from "./dom.js";
 
 const PCU_M = 6; // street length that one queued passenger-car unit takes, metres
+const GAP_M = 3; // a queue is drawn this far behind the lamp, so that both can be read
 const SIDES = "tlsr"; // turns from the left edge of a lane to its right edge
 const DOUBT = 0.5; // confidence below which a queue is drawn faint
 
@@ -38,7 +39,7 @@ export function queuePath(lane, width) {
 
 export function drawQueue(node, lane, reading) {
   const [queued, , confidence] = reading;
-  mark(node, "stroke-dasharray", `${(queued * PCU_M).toFixed(1)} 9999`);
+  mark(node, "stroke-dasharray", queued < 0.1 ? "0 9999" : `0 ${GAP_M} ${(queued * PCU_M).toFixed(1)} 9999`);
   const share = queued / Math.max(lane.storage, 1);
   mark(node, "class", `queue${share > 0.85 ? " full" : share > 0.5 ? " long" : ""}${confidence < DOUBT ? " doubt" : ""}`);
 }

@@ -23,13 +23,13 @@ app = typer.Typer(
     help="Đèn Xanh: adaptive traffic signals for Cần Thơ, behind a guard that no policy can pass.",
     epilog="Start here: denxanh demo",
 )
-app.command("demo")(demo.demo)
-app.command("run")(run.run)
-app.command("cabinet")(cabinet.cabinet)
+app.command("demo", epilog="Example: denxanh demo --speed 5 --policy max-pressure")(demo.demo)
+app.command("run", epilog="Example: denxanh run site.toml")(run.run)
+app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
 app.add_typer(network.app, name="network")
 app.add_typer(plan.app, name="plan")
-app.command("verify")(verify.verify)
-app.command("replay")(replay.replay)
+app.command("verify", epilog="Example: denxanh verify --catalogue --json")(verify.verify)
+app.command("replay", epilog="Example: denxanh replay state/journal.jsonl")(replay.replay)
 
 
 @app.callback()
