@@ -302,8 +302,9 @@ def _with_max_red_that_holds(planned: Intersection) -> tuple[Intersection, list[
     if not short:
         return planned, []
     groups = tuple(replace(group, max_red_s=max(group.max_red_s, least)) for group in planned.groups)
+    who = _listed(group.id for group in short)
     return replace(planned, groups=groups), [
-        f"max red of {_listed(group.id for group in short)} raised to {least} s, what serving all stages takes"
+        f"max red of {who} raised to {least} s, what serving all stages takes"
     ]
 
 

@@ -126,7 +126,7 @@ def _rows(net: Net) -> dict[str, tuple[str, int]]:
 
 
 def internal_chain(net: Net, connection: Connection) -> tuple[str, ...]:
-    """The lanes inside the junction that a connection passes, in driving order; none in a net without them."""
+    """The lanes inside the junction that a connection passes, in driving order."""
     chain: list[str] = []
     lane = connection.via
     while lane and lane not in chain and len(chain) < MAX_INTERNAL_CHAIN:

@@ -212,12 +212,13 @@ def _followers(net: Net, lane: str) -> list[tuple[Connection, str, float]]:
 
 
 def _exclusive(net: Net, lane: str) -> Iterator[str]:
-    """The lane and what lies upstream of it, nearest first, as long as all traffic there comes to this lane."""
+    """The lane and what lies upstream, nearest first, as long as all traffic there comes to this lane."""
     seen = {lane}
     while True:
         yield lane
         feeders = _feeders(net, lane)
-        if len(feeders) != 1 or len(net.into.get(lane, ())) != 1:
+        ways_in = [one for one in net.into.get(lane, ()) if not net.lanes[one.from_lane].function]
+        if len(feeders) != 1 or len(ways_in) != 1:
             return
         connection, further, part = feeders[0]
         yield from reversed(internal_chain(net, connection))
@@ -228,7 +229,7 @@ def _exclusive(net: Net, lane: str) -> Iterator[str]:
 
 
 def _loop(net: Net, lane: str, ends: tuple[float, float], least_m: float) -> ZoneSegment | None:
-    """A loop with its ends this far before the stop line; nearer, but not under `least_m`, where it must be."""
+    """A loop with its ends this far before the stop line; nearer, but not under `least_m`, if need be."""
     far, near = ends
     passed, place = 0.0, None
     for piece in _exclusive(net, lane):
@@ -245,7 +246,7 @@ def _loop(net: Net, lane: str, ends: tuple[float, float], least_m: float) -> Zon
 
 
 def _stop_loop(net: Net, lane: str) -> ZoneSegment:
-    """At `STOP_LOOP_M`, upstream of a lane too short for it; a vehicle at red stands about 1 m before the line."""
+    """At `STOP_LOOP_M`, upstream of a lane too short for it: waiting vehicles stand 1 m before the line."""
     found = _loop(net, lane, STOP_LOOP_M, STOP_LOOP_M[1])
     return found or ZoneSegment(lane, 0.0, net.lanes[lane].length_m)
 
