@@ -240,7 +240,7 @@ def _loop(net: Net, lane: str, ends: tuple[float, float], least_m: float) -> Zon
         if passed + length >= least_m and length > 0:
             place = ZoneSegment(piece, 0.0, round(min(far - near, length), 2))
         passed += length
-        if passed >= near:
+        if passed >= far:
             break
     return place
 
