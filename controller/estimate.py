@@ -176,9 +176,11 @@ class Estimator:
                 d for d, on in zip(wiring.buttons, report.readings.buttons, strict=False) if on is True
             )
             health = self._health(state, report, loops, zones, pressed, span)
-            lanes = self._lanes(state, health, loops, zones, served, span)
-        called = self._called(health, lanes, pressed)
-        discharging = self._discharging(health, lanes, view)
+            good = [one.symptom is Symptom.NONE for one in health]
+            lanes = self._lanes(state, good, loops, zones, served, span)
+        good = [one.symptom is Symptom.NONE for one in health]
+        called = self._called(good, lanes, pressed)
+        discharging = self._discharging(good, lanes, view)
         wait = tuple(
             0.0 if not call or done else before + dt
             for before, call, done in zip(state.wait_s, called, discharging, strict=True)
@@ -212,14 +214,14 @@ class Estimator:
     ) -> tuple[DetectorHealth, ...]:
         """Every detector judged with what its neighbours saw."""
         wiring, limits, lanes = self._wiring, self.limits, self.intersection.lanes
-        passed = [sum(loops[d].passed for d in stops) for stops in wiring.stop_line]
+        passed = [sum([loops[d].passed for d in stops]) for stops in wiring.stop_line]
         dropped = [
-            max(0.0, state.lanes[n].zone_vehicles - sum(zones[d].vehicles for d in watching))
-            if all(zones[d].valid for d in watching)
+            max(0.0, state.lanes[n].zone_vehicles - sum([zones[d].vehicles for d in watching]))
+            if all([zones[d].valid for d in watching])
             else 0.0
             for n, watching in enumerate(wiring.zone)
         ]
-        flows = [float(p or sum(loops[d].passed for d in wiring.advance[n])) for n, p in enumerate(passed)]
+        flows = [float(p or sum([loops[d].passed for d in wiring.advance[n]])) for n, p in enumerate(passed)]
         result = list(state.health)
 
         def judge(detector: int, sample: Sample) -> None:
@@ -233,7 +235,7 @@ class Estimator:
             reading = report.readings.loops[position] if position < len(report.readings.loops) else None
             judge(d, Sample(
                 span, age_s(reading), reading is not None and bool(reading.fault), delta.valid, delta.passed,
-                delta.on_s, None, own, sum(flows[n] for n in wiring.siblings[lane]),
+                delta.on_s, None, own, sum([flows[n] for n in wiring.siblings[lane]]),
             ))  # fmt: skip
         for position, d in enumerate(wiring.zones):
             zone, described = zones[d], self.intersection.detectors[d]
@@ -257,7 +259,7 @@ class Estimator:
     def _lanes(
         self,
         state: EstimateState,
-        health: Sequence[DetectorHealth],
+        good: Sequence[bool],
         loops: dict[int, LoopDelta],
         zones: dict[int, Zone],
         served: Sequence[bool],
@@ -267,7 +269,7 @@ class Estimator:
         lanes = []
         seen = []
         for n, before in enumerate(state.lanes):
-            lane, sees = self._lane(n, before, health, loops, zones, served[n], span)
+            lane, sees = self._lane(n, before, good, loops, zones, served[n], span)
             lanes.append(lane)
             seen.append(sees)
         for n, sees in enumerate(seen):
@@ -287,7 +289,7 @@ class Estimator:
         self,
         n: int,
         before: _Lane,
-        health: Sequence[DetectorHealth],
+        good: Sequence[bool],
         loops: dict[int, LoopDelta],
         zones: dict[int, Zone],
         served: bool,
@@ -296,21 +298,21 @@ class Estimator:
         """One lane from its own detectors, and whether they can see its queue."""
         wiring, pcu = self._wiring, self.pcu_per_vehicle
         room = self.intersection.lanes[n].storage_pcu
-        stops = [d for d in wiring.stop_line[n] if health[d].good]
-        advances = [d for d in wiring.advance[n] if health[d].good]
-        watching = [d for d in wiring.zone[n] if health[d].good]
-        vehicles = sum(zones[d].vehicles for d in watching)
+        stops = [loops[d] for d in wiring.stop_line[n] if good[d]]
+        advances = [loops[d] for d in wiring.advance[n] if good[d]]
+        watching = [zones[d] for d in wiring.zone[n] if good[d]]
+        vehicles = sum([zone.vehicles for zone in watching])
         stepped = vehicles - before.zone_vehicles if watching else 0.0
-        out = sum(loops[d].passed for d in stops) if stops else (max(0.0, -stepped) if served else 0.0)
-        come = sum(loops[d].passed for d in advances) if advances else max(0.0, stepped + out)
-        occupied = any(loops[d].occupied for d in (*stops, *advances))
+        out = sum([loop.passed for loop in stops]) if stops else (max(0.0, -stepped) if served else 0.0)
+        come = sum([loop.passed for loop in advances]) if advances else max(0.0, stepped + out)
+        occupied = True in [loop.occupied for loop in (*stops, *advances)]
         if not stops and not advances:
-            occupied = any(zones[d].vehicles > 0 for d in watching)
+            occupied = vehicles > 0.0
         balance = min(max(0.0, before.balance + come - out), room / pcu)
         past_queued, past_moving = before.past_queued, before.past_moving
         sees = True
         if watching:
-            queued = min(sum(zones[d].queued for d in watching), vehicles) * pcu
+            queued = min(sum([zone.queued for zone in watching]), vehicles) * pcu
             moving = max(0.0, vehicles * pcu - queued)
             balance = vehicles
             weight = min(1.0, span / _HISTORY_S)
@@ -322,7 +324,7 @@ class Estimator:
             queued, moving = (0.0, balance * pcu) if served else (balance * pcu, 0.0)
         else:
             queued, moving, sees = 0.0, 0.0, False
-        below = [zones[d].occupancy for d in wiring.downstream[n] if health[d].good]
+        below = [zones[d].occupancy for d in wiring.downstream[n] if good[d]]
         lane = _Lane(
             arrivals=_shift(before.arrivals, come * pcu, span),
             discharge=_shift(before.discharge, out * pcu, span),
@@ -334,16 +336,16 @@ class Estimator:
             moving=moving,
             past_queued=past_queued,
             past_moving=past_moving,
-            occupancy=_occupancy([loops[d].on_s for d in stops], span)
+            occupancy=_occupancy([loop.on_s for loop in stops], span)
             if stops
-            else max((zones[d].occupancy for d in watching), default=0.0),
+            else max([zone.occupancy for zone in watching], default=0.0),
             downstream=max(below) if below else before.downstream * math.exp(-span / _HISTORY_S),
             latched=occupied or (not served and (before.latched or come > 0 or out > 0)),
         )
         return lane, sees
 
     def _called(
-        self, health: Sequence[DetectorHealth], lanes: Sequence[_Lane], pressed: frozenset[int]
+        self, good: Sequence[bool], lanes: Sequence[_Lane], pressed: frozenset[int]
     ) -> tuple[bool, ...]:
         """Groups with demand; a bad detector is demand."""
         detectors = self.intersection.detectors
@@ -352,7 +354,7 @@ class Estimator:
             call = False
             for d in callers:
                 detector = detectors[d]
-                if not health[d].good or d in pressed:
+                if not good[d] or d in pressed:
                     call = True
                 elif detector.kind is DetectorKind.ZONE:
                     call = lanes[detector.lane].zone_vehicles > 0
@@ -367,7 +369,7 @@ class Estimator:
         return tuple(result)
 
     def _discharging(
-        self, health: Sequence[DetectorHealth], lanes: Sequence[_Lane], view: SignalView
+        self, good: Sequence[bool], lanes: Sequence[_Lane], view: SignalView
     ) -> tuple[bool, ...]:
         """Green groups whose traffic really leaves; where nobody can tell, `G` is trusted and `g` is not."""
         wiring = self._wiring
@@ -380,8 +382,10 @@ class Estimator:
                 result.append(True)
             else:
                 served = wiring.group_lanes[g]
-                seen = any(health[d].good for n in served for d in (*wiring.stop_line[n], *wiring.zone[n]))
-                leaves = any(lanes[n].discharge_s <= _DISCHARGE_MEMORY_S for n in served)
+                leaves = min([lanes[n].discharge_s for n in served], default=NO_GAP_S) <= _DISCHARGE_MEMORY_S
+                seen = leaves or any(
+                    [good[d] for n in served for d in (*wiring.stop_line[n], *wiring.zone[n])]
+                )
                 result.append(leaves if seen else aspect is Aspect.PROTECTED)
         return tuple(result)
 

@@ -127,35 +127,32 @@ def assess(health: DetectorHealth, sample: Sample, limits: HealthLimits, max_red
         limits: thresholds.
         max_red_s: longest max red of the groups that it calls, s.
     """
-    dt = sample.dt_s
-    on_now = sample.on_s >= dt - _ON_SLACK_S and dt > 0.0
-    moved = sample.passed > 0 or (sample.value is not None and sample.value != health.value)
-    on_s = health.on_s + dt if on_now else (0.0 if dt > 0.0 else health.on_s)
-    silent = not moved and (sample.on_s <= 0.0 or sample.value is not None)
+    dt, on_now_s = sample.dt_s, sample.on_s
+    value, passed = sample.value, sample.passed
     sound = sample.valid and not sample.fault and sample.age_s <= limits.stale_s
-    witnessed = float(sound)  # while it is bad for another reason, its silence proves nothing
-    weight = min(1.0, dt / _RATE_WINDOW_S)
-    per_min = sample.passed / dt * 60.0 if dt > 0.0 else health.rate_per_min
-    rate = health.rate_per_min + weight * (per_min - health.rate_per_min)
-    bouncing = (
-        dt > 0.0
-        and sample.passed / dt > limits.chatter_per_s
-        and sample.on_s / sample.passed < limits.chatter_on_s
-    )
-    chatter = max(0.0, min(2.0 * limits.chatter_seconds, health.chatter + (dt if bouncing else -dt)))
-    after = health._replace(
-        on_s=on_s,
-        silent_s=health.silent_s + dt if silent else 0.0,
-        silent_own=health.silent_own + witnessed * sample.own if silent else 0.0,
-        silent_siblings=health.silent_siblings + witnessed * sample.siblings if silent else 0.0,
-        rate_per_min=rate,
-        chatter=chatter,
-        value=sample.value,
+    on_s, rate, chatter = health.on_s, health.rate_per_min, health.chatter
+    if dt > 0.0:
+        on_s = on_s + dt if on_now_s >= dt - _ON_SLACK_S else 0.0
+        rate += min(1.0, dt / _RATE_WINDOW_S) * (passed / dt * _RATE_WINDOW_S - rate)
+        bouncing = passed > limits.chatter_per_s * dt and on_now_s < limits.chatter_on_s * passed
+        if bouncing:
+            chatter = min(2.0 * limits.chatter_seconds, chatter + dt)
+        elif chatter > 0.0:
+            chatter = max(0.0, chatter - dt)
+    moved = passed > 0 or (value is not None and value != health.value)
+    silent_s = own = siblings = 0.0
+    if not moved and (on_now_s <= 0.0 or value is not None):
+        silent_s, own, siblings = health.silent_s + dt, health.silent_own, health.silent_siblings
+        if sound:  # while it is bad for another reason, its silence proves nothing
+            own += sample.own
+            siblings += sample.siblings
+    after = DetectorHealth(
+        health.symptom, health.clean_s, on_s, silent_s, own, siblings, rate, chatter, value
     )
     symptom = _symptom(after, sample, limits, max_red_s)
     if symptom is not Symptom.NONE:
         return after._replace(symptom=symptom, clean_s=0.0)
-    if after.good:
+    if after.symptom is Symptom.NONE:
         return after
     clean = after.clean_s + dt
     needed = limits.stale_recovery_s if after.symptom is Symptom.STALE else limits.recovery_s
@@ -172,7 +169,7 @@ def _symptom(health: DetectorHealth, sample: Sample, limits: HealthLimits, max_r
         return Symptom.GARBAGE
     if sample.age_s > limits.stale_s:
         return Symptom.STALE
-    if health.on_s >= max(limits.max_presence_s, limits.max_presence_reds * max_red_s):
+    if health.on_s >= limits.max_presence_s and health.on_s >= limits.max_presence_reds * max_red_s:
         return Symptom.STUCK_ON
     if health.chatter >= limits.chatter_seconds:
         return Symptom.CHATTER

@@ -73,14 +73,18 @@ def read_zones(
         if position >= len(readings):
             result[detector] = NO_ZONE
             continue
-        r = readings[position]
-        values = (r.vehicles, r.queued, r.occupancy, r.speed_kmh)
-        good = all(isinstance(v, (int, float)) and math.isfinite(v) and v >= 0 for v in values)
-        if good and r.queued <= r.vehicles < _WRAP and r.occupancy <= 1.0 and r.speed_kmh <= max_speed_kmh:
-            result[detector] = Zone(float(r.vehicles), float(r.queued), r.occupancy, r.speed_kmh, valid=True)
-        else:
-            result[detector] = NO_ZONE
+        result[detector] = _zone(readings[position], max_speed_kmh)
     return result
+
+
+def _zone(reading: ZoneReading, max_speed_kmh: float) -> Zone:
+    """One zone; comparisons with NaN are false, so it cannot pass."""
+    vehicles, queued, occupancy = reading.vehicles, reading.queued, reading.occupancy
+    if not (0 <= queued <= vehicles < _WRAP and 0.0 <= occupancy <= 1.0):
+        return NO_ZONE
+    if not 0.0 <= reading.speed_kmh <= max_speed_kmh:
+        return NO_ZONE
+    return Zone(float(vehicles), float(queued), occupancy, reading.speed_kmh, valid=True)
 
 
 def _is_u16(value: object) -> bool:
@@ -89,6 +93,6 @@ def _is_u16(value: object) -> bool:
 
 def age_s(reading: LoopReading | ZoneReading | None) -> float:
     """Age of a reading, s; infinite where there is none or it makes no sense."""
-    if reading is None or not isinstance(reading.age_ds, (int, float)) or not math.isfinite(reading.age_ds):
+    if reading is None or not 0 <= reading.age_ds < math.inf:
         return math.inf
-    return reading.age_ds / 10.0 if reading.age_ds >= 0 else math.inf
+    return reading.age_ds / 10.0
