@@ -235,8 +235,6 @@ class DemandFile(_Form):
     saturation_source: Text
     arterial_speed_kmh: Annotated[float, Field(gt=5, le=80)]
     """Speed of progression for the offsets of plans."""
-    arterial: tuple[Identifier, ...] = ()
-    """Intersections along which the plans are coordinated, in the direction that counts in the morning."""
 
 
 @dataclass(frozen=True, slots=True)
