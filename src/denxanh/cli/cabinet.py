@@ -2,12 +2,102 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from denxanh.cli.output import Json, document, note, say
 
-def cabinet(site: Annotated[Path, typer.Argument(help="SITE.toml: corridor and cabinets.")]) -> None:
-    """Serve the virtual cabinets that SITE.toml names, without streets, in real time until Ctrl-C."""
-    raise NotImplementedError
+if TYPE_CHECKING:
+    from denxanh.controller.clock import MonotonicClock
+    from denxanh.controller.site import Site
+    from denxanh.networks.model import Aspect
+    from denxanh.plc.cabinet.cabinet import VirtualCabinet
+    from denxanh.plc.contract import Readings
+
+
+def cabinet(
+    site: Annotated[Path, typer.Argument(help="SITE.toml: corridor and cabinets.")], json: Json = False
+) -> None:
+    """Serve the virtual cabinets that SITE.toml names, in real time until Ctrl-C.
+
+    They have lamps, watchdogs and plans of their own but no street: their detectors see nobody.
+    For tests of a centre or of a real controller.
+    """
+    from denxanh.controller import site as sites
+
+    cabinets = asyncio.run(_serve(sites.load(site)))
+    final = [
+        {
+            "intersection": one.intersection.id,
+            "mode": one.status.mode.name,
+            "accepted_seq": one.status.accepted_seq,
+            "epoch": one.status.epoch,
+            "conflict": one.conflict,
+        }
+        for one in cabinets
+    ]
+    if json:
+        document(final)
+        return
+    for row in final:
+        say(f"{row['intersection']}: {row['mode']}, epoch {row['epoch']}, last command {row['accepted_seq']}")
+
+
+async def _serve(site: Site) -> list[VirtualCabinet]:
+    from denxanh.controller.clock import MonotonicClock
+    from denxanh.networks.schedule import active_plan
+    from denxanh.plc.cabinet.cabinet import VirtualCabinet
+    from denxanh.plc.cabinet.server import CabinetServer, serve
+
+    schedule = site.corridor.schedule
+
+    def plan_number(date: str, second: int) -> int:
+        return active_plan(schedule, date, second) if schedule.entries else 1
+
+    cabinets = [
+        VirtualCabinet(one, plan_number, watchdog_s=entry.watchdog_s)
+        for one, entry in zip(site.intersections, site.cabinets, strict=True)
+    ]
+    servers = [
+        CabinetServer(one, entry.host, entry.port, entry.unit)
+        for one, entry in zip(cabinets, site.cabinets, strict=True)
+    ]
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(servers)
+    note(f"{len(servers)} cabinets listen; Ctrl-C ends")
+    try:
+        ticking = asyncio.create_task(_tick(cabinets, MonotonicClock()))
+        stopping = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait({ticking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        ticking.cancel()
+        if ticking in done:
+            ticking.result()
+    finally:
+        for server in servers:
+            await server.stop()
+    return cabinets
+
+
+async def _tick(cabinets: list[VirtualCabinet], clock: MonotonicClock) -> None:
+    lamps: list[tuple[Aspect, ...] | None] = [None] * len(cabinets)
+    while (tick := await clock.next()) is not None:
+        for place, one in enumerate(cabinets):
+            lamps[place] = one.tick(tick.clock_s, tick.date, _nobody(one), lamps[place])
+
+
+def _nobody(cabinet: VirtualCabinet) -> Readings:
+    """What sound detectors say of an empty street."""
+    from denxanh.plc.contract import LoopReading, Readings, ZoneReading
+
+    layout = cabinet.layout
+    return Readings(
+        loops=(LoopReading(0, 0, fault=False, age_ds=0),) * layout.loops,
+        zones=(ZoneReading(0, 0, 0.0, 0.0, fault=False, age_ds=0),) * layout.zones,
+        buttons=(False,) * layout.buttons,
+    )

@@ -1,0 +1,145 @@
+"""What the demo writes into its run folder: the street's specification, the site file, and where they lie."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from denxanh.networks.model import Corridor
+
+DEFAULT_CORRIDOR = "truc-30-4-hoa-binh"
+DEFAULT_POLICY = "max-pressure"
+WAIT_FOR_CONTROLLER_S = 60.0
+"""How long the street holds its first second back for the controller, seconds of wall time."""
+
+
+class Demand(StrEnum):
+    """Which traffic of a catalogue corridor."""
+
+    AM = "am"
+    PM = "pm"
+    OFFPEAK = "offpeak"
+    NIGHT = "night"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asked for. `seconds` None: to the end of the scenario."""
+
+    corridor: str
+    sumocfg: Path | None
+    scenario: Demand
+    policy: str
+    seed: int
+    speed: float
+    seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The run folder; everything that the run leaves behind lies in it."""
+
+    root: Path
+
+    @property
+    def spec(self) -> Path:
+        """What the street simulates."""
+        return self.root / "street.json"
+
+    @property
+    def ports(self) -> Path:
+        """Where the street says which ports it took."""
+        return self.root / "ports.json"
+
+    @property
+    def site(self) -> Path:
+        """The site file; `denxanh run` drives the demo's cabinets with it."""
+        return self.root / "site.toml"
+
+    @property
+    def compiled(self) -> Path:
+        """A foreign scenario's derived corridor."""
+        return self.root / "compiled.json"
+
+    @property
+    def state(self) -> Path:
+        """The controller's state folder with its journal."""
+        return self.root / "state"
+
+    @property
+    def summary(self) -> Path:
+        """What the street says at its end."""
+        return self.root / "street-summary.json"
+
+
+def derive_corridor(wish: Wish, folder: Folder) -> Corridor:
+    """The corridor that is going to be driven; a foreign scenario's is derived and written down.
+
+    Raises:
+        DenXanhError: it does not exist or cannot be used.
+    """
+    if wish.sumocfg is None:
+        from denxanh.networks import catalogue
+
+        return catalogue.corridor(wish.corridor)
+    from denxanh.networks import compiled, foreign
+
+    corridor = foreign.from_scenario(wish.sumocfg).corridor
+    compiled.dump(corridor, folder.compiled)
+    return corridor
+
+
+def write_spec(wish: Wish, folder: Folder) -> None:
+    """The street's specification: free ports, lock-step."""
+    source: dict[str, object] = {
+        "kind": "catalogue",
+        "corridor": wish.corridor,
+        "scenario": wish.scenario.value,
+    }
+    if wish.sumocfg is not None:
+        source = {"kind": "foreign", "sumocfg": str(wish.sumocfg.resolve())}
+    spec = {
+        "source": source,
+        "seed": wish.seed,
+        "speed": wish.speed,
+        "seconds": wish.seconds,
+        "grants": {"host": "127.0.0.1", "port": 0},
+        "wait_for_controller_s": WAIT_FOR_CONTROLLER_S,
+        "summary": str(folder.summary),
+        "ports": str(folder.ports),
+    }
+    folder.spec.write_text(json.dumps(spec, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: int | None) -> None:
+    """The site file for the ports that the street took."""
+    from denxanh.controller import site
+
+    site.write_site(
+        folder.site,
+        corridor=wish.corridor if wish.sumocfg is None else folder.compiled.name,
+        state_dir=folder.state.name,
+        policy=wish.policy,
+        cabinets=[
+            site.CabinetEntry(
+                intersection=name, protocol=door["protocol"], host=door["host"], port=door["port"]
+            )
+            for name, door in ports["cabinets"].items()
+        ],
+        console=None if page_port is None else site.Endpoint(port=page_port),
+        clock=site.Endpoint(host=ports["clock"]["host"], port=ports["clock"]["port"]),
+    )
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object that another process wrote, None while it is not there."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None

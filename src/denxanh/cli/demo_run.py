@@ -1,0 +1,175 @@
+"""The demo's three processes, from the first start to the last word."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from denxanh.cli.demo_files import Folder, Wish, read_json, write_site, write_spec
+from denxanh.cli.output import note
+from denxanh.cli.processes import Child, Stop, ended_together, start
+from denxanh.errors import SimulationError
+
+STREET_READY_S = 180.0
+"""Building a net and loading it may take this long on a busy machine, seconds of wall time."""
+PAGE_READY_S = 30.0
+LOOK_S = 0.25
+"""Between two looks at the children, seconds."""
+CONTROLLER_LAST_WORD_S = 20.0
+"""The controller writes its journal's end and its summary after the street has ended, seconds."""
+
+
+class Demo:
+    """Starts, watches and ends the street, the controller and the page.
+
+    Args:
+        wish: what to run.
+        folder: where.
+        page_port: of the page; None: no page.
+        progress: told the simulated seconds that are over.
+    """
+
+    def __init__(
+        self, wish: Wish, folder: Folder, page_port: int | None, progress: Callable[[float], None]
+    ) -> None:
+        self._wish = wish
+        self._folder = folder
+        self._page_port = page_port
+        self._progress = progress
+        self._said: set[str] = set()
+        self.failure: str | None = None
+        """Why the controller ended before the street did, if it did."""
+
+    def run(self, stop: Stop) -> None:
+        """From start to end; every child is ended however this returns.
+
+        Raises:
+            SimulationError: the street could not start, or broke off.
+            DenXanhError: what the site file's writing says.
+        """
+        with ended_together() as children:
+            street = self._start(
+                "street", ["-m", "denxanh.sim.street_process", str(self._folder.spec)], children
+            )
+            ports = self._ports(street, stop)
+            if ports is None:
+                return
+            write_site(self._wish, self._folder, ports, self._page_port)
+            site = str(self._folder.site)
+            controller = self._start(
+                "controller", ["-m", "denxanh.cli", "-v", "run", "--json", site], children
+            )
+            page = None
+            if self._page_port is not None:
+                page = self._start("centre", ["-m", "denxanh.controller.centre", site], children)
+                self._announce(page, stop)
+            self._watch(street, controller, page, stop)
+            street.ask_to_end()
+            self._last_words(street, controller)
+
+    def _start(self, name: str, arguments: list[str], children: list[Child]) -> Child:
+        child = start(name, arguments, self._folder.root)
+        children.append(child)
+        return child
+
+    def prepare(self) -> None:
+        """Write what the street reads; nothing of an earlier run in this folder is taken for this one's."""
+        for old in (self._folder.ports, self._folder.summary, _controller_summary(self._folder)):
+            old.unlink(missing_ok=True)
+        write_spec(self._wish, self._folder)
+
+    def _ports(self, street: Child, stop: Stop) -> dict[str, object] | None:
+        waited = 0.0
+        while (ports := read_json(self._folder.ports)) is None:
+            if not street.running:
+                raise _street_error(street, "the street did not start")
+            if waited > STREET_READY_S:
+                raise _street_error(street, f"the street was not ready after {STREET_READY_S:.0f} s")
+            if stop.wait(LOOK_S):
+                return None
+            waited += LOOK_S
+        return ports
+
+    def _announce(self, page: Child, stop: Stop) -> None:
+        address = f"http://127.0.0.1:{self._page_port}/"
+        waited = 0.0
+        while page.running and waited < PAGE_READY_S and not _answers(address + "healthz"):
+            if stop.wait(LOOK_S):
+                return
+            waited += LOOK_S
+        if page.running:
+            note(f"Trang trực tiếp / live page: {address}   (Ctrl-C ends)")
+
+    def _watch(self, street: Child, controller: Child, page: Child | None, stop: Stop) -> None:
+        while street.running and not stop.asked:
+            if not controller.running:
+                self._controller_ended(controller)
+                if controller.process.returncode > 0:
+                    return
+            if page is not None and not page.running:
+                self._say(page, "the page ended; traffic is not touched by it, the demo goes on")
+            self._progress(self._second())
+            stop.wait(LOOK_S)
+        if not street.running and street.process.returncode != 0:
+            raise _street_error(street, "the street broke off")
+
+    def _controller_ended(self, controller: Child) -> None:
+        code = controller.process.returncode
+        if code > 0:
+            self.failure = f"the controller ended with status {code}"
+            self._say(controller, self.failure)
+        elif code < 0:
+            self.failure = f"the controller was ended by signal {-code}"
+            self._say(
+                controller,
+                f"{self.failure}; the cabinets go over to their own plans. Start it again with: "
+                f"denxanh run {self._folder.site}",
+            )
+
+    def _say(self, child: Child, what: str) -> None:
+        if what in self._said:
+            return
+        self._said.add(what)
+        tail = child.tail()
+        note(f"{child.name}: {what}" + (f"\n{tail}" if tail else ""))
+
+    def _second(self) -> float:
+        summary = read_json(_controller_summary(self._folder))
+        return float(summary["ticks"]) if summary else 0.0
+
+    def _last_words(self, street: Child, controller: Child) -> None:
+        """The clock's end tells the controller that the street is over; both write their summaries."""
+        waited = 0.0
+        quiet = Stop()
+        while (street.running or controller.running) and waited < CONTROLLER_LAST_WORD_S:
+            quiet.wait(LOOK_S)
+            waited += LOOK_S
+
+
+def _controller_summary(folder: Folder) -> Path:
+    from denxanh.controller.tally import SUMMARY_NAME
+
+    return folder.state / SUMMARY_NAME
+
+
+def controller_summary(folder: Folder) -> dict[str, object]:
+    """What the controller counted; empty when it never wrote."""
+    return read_json(_controller_summary(folder)) or {}
+
+
+def _street_error(street: Child, what: str) -> SimulationError:
+    return (
+        SimulationError(what, where=str(street.log), fix="the log says why")
+        if not street.tail()
+        else (SimulationError(f"{what}:\n{street.tail()}", where=str(street.log)))
+    )
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
