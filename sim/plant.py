@@ -9,6 +9,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date as Date  # noqa: N812
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +24,9 @@ from denxanh.sim.metrics import GridlockWatch, TripSummary, summarise
 from denxanh.sim.observer import Observer
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.session import Backend, Session
+
+DAY_S = 86_400
+"""Seconds of a local day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,13 @@ class Plant:
     def clock_s(self) -> float:
         """Local seconds since midnight: SUMO's own clock."""
         return self.session.time_s
+
+    @property
+    def date(self) -> str:
+        """Local date of this second, YYYY-MM-DD."""
+        days = int(self.session.time_s) // DAY_S
+        start = Date.fromisoformat(self.scenario.date)
+        return (start + timedelta(days=days)).isoformat() if days else self.scenario.date
 
     @property
     def over(self) -> bool:

@@ -5,12 +5,16 @@ SUMO's clock counts local seconds since midnight, so that plans and schedules me
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from denxanh.errors import NetworkError
-from denxanh.networks import compiled, foreign
+from denxanh.networks import compiled, demand, foreign
+from denxanh.networks.build import build, cache_folder
 from denxanh.networks.model import Corridor, Intersection
 
 LATERAL_RESOLUTION_M = 1.1667
@@ -115,6 +119,70 @@ class Scenario:
 
 def _joined(paths: tuple[Path, ...]) -> str:
     return ",".join(str(path) for path in paths)
+
+
+WARMUP_S = 300
+WINDOW_S = 1800
+"""A scenario's window after its warm-up (DESIGN.md, "Commands")."""
+
+
+def catalogue_scenario(
+    name: str,
+    scenario: str = "am",
+    fidelity: Fidelity = Fidelity.SUBLANE,
+    seed: int = 1,
+    *,
+    seconds: int = WARMUP_S + WINDOW_S,
+    scale: float = 1.0,
+) -> Scenario:
+    """A corridor of the catalogue under one of its demands; the seed decides who drives when.
+
+    Args:
+        name: the corridor.
+        scenario: one of its `demand.toml`.
+        fidelity: SUBLANE or PROXY.
+        seed: of the demand; pass the same one to the simulation.
+        seconds: how long; the first `WARMUP_S` are not measured where it is at least twice as long.
+        scale: factor on all vehicle flows.
+
+    Raises:
+        CorridorError: the corridor or the scenario does not exist or is wrong.
+        MissingExtraError: SUMO's netconvert is not installed.
+    """
+    built = build(name)
+    form = demand.scenario_of(built.files, scenario)
+    begin = form.start
+    end = begin + seconds
+    routes = _kept(
+        f"{built.corridor.id}-{scenario}-{fidelity}-{seed}",
+        lambda path: demand.write_routes(built, scenario, fidelity, seed, path, begin, end, scale=scale),
+    )
+    proxy = fidelity is Fidelity.PROXY
+    return Scenario(
+        id=f"{built.corridor.id}/{scenario}",
+        corridor=replace(built.corridor, pcu_per_vehicle=1.0) if proxy else built.corridor,
+        net=built.net,
+        routes=(routes,),
+        begin_s=begin,
+        end_s=end,
+        measure_from_s=begin + (WARMUP_S if seconds >= 2 * WARMUP_S else 0),
+        options=demand.sumo_options(fidelity),
+        fidelity=fidelity,
+        weights=(("unit", float(demand.UNIT_SIZE)),) if proxy else (),
+    )
+
+
+def _kept(name: str, write: Callable[[Path], object]) -> Path:
+    """A file in the user's cache, named by its content; several processes may make the same one at once."""
+    folder = cache_folder().with_name("routes")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        made = Path(scratch) / "made.rou.xml"
+        write(made)
+        digest = hashlib.sha256(made.read_bytes()).hexdigest()[:16]
+        target = folder / f"{name}-{digest}.rou.xml"
+        made.replace(target)
+    return target
 
 
 FOREIGN_WINDOW_S = 3600

@@ -63,9 +63,9 @@ class CabinetSpec(_Strict):
 
     intersection: str
     host: str = "127.0.0.1"
-    port: int = Field(0, ge=0, le=65535)
-    watchdog_s: int = Field(10, ge=2, le=600)
-    commitment_s: int | None = Field(None, ge=0, le=60)
+    port: int = Field(default=0, ge=0, le=65535)
+    watchdog_s: int = Field(default=10, ge=2, le=600)
+    commitment_s: int | None = Field(default=None, ge=0, le=60)
 
 
 class Happening(StrEnum):
@@ -87,7 +87,7 @@ class FaultSpec(_Strict):
     happening: Happening
     target: str
     at_s: int = Field(ge=0)
-    for_s: int = Field(0, ge=0)
+    for_s: int = Field(default=0, ge=0)
     fault: FaultKind = FaultKind.FROZEN
 
 
@@ -95,23 +95,23 @@ class GrantsSpec(_Strict):
     """Where the clock channel listens."""
 
     host: str = "127.0.0.1"
-    port: int = Field(0, ge=0, le=65535)
+    port: int = Field(default=0, ge=0, le=65535)
 
 
 class StreetSpec(_Strict):
     """One street."""
 
     source: Source
-    seed: int = Field(1, ge=0, lt=2**31)
-    speed: float = Field(1.0, ge=0.0)
+    seed: int = Field(default=1, ge=0, lt=2**31)
+    speed: float = Field(default=1.0, ge=0.0)
     """At most so many simulated seconds per wall second; 0: as fast as it goes."""
-    seconds: int | None = Field(None, ge=1)
+    seconds: int | None = Field(default=None, ge=1)
     """How long; None: the scenario's window."""
     cabinets: tuple[CabinetSpec, ...] = ()
     """Empty: one on a free port for every intersection."""
     grants: GrantsSpec | None = None
     """None: no lock-step; the street runs freely."""
-    wait_for_controller_s: float = Field(0.0, ge=0.0)
+    wait_for_controller_s: float = Field(default=0.0, ge=0.0)
     field_like_errors: bool = False
     """Detectors with the assumed errors of the field instead of perfect ones."""
     faults: tuple[FaultSpec, ...] = ()
