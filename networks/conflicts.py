@@ -104,12 +104,28 @@ def disputes(states: Sequence[str], known: Foes) -> tuple[Dispute, ...]:
 
 
 def settle(states: Sequence[str], known: Foes) -> tuple[tuple[str, ...], tuple[Dispute, ...]]:
-    """The states with every disputed yielder turned to `g`, and the disputes that this settled."""
-    found = disputes(states, known)
+    """The states with every disputed yielder turned to `g`, and the disputes that this settled.
+
+    Afterwards one of two foes that are shown together shows `g` in every such stage.
+    """
+    found = list(disputes(states, known))
     letters = [list(state) for state in states]
     for dispute in found:
         letters[dispute.stage][dispute.yielder] = "g"
-    return tuple("".join(state) for state in letters), found
+    for first, second in sorted(known.pairs):
+        together = [
+            stage for stage, state in enumerate(letters) if state[first] in GREEN and state[second] in GREEN
+        ]
+        if first > second or any(
+            all(letters[stage][link] == "g" for stage in together) for link in (first, second)
+        ):
+            continue
+        yielder = known.yielder(first, second)
+        for stage in together:
+            if letters[stage][yielder] != "g":
+                letters[stage][yielder] = "g"
+                found.append(Dispute(stage, first, second, yielder))
+    return tuple("".join(state) for state in letters), tuple(found)
 
 
 def group_conflicts(
