@@ -1,9 +1,10 @@
 """The signal engine of the virtual cabinet: lamps for every second, one small state machine per group.
 
 Interstages are not tables here. When a stage ends, each group that loses green goes to yellow by itself; each
-group that gains green works out the earliest second at which every conflicting group's end of green lies an
-intergreen back; the latest of those starts them all. It never cuts a min green, a walk, a clearance or a
-yellow, whatever it is told: `check` says no, or the end waits.
+group that is to gain green (a crossing whether called or not, so that no button changes an interstage) works
+out the earliest second at which every conflicting group's end of green lies an intergreen back; the latest of
+those, and the last yellow's end, starts them all. It never cuts a min green, a walk, a clearance or a yellow,
+whatever it is told: `check` says no, or the end waits.
 
 Times are seconds since power-up. `step` moves on one second and returns what is shown during it.
 """
@@ -114,30 +115,6 @@ class Engine:
             self._not_before = LONG_AGO if start_not_before is None else start_not_before
         return refusal
 
-    def interstage_s(self, next_stage: int) -> int:
-        """Seconds from the running stage's end of green to the next one's start (`interstage_between`)."""
-        return self.interstage_between(self.stage, next_stage)
-
-    def interstage_between(self, stage: int, next_stage: int) -> int:
-        """Seconds between two stages, as if every walk of the second were called.
-
-        Pedestrians of the first count as off the crossing by then.
-        """
-        here, there = (self._intersection.stages[s].aspects for s in (stage, next_stage))
-        vehicles = [index for index, signal in enumerate(self.signals) if not signal.is_pedestrian]
-        ending = [other for other in vehicles if here[other].is_green and not there[other].is_green]
-        lowered = [
-            other for other in vehicles if here[other] is Aspect.PROTECTED and there[other] is Aspect.YIELDING
-        ]
-        waits = [
-            self._intersection.intergreens[other][group]
-            for group, aspect in enumerate(there)
-            if aspect.is_green and (aspect is not here[group] or self.signals[group].is_pedestrian)
-            for other in (*ending, *lowered)
-            if self._clear_since(other, group, aspect, stays=other in lowered) is not None
-        ]
-        return max(waits, default=max((self.signals[g].group.yellow_s for g in ending), default=0))
-
     def flash(self) -> None:
         """Failure: flashing yellow now and until `restart`."""
         self._held_flash = True
@@ -206,23 +183,23 @@ class Engine:
     def _try_start(self, called: Sequence[bool]) -> None:
         if self.now < self._not_before:
             return
-        wanted = self._intersection.stages[self.stage].aspects
-        starters: list[tuple[int, Aspect]] = []
-        for index, (signal, aspect) in enumerate(zip(self.signals, wanted, strict=True)):
-            if aspect is Aspect.RED:
-                continue
-            if signal.is_pedestrian:
-                if (called[index] or index in self._recalled) and signal.aspect is Aspect.RED:
-                    starters.append((index, Aspect.WALK))
-            elif signal.aspect is not aspect:
-                starters.append((index, aspect))
-        if not starters and any(signal.aspect is Aspect.YELLOW for signal in self.signals):
+        if any(signal.aspect is Aspect.YELLOW for signal in self.signals):
             return
+        starters = [
+            (index, Aspect.WALK if signal.is_pedestrian else aspect)
+            for index, (signal, aspect) in enumerate(
+                zip(self.signals, self._intersection.stages[self.stage].aspects, strict=True)
+            )
+            if aspect is not Aspect.RED and signal.aspect is not aspect
+        ]
         if any(self._earliest_start(index, aspect) > self.now for index, aspect in starters):
             return
         for index, aspect in starters:
-            self.signals[index].start(aspect, self.now)
-        self.walked = tuple(index for index, aspect in starters if aspect is Aspect.WALK)
+            if aspect is not Aspect.WALK or called[index] or index in self._recalled:
+                self.signals[index].start(aspect, self.now)
+        self.walked = tuple(
+            index for index, signal in enumerate(self.signals) if signal.aspect is Aspect.WALK
+        )
         self.green_since = self.now
         self.next_stage = self.stage
         self._not_before = LONG_AGO
@@ -263,31 +240,31 @@ class Engine:
         return max(ends, default=LONG_AGO)
 
     def _earliest_start(self, group: int, aspect: Aspect) -> int:
-        signal = self.signals[group]
+        """First second at which every conflicting group's end of green lies an intergreen back."""
         earliest = LONG_AGO
-        if not signal.is_pedestrian and signal.aspect is Aspect.YELLOW:
-            earliest = signal.since + signal.group.yellow_s
         for other in range(len(self.signals)):
-            stays = self.signals[other].aspect.is_green or self.signals[other].aspect is Aspect.CLEARANCE
-            since = self._clear_since(other, group, aspect, stays=stays)
-            if since is not None and since != LONG_AGO:
+            since = self._clear_since(other, group, aspect)
+            if since is not None:
                 earliest = max(earliest, since + self._intersection.intergreens[other][group])
         return earliest
 
-    def _clear_since(self, other: int, group: int, aspect: Aspect, *, stays: bool) -> int | None:
-        """Second from which the intergreen from `other` to `group` counts; None without a conflict.
+    def _clear_since(self, other: int, group: int, aspect: Aspect) -> int | None:
+        """Second from which the intergreen from `other` to `group` counts; None where it need not wait.
 
-        A group that stays green counts from where it last had priority, because it may only stay yielding.
+        A group that is on counts from where it last had priority if it gives way now, not at all if the
+        starting one gives way, and else as if it ended right now.
         """
         conflict = self._intersection.conflicts[other][group]
         signal = self.signals[other]
         if conflict is Conflict.NONE or other == group:
             return None
+        if not signal.aspect.is_green and signal.aspect is not Aspect.CLEARANCE:
+            return signal.any_end
+        if conflict is Conflict.YIELDS and signal.aspect is Aspect.YIELDING:
+            return signal.full_end
         if conflict is Conflict.HAS_PRIORITY and aspect is Aspect.YIELDING:
             return None
-        if conflict is Conflict.YIELDS and stays:
-            return signal.full_end
-        return signal.any_end
+        return self.now + 1
 
 
 def _self_test(intersection: Intersection) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from denxanh.networks.model import Intersection, Plan
 from denxanh.networks.planclock import cycle_second, entry_at, transition
+from denxanh.networks.timing import interstage_s
 from denxanh.plc.cabinet.engine import Engine, Phase
 
 
@@ -40,6 +41,8 @@ class PlanRunner:
         self._entry: _Entry | None = None
         self._lengths: deque[int] = deque()
         self._delay = 0.0
+        stages = range(len(intersection.stages))
+        self._interstages = [[interstage_s(intersection, a, b) for b in stages] for a in stages]
 
     def leave(self) -> None:
         """Another mode takes over; the next `drive` starts from what is running then."""
@@ -71,7 +74,7 @@ class PlanRunner:
         if following == engine.stage:
             return None
         hop = self._hop(following)
-        end = entry.end - engine.interstage_s(hop)
+        end = entry.end - self._interstages[engine.stage][hop]
         end_in = max(end - now, self._intersection.commitment_s, engine.min_left_s(hop))
         if end - now <= self._intersection.commitment_s:
             engine.commit(end_in, hop, start_not_before=entry.end)
@@ -127,7 +130,7 @@ class PlanRunner:
             soonest = max(self._engine.min_left_s(hop), self._intersection.commitment_s)
             if self._engine.end_at is not None:
                 soonest = self._engine.end_at - now
-            gone = elapsed + soonest + self._engine.interstage_s(hop)
+            gone = elapsed + soonest + self._interstages[self._engine.stage][hop]
         way = transition(plan, index, elapsed, cycle_second(plan, second_of_day), minima, earliest_end_s=gone)
         self._delay = way.delay
         lengths = [split.split_s for split in way.splits]
@@ -145,7 +148,7 @@ class PlanRunner:
         ]
         green = max(*greens, self._intersection.commitment_s + 1)
         following = plan.splits[(index + 1) % len(plan.splits)].stage
-        return min(split.split_s, green + self._engine.interstage_between(split.stage, following))
+        return min(split.split_s, green + self._interstages[split.stage][following])
 
     def _seek(self, plan: Plan, second_of_day: int) -> None:
         """The plan does not know the running stage: end it as soon as it may, towards the plan."""
