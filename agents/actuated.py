@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from denxanh.agents.movements import next_hop
+from denxanh.agents.movements import next_hop, served_share
 from denxanh.agents.observation import LaneState, TrafficState
 from denxanh.agents.policy import Decision
 from denxanh.networks.model import Aspect, Lane, Stage
 
 STANDING_S = 10.0
 """Green time after which an occupied loop that counts nobody is a standing vehicle, not a flow."""
+
+MOSTLY_SERVED = 0.5
+"""Share of a lane's traffic that a stage must serve for the lane to hold its green."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,12 @@ def _is_called(state: TrafficState, running: Stage, candidate: Stage) -> bool:
 
 
 def _extends(state: TrafficState, lane: Lane, seen: LaneState) -> bool:
-    """Whether this lane's traffic can hold the running green."""
+    """Whether this lane's traffic can hold the running green.
+
+    Not where the stage serves the smaller part of the lane: who stands on the loop then is more likely
+    waiting for another stage. Not where nobody has left for long: that is a standing queue.
+    """
     aspects = state.intersection.stages[state.stage].aspects
-    shown = [aspects[part.group] for part in lane.groups if part.share > 0.0]
-    flows = seen.discharge_10s > 0.0
-    if any(aspect is Aspect.PROTECTED for aspect in shown):
-        return flows or state.elapsed_s < STANDING_S
-    return flows and any(aspect is Aspect.YIELDING for aspect in shown)
+    if served_share(lane, aspects) < MOSTLY_SERVED:
+        return False
+    return seen.discharge_10s > 0.0 or state.elapsed_s < STANDING_S

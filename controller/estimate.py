@@ -26,6 +26,8 @@ _WINDOW_S = 30
 _SHORT_S = 10
 _DISCHARGE_MEMORY_S = 5.0
 """A green group discharges if its stop line counted within this time: 2.5 saturation headways."""
+_CALL_HOLD_S = 3.0
+"""A call on a group that is not green outlives a gap of detection by this, s [J]: two lost looks."""
 _HISTORY_S = 600.0
 """Time constant of the history that replaces a blind lane's counts, s."""
 _AGEING_S = 10.0
@@ -95,6 +97,8 @@ class EstimateState:
     health: tuple[DetectorHealth, ...]
     lanes: tuple[_Lane, ...]
     wait_s: tuple[float, ...]
+    uncalled_s: tuple[float, ...]
+    """Per group, since a detector last saw demand."""
     unheard_s: float
     """Since the last report."""
 
@@ -124,6 +128,7 @@ class Estimator:
             health=(DetectorHealth(),) * len(self.intersection.detectors),
             lanes=(_Lane(),) * len(self.intersection.lanes),
             wait_s=(0.0,) * len(self.intersection.groups),
+            uncalled_s=(NO_GAP_S,) * len(self.intersection.groups),
             unheard_s=0.0,
         )
 
@@ -149,7 +154,7 @@ class Estimator:
             state = EstimateState(
                 clock_s, (None,) * len(state.counters), state.health,
                 tuple(_Lane(past_queued=m.past_queued, past_moving=m.past_moving) for m in state.lanes),
-                state.wait_s, 0.0,
+                state.wait_s, state.uncalled_s, 0.0,
             )  # fmt: skip
             dt = 0.0
         wiring = self._wiring
@@ -179,13 +184,21 @@ class Estimator:
             good = [one.symptom is Symptom.NONE for one in health]
             lanes = self._lanes(state, good, loops, zones, served, span)
         good = [one.symptom is Symptom.NONE for one in health]
-        called = self._called(good, lanes, pressed)
+        seen = self._called(good, lanes, pressed)
+        uncalled = tuple(
+            0.0 if call else min(NO_GAP_S, since + dt)
+            for call, since in zip(seen, state.uncalled_s, strict=True)
+        )
+        called = tuple(
+            since <= _CALL_HOLD_S if not _shows_green(view, g) else call
+            for g, (call, since) in enumerate(zip(seen, uncalled, strict=True))
+        )
         discharging = self._discharging(good, lanes, view)
         wait = tuple(
             0.0 if not call or done else before + dt
             for before, call, done in zip(state.wait_s, called, discharging, strict=True)
         )
-        after = EstimateState(clock_s, counters, health, lanes, wait, unheard)
+        after = EstimateState(clock_s, counters, health, lanes, wait, uncalled, unheard)
         return after, self._estimate(after, view, called, discharging, plan)
 
     def _read_loops(
@@ -217,7 +230,7 @@ class Estimator:
         passed = [sum([loops[d].passed for d in stops]) for stops in wiring.stop_line]
         dropped = [
             max(0.0, state.lanes[n].zone_vehicles - sum([zones[d].vehicles for d in watching]))
-            if all([zones[d].valid for d in watching])
+            if all(zones[d].valid for d in watching)
             else 0.0
             for n, watching in enumerate(wiring.zone)
         ]
@@ -383,9 +396,7 @@ class Estimator:
             else:
                 served = wiring.group_lanes[g]
                 leaves = min([lanes[n].discharge_s for n in served], default=NO_GAP_S) <= _DISCHARGE_MEMORY_S
-                seen = leaves or any(
-                    [good[d] for n in served for d in (*wiring.stop_line[n], *wiring.zone[n])]
-                )
+                seen = leaves or any(good[d] for n in served for d in (*wiring.stop_line[n], *wiring.zone[n]))
                 result.append(leaves if seen else aspect is Aspect.PROTECTED)
         return tuple(result)
 
@@ -486,6 +497,11 @@ def _shift(window: tuple[float, ...], amount: float, span: float) -> tuple[float
 def _occupancy(on_s: Sequence[float], span: float) -> float:
     """Largest share of the interval that one of the loops was occupied."""
     return min(1.0, max(on_s) / span) if span > 0.0 and on_s else 0.0
+
+
+def _shows_green(view: SignalView, group: int) -> bool:
+    """Whether a group is green now."""
+    return group < len(view.aspects) and view.aspects[group].is_green
 
 
 def _served(intersection: Intersection, aspects: Sequence[Aspect]) -> list[bool]:
