@@ -149,9 +149,7 @@ def _words(summary: dict[str, Any], kept: Folder | None) -> None:
         ("mode changes", len(summary["mode_changes"])),
         ("repeatable", "yes" if summary["deterministic"] else "no: somebody was late or left"),
     )
-    say(
-        f"{summary['corridor']}, {summary['policy']}, seed {summary['seed']}: {summary['seconds']} s simulated"
-    )
+    say(f"{summary['corridor']}, {summary['policy']}, seed {summary['seed']}: {summary['seconds']} s")
     for name, value in rows:
         say(f"  {name:<13}{value}")
     if kept is not None:

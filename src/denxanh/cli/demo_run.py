@@ -46,7 +46,7 @@ class Demo:
         """From start to end; every child is ended however this returns.
 
         Raises:
-            SimulationError: the street could not start, or broke off.
+            SimulationError: the street or the controller could not start, or broke off.
             DenXanhError: what the site file's writing says.
         """
         with ended_together() as children:
@@ -84,9 +84,9 @@ class Demo:
         waited = 0.0
         while (ports := read_json(self._folder.ports)) is None:
             if not street.running:
-                raise _street_error(street, "the street did not start")
+                raise _broken(street, "the street did not start")
             if waited > STREET_READY_S:
-                raise _street_error(street, f"the street was not ready after {STREET_READY_S:.0f} s")
+                raise _broken(street, f"the street was not ready after {STREET_READY_S:.0f} s")
             if stop.wait(LOOK_S):
                 return None
             waited += LOOK_S
@@ -106,27 +106,21 @@ class Demo:
         while street.running and not stop.asked:
             if not controller.running:
                 self._controller_ended(controller)
-                if controller.process.returncode > 0:
-                    return
             if page is not None and not page.running:
                 self._say(page, "the page ended; traffic is not touched by it, the demo goes on")
             self._progress(self._second())
             stop.wait(LOOK_S)
         if not street.running and street.process.returncode != 0:
-            raise _street_error(street, "the street broke off")
+            raise _broken(street, "the street broke off")
 
     def _controller_ended(self, controller: Child) -> None:
         code = controller.process.returncode
         if code > 0:
-            self.failure = f"the controller ended with status {code}"
-            self._say(controller, self.failure)
-        elif code < 0:
+            raise _broken(controller, f"the controller ended with status {code}")
+        if code < 0:
             self.failure = f"the controller was ended by signal {-code}"
-            self._say(
-                controller,
-                f"{self.failure}; the cabinets go over to their own plans. Start it again with: "
-                f"denxanh run {self._folder.site}",
-            )
+            advice = "the cabinets go over to their own plans. Start it again with:"
+            self._say(controller, f"{self.failure}; {advice} denxanh run {self._folder.site}")
 
     def _say(self, child: Child, what: str) -> None:
         if what in self._said:
@@ -159,12 +153,10 @@ def controller_summary(folder: Folder) -> dict[str, object]:
     return read_json(_controller_summary(folder)) or {}
 
 
-def _street_error(street: Child, what: str) -> SimulationError:
-    return (
-        SimulationError(what, where=str(street.log), fix="the log says why")
-        if not street.tail()
-        else (SimulationError(f"{what}:\n{street.tail()}", where=str(street.log)))
-    )
+def _broken(child: Child, what: str) -> SimulationError:
+    """The child's own last words say more than we could."""
+    tail = child.tail()
+    return SimulationError(what + (f"; its last words:\n{tail}" if tail else ""), where=str(child.log))
 
 
 def _answers(address: str) -> bool:

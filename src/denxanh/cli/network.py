@@ -95,3 +95,74 @@ def show(
         if lines:
             say(f"\n{head}")
             say("\n".join(f"- {line}" for line in lines))
+
+
+@app.command(epilog="Example: denxanh network build truc-30-4-hoa-binh")
+def build(
+    corridor: Annotated[str, typer.Argument(help="Catalogue corridor, or a folder with a corridor.toml.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Put net and compiled.json into this folder; default: compiled.json beside the sources."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Build a corridor's SUMO net from its text files and compile what the controller needs to know of it."""
+    from denxanh.networks import build as builder
+    from denxanh.networks import compiled
+
+    if out is None:
+        built = builder.build(corridor)
+        target = builder.write_compiled(built)
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        built = builder.build(corridor, out / f"{Path(corridor).name}.net.xml")
+        target = out / "compiled.json"
+        compiled.dump(built.corridor, target)
+    warnings = [*built.warnings, *built.corridor.warnings]
+    if json:
+        document(
+            {
+                "corridor": built.corridor.id,
+                "net": str(built.net),
+                "compiled": str(target),
+                "intersections": len(built.corridor.intersections),
+                "warnings": warnings,
+            }
+        )
+        return
+    say(f"{built.corridor.id}: {len(built.corridor.intersections)} intersections")
+    say(f"net       {built.net}\ncompiled  {target}")
+    for text in warnings:
+        say(f"warning: {text}")
+
+
+@app.command(
+    "import-sumo", epilog="Example: denxanh network import-sumo cologne1.sumocfg --out cologne1.json"
+)
+def import_sumo(
+    source: Annotated[Path, typer.Argument(help="A .sumocfg, .net.xml or .net.xml.gz that anyone made.")],
+    out: Annotated[Path, typer.Option(help="Where the compiled corridor goes; name it .json.")],
+    json: Json = False,
+) -> None:
+    """Derive groups, stages, conflicts, detection zones and plans from any SUMO net."""
+    from denxanh.networks import compiled, foreign
+
+    derived = (
+        foreign.from_scenario(source).corridor if source.suffix == ".sumocfg" else foreign.from_net(source)
+    )
+    compiled.dump(derived, out)
+    if json:
+        document(
+            {
+                "corridor": derived.id,
+                "compiled": str(out),
+                "intersections": [one.id for one in derived.intersections],
+                "warnings": list(derived.warnings),
+            }
+        )
+        return
+    say(f"{derived.id}: {len(derived.intersections)} intersections, written to {out}")
+    for text in derived.warnings:
+        say(f"warning: {text}")
