@@ -107,7 +107,8 @@ def read_cycle(programme: Programme, used: frozenset[int], crossings: frozenset[
         for index, state in enumerate(states)
         if state is not None and _neighbours(states, index)[0] != state
     ]
-    first = begins[0] if begins else 0
+    lit = [index for index, state in enumerate(states) if state is not None]
+    first = next(iter(begins or lit), 0)
     starts, time = [], 0.0
     entries: list[tuple[int, float | None]] = []
     for step in range(len(raw)):
