@@ -1,0 +1,143 @@
+"""Alarms that are raised once and cleared once; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from denxanh.controller.health import DetectorHealth
+from denxanh.controller.ladder import Cause
+from denxanh.controller.record import Event
+from denxanh.controller.wording import CAUSES, REFUSALS, SYMPTOMS, reason
+from denxanh.networks.model import Intersection
+from denxanh.plc.contract import CabinetStatus, Fault, Refusal
+
+CLOCK_ERROR_S = 1
+"""Largest difference between the cabinet's clock and ours, s (DESIGN.md, plan clock)."""
+CLOCK_TICKS = 5
+"""Seconds for which the difference must last: poll and clock are not read in the same instant."""
+VIETNAM_S = 7 * 3600
+"""Local time minus UTC."""
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that is wrong now. `key` says what it is about; `kind` and `cause` are those of its event."""
+
+    key: str
+    kind: str
+    cause: str
+    text_vi: str
+    text_en: str
+
+
+def changes(before: Mapping[str, Alarm], now: Iterable[Alarm]) -> tuple[dict[str, Alarm], tuple[Event, ...]]:
+    """The alarms that stand now by key, and the events for those that came and went."""
+    standing = {alarm.key: alarm for alarm in now}
+    raised = [
+        Event(alarm.kind, alarm.text_vi, alarm.text_en, alarm.cause)
+        for key, alarm in standing.items()
+        if key not in before
+    ]
+    cleared = [
+        Event("alarm-cleared", f"Hết cảnh báo: {alarm.text_vi}", f"Cleared: {alarm.text_en}", alarm.cause)
+        for key, alarm in before.items()
+        if key not in standing
+    ]
+    return standing, (*raised, *cleared)
+
+
+def of_detectors(intersection: Intersection, health: Iterable[DetectorHealth]) -> Iterable[Alarm]:
+    """One alarm per detector that is not believed; another symptom of the same detector is another alarm."""
+    for detector, state in zip(intersection.detectors, health, strict=True):
+        if state.good:
+            continue
+        vi, en = SYMPTOMS[state.symptom]
+        yield Alarm(
+            f"detector {detector.id} {state.symptom}",
+            "detector",
+            f"detector-{state.symptom}",
+            f"Bộ dò {detector.id}: {vi}",
+            f"Detector {detector.id}: {en}",
+        )
+
+
+def of_starved(intersection: Intersection, starved: Iterable[int]) -> Iterable[Alarm]:
+    """One alarm per signal group whose green does not discharge."""
+    for group in starved:
+        name = intersection.groups[group].id
+        yield Alarm(
+            f"starved {name}",
+            "alarm",
+            "starved-group",
+            f"Nhóm đèn {name} có đèn xanh nhưng xe không thoát được",
+            f"Signal group {name} is called but does not discharge on green",
+        )
+
+
+def of_status(status: CabinetStatus, config_matches: bool) -> Iterable[Alarm]:
+    """What the cabinet itself complains of."""
+    if status.refusal is not Refusal.NONE:
+        vi, en = REFUSALS[status.refusal]
+        why = reason(status.refusal)
+        yield Alarm(f"refusal {why}", "refusal", why, f"Tủ từ chối lệnh: {vi}", f"Cabinet refuses: {en}")
+    if not config_matches:
+        yield Alarm(
+            "config",
+            "alarm",
+            "config-mismatch",
+            "Cấu hình trong tủ khác cấu hình ở trung tâm (sai CRC)",
+            "The cabinet's tables differ from the centre's (CRC)",
+        )
+    for fault in Fault(status.faults & sum(Fault)):
+        name = (fault.name or "").lower()
+        yield Alarm(
+            f"fault {name}", "alarm", f"fault-{name}", f"Tủ báo lỗi: {name}", f"Cabinet fault: {name}"
+        )
+    if status.lamp_fault:
+        yield Alarm(
+            "lamps", "alarm", "lamp-fault", "Tủ báo hỏng bóng đèn", "The cabinet reports a lamp fault"
+        )
+    if status.panel & 1:
+        yield Alarm("door", "alarm", "door", "Cửa tủ đang mở", "The cabinet's door is open")
+    if status.panel & 4:
+        yield Alarm("ups", "alarm", "ups", "Tủ đang chạy bằng UPS", "The cabinet runs on its UPS")
+
+
+def clock_error_s(status: CabinetStatus, clock_s: float) -> int:
+    """Cabinet's local time of day minus ours, whole seconds, in [-43200, 43200)."""
+    difference = (status.utc_s + VIETNAM_S) % _DAY_S - int(clock_s)
+    return (difference + _DAY_S // 2) % _DAY_S - _DAY_S // 2
+
+
+def of_clock(error_s: int, lasting: int) -> Iterable[Alarm]:
+    """The cabinet's clock, once it has been wrong for long enough."""
+    if lasting >= CLOCK_TICKS:
+        yield Alarm(
+            "clock",
+            "alarm",
+            "plan-clock-error",
+            f"Đồng hồ tủ lệch {error_s:+d} s",
+            f"The cabinet's clock is {error_s:+d} s off",
+        )
+
+
+def of_causes(cause: Cause, policy: Cause | None, problem: str, error: str) -> Iterable[Alarm]:
+    """What the ladder found: a lost link or lease, lamps that differ, a policy that the rule replaces.
+
+    Args:
+        cause: of the mode.
+        policy: why the rule stands in, if it does.
+        problem: what the link said.
+        error: what the policy said, in the second in which it failed.
+    """
+    for standing, kind, detail in (
+        (cause if cause in (Cause.LINK_LOST, Cause.LEASE_LOST) else None, "link", problem),
+        (cause if cause is Cause.READ_BACK else None, "alarm", ""),
+        (policy, "alarm", error),
+    ):
+        if standing is not None:
+            vi, en = CAUSES[standing]
+            more = f": {detail}" if detail else ""
+            yield Alarm(standing.value, kind, standing.value, vi + more, en + more)

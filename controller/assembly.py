@@ -1,0 +1,115 @@
+"""Puts controllers together, for a run and for its replay: from the same `open` record come the same ones."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from denxanh.agents import registry
+from denxanh.controller.clock import VIETNAM
+from denxanh.controller.intersection import IntersectionController
+from denxanh.controller.journal import Record
+from denxanh.controller.site import Site, find_corridor
+from denxanh.errors import ConfigError, DenXanhError, JournalError
+from denxanh.networks.model import Corridor, Intersection
+from denxanh.plc.modbus.config import config_crc
+from denxanh.plc.modbus.layout import layout
+from denxanh.plc.modbus.registers import decode_report
+
+JOURNAL_VERSION = 1
+RULE = "max-pressure"
+"""The rule that stands in for a failed policy."""
+SECOND_RULE = "actuated"
+"""Stands in where the policy is the rule itself."""
+
+Makers = Mapping[str, Callable[[], IntersectionController]]
+_COMMITMENTS = TypeAdapter(dict[str, int])
+_CORRIDOR = TypeAdapter(Corridor)
+
+
+def makers(corridor: Corridor, intersections: Sequence[Intersection], policy: str, epoch: int) -> Makers:
+    """For each intersection's id, what makes its controller (anew after each restart).
+
+    Raises:
+        ConfigError: no such policy.
+        GuardError: an intersection's timings cannot hold the guard's invariants together.
+        ProfileError: an intersection is larger than the register map.
+    """
+    chosen = registry.policy(policy)
+    rule = registry.policy(SECOND_RULE if policy == RULE else RULE)
+    result = {
+        one.id: partial(
+            IntersectionController,
+            corridor,
+            one,
+            decode=partial(decode_report, layout=layout(one)),
+            config_crc=config_crc(one),
+            policy=chosen,
+            rule=rule,
+            epoch=epoch,
+        )
+        for one in intersections
+    }
+    for make in result.values():
+        make()  # a site that cannot run is refused here, before anything is sent
+    return result
+
+
+def digest(corridor: Corridor) -> str:
+    """Names a corridor's content, so that a replay does not run on another one."""
+    return hashlib.sha256(_CORRIDOR.dump_json(corridor)).hexdigest()[:16]
+
+
+def opening(site: Site, epoch: int) -> Record:
+    """The journal's `open` record: all that `rebuild` needs."""
+    return {
+        "k": "open",
+        "v": JOURNAL_VERSION,
+        "site": str(site.path),
+        "corridor": site.corridor_name,
+        "corridor_digest": digest(site.corridor),
+        "policy": site.policy,
+        "epoch": epoch,
+        "t": datetime.now(VIETNAM).isoformat(timespec="seconds"),
+        "commitments": {one.id: one.commitment_s for one in site.intersections},
+    }
+
+
+def rebuild(record: Mapping[str, Any], where: str) -> Makers:
+    """The makers of the run that an `open` record begins.
+
+    Raises:
+        JournalError: the record is of another version, or corridor or policy are not what they were.
+    """
+    if record.get("v") != JOURNAL_VERSION:
+        raise JournalError(f"version {record.get('v')!r}, this program reads {JOURNAL_VERSION}", where=where)
+    try:
+        folder = Path(str(record["site"])).parent
+        corridor = find_corridor(str(record["corridor"]), folder)
+        commitments = _COMMITMENTS.validate_python(record["commitments"])
+        policy, epoch = str(record["policy"]), int(record["epoch"])
+        intersections = [
+            replace(corridor.intersection(name), commitment_s=seconds)
+            for name, seconds in commitments.items()
+        ]
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise JournalError(f"an incomplete open record: {error}", where=where) from error
+    except DenXanhError as error:
+        raise JournalError(f"the corridor is not to be had: {error}", where=where) from error
+    if digest(corridor) != record.get("corridor_digest"):
+        raise JournalError(
+            f"corridor {corridor.id} has changed since",
+            where=where,
+            fix="replay with the version that wrote it",
+        )
+    try:
+        return makers(corridor, intersections, policy, epoch)
+    except ConfigError as error:
+        raise JournalError(f"the policy is not to be had: {error}", where=where) from error

@@ -1,0 +1,105 @@
+"""Asks the policy, and the rule that stands in when the policy fails. Pure but for what a policy itself does.
+
+A policy is foreign code: whatever it raises or returns, one intersection gets a legal request or none.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from denxanh.agents.observation import TrafficState
+from denxanh.agents.policy import Policy
+from denxanh.controller.ladder import Cause
+
+_LOG = logging.getLogger(__name__)
+
+RETRY_S = 60
+"""A policy that failed is asked again after this many seconds (the ladder's hold-off)."""
+LATE_LIMIT = 3
+"""Seconds in a row over the time budget that count as the policy's failure; one may be the machine's."""
+_MAX_WHY = 200
+"""Longest reason that is kept, characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to ask the guard for this second. `error` is set in the second in which a policy failed."""
+
+    request: int | None
+    why: str
+    policy: Cause | None
+    """Why the rule stands in, None while the policy decides."""
+    against: Cause | None
+    """RULE_ERROR when nobody can decide."""
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChooserState:
+    """Memory between seconds. `late` counts consecutive late ones; ticks are None before the first."""
+
+    request: int | None = None
+    why: str = ""
+    decided: int | None = None
+    failed: int | None = None
+    failure: Cause | None = None
+    rule_failed: int | None = None
+    late: int = 0
+
+
+class Chooser:
+    """One intersection's policy and its stand-in."""
+
+    def __init__(self, policy: Policy, rule: Policy) -> None:
+        self._policy = policy
+        self._rule = rule
+
+    def choose(
+        self, state: ChooserState, traffic: TrafficState, tick: int, *, late: bool
+    ) -> tuple[ChooserState, Choice]:
+        """One second: a new decision when the interval is over, else the last one again.
+
+        Args:
+            state: before.
+            traffic: what may be seen.
+            tick: now.
+            late: the last second's decision ran over its time budget.
+        """
+        late_s = state.late + 1 if late else 0
+        state = replace(state, late=late_s)
+        if late_s >= LATE_LIMIT and state.failed is None:
+            state = replace(state, failed=tick, failure=Cause.POLICY_OVER_BUDGET, decided=None, late=0)
+        if state.failed is not None and tick - state.failed >= RETRY_S:
+            state = replace(state, failed=None, failure=None, decided=None)
+        if state.rule_failed is not None and tick - state.rule_failed >= RETRY_S:
+            state = replace(state, rule_failed=None)
+        error = None
+        if state.failed is None:
+            state, error = self._ask(self._policy, state, traffic, tick)
+            if error is not None:
+                state = replace(state, failed=tick, failure=Cause.POLICY_ERROR, decided=None)
+        if state.failed is not None and state.rule_failed is None:
+            state, rule_error = self._ask(self._rule, state, traffic, tick)
+            if rule_error is not None:
+                state = replace(state, rule_failed=tick, request=None, why="", decided=None)
+                error = f"{error}; {rule_error}" if error else rule_error
+        lost = state.failed is not None and state.rule_failed is not None
+        against = Cause.RULE_ERROR if lost else None
+        return state, Choice(state.request, state.why, state.failure, against, error)
+
+    def _ask(
+        self, policy: Policy, state: ChooserState, traffic: TrafficState, tick: int
+    ) -> tuple[ChooserState, str | None]:
+        """The state with this policy's request in it, or why there is none."""
+        if state.decided is not None and tick - state.decided < policy.interval_s:
+            return state, None
+        try:
+            decision = policy.decide(traffic)
+            stage, why = decision.stage, decision.why
+        except Exception as error:
+            _LOG.exception("policy %s failed at %s", policy.name, traffic.intersection.id)
+            return state, f"{policy.name}: {type(error).__name__}: {error}"[:_MAX_WHY]
+        if type(stage) is not int or not 0 <= stage < len(traffic.intersection.stages):
+            return state, f"{policy.name} asked for stage {stage!r}"[:_MAX_WHY]
+        return replace(state, request=stage, why=str(why)[:_MAX_WHY], decided=tick), None

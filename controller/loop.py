@@ -1,0 +1,182 @@
+"""The tick loop: second by second, all cabinets side by side, everything recorded before it is sent.
+
+No record, no command: when the journal cannot be written (a full disk), every cabinet is given back to
+its own plan, and the loop tries to write again each second. When it can, all controllers start anew, as
+after a restart: the plan first, ADAPTIVE after the hold-off. So the journal has no hole inside a run, and
+traffic never waits for a disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from denxanh.controller.clock import Clock, Tick
+from denxanh.controller.codec import encode_input, encode_output
+from denxanh.controller.journal import Journal
+from denxanh.controller.post import Post
+from denxanh.controller.record import TickInput, TickOutput
+from denxanh.controller.tally import RunSummary
+from denxanh.errors import JournalError
+
+_LOG = logging.getLogger(__name__)
+
+SYNC_S = 1.0
+"""Wall seconds between two syncs of the journal: what a power cut may cost."""
+SUMMARY_S = 60.0
+"""Wall seconds between two writes of the summary."""
+
+
+class JournalRecorder:
+    """Writes ticks into the journal and counts them."""
+
+    def __init__(self, journal: Journal, summary: RunSummary) -> None:
+        self._journal = journal
+        self._summary = summary
+
+    def tick(self, intersection: str, value: TickInput, output: TickOutput) -> None:
+        """See `post.Recorder`."""
+        record = {"k": "tick", "i": intersection, "in": encode_input(value), "out": encode_output(output)}
+        self._journal.append(record)
+        self._summary.count(intersection, value, output)
+
+    def restarted(self, intersection: str, cause: str) -> None:
+        """See `post.Recorder`."""
+        self._journal.append({"k": "restart", "i": intersection, "cause": cause})
+
+
+class Loop:
+    """Drives the posts tick by tick.
+
+    Args:
+        clock: where ticks come from.
+        posts: one per cabinet, in site order.
+        journal: already holding this run's `open` record.
+        opening: makes a new `open` record, for when the journal works again after a failure.
+        state_dir: where the summary goes.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        posts: Sequence[Post],
+        journal: Journal,
+        opening: Callable[[], Mapping[str, Any]],
+        state_dir: Path,
+    ) -> None:
+        self.summary = RunSummary()
+        self._clock = clock
+        self._posts = posts
+        self._journal = journal
+        self._opening = opening
+        self._state_dir = state_dir
+        self._recorder = JournalRecorder(journal, self.summary)
+        self._recording = True
+        self._sync: asyncio.Task[None] | None = None
+        self._synced = self._summarised = time.monotonic()
+
+    async def run(self, stop: asyncio.Event) -> RunSummary:
+        """Ticks until `stop` is set or the clock ends; a stop gives the cabinets back.
+
+        Raises:
+            ClockError: the lock-step channel broke.
+        """
+        while (tick := await self._next(stop)) is not None:
+            await self._tick(tick)
+            await self._clock.done(tick)
+            self._housekeeping()
+        if stop.is_set():
+            self._note("close", "released")
+            await asyncio.gather(*(post.release() for post in self._posts))
+        else:
+            self._note("close", "clock ended")
+        if self._sync is not None:
+            await asyncio.gather(self._sync, return_exceptions=True)
+        self._count()
+        return self.summary
+
+    async def _next(self, stop: asyncio.Event) -> Tick | None:
+        """The next tick; None at the end or as soon as `stop` is set."""
+        if stop.is_set():
+            return None
+        coming = asyncio.ensure_future(self._clock.next())
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({coming, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if coming.done():
+            return coming.result()
+        coming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await coming
+        return None
+
+    async def _tick(self, tick: Tick) -> None:
+        self.summary.ticks += 1
+        if not self._recording and not self._reopen():
+            return
+        spread = self._clock.spread_s / max(1, len(self._posts))
+        results = await asyncio.gather(
+            *(
+                post.tick(tick, self._clock, index * spread, self._recorder)
+                for index, post in enumerate(self._posts)
+            ),
+            return_exceptions=True,
+        )
+        failures = [result for result in results if isinstance(result, BaseException)]
+        for failure in failures:
+            if not isinstance(failure, JournalError):
+                raise failure
+        if failures:
+            await self._give_back(failures[0])
+
+    async def _give_back(self, failure: BaseException) -> None:
+        _LOG.critical("%s; every cabinet goes back to its own plan until it can be written", failure)
+        self._recording = False
+        self.summary.journal_gaps += 1
+        await asyncio.gather(*(post.release() for post in self._posts))
+
+    def _reopen(self) -> bool:
+        try:
+            self._journal.append({**self._opening(), "after": "journal failure"})
+        except JournalError:
+            return False
+        _LOG.warning("%s can be written again; the controllers start anew", self._journal.path)
+        for post in self._posts:
+            post.restart()
+        self._recording = True
+        return True
+
+    def _note(self, kind: str, cause: str) -> None:
+        try:
+            self._journal.append({"k": kind, "cause": cause, "ticks": self.summary.ticks})
+        except JournalError as error:
+            _LOG.error("%s", error)
+
+    def _count(self) -> None:
+        self.summary.missed_ticks = self._clock.missed
+        self.summary.commands = sum(post.commands for post in self._posts)
+
+    def _housekeeping(self) -> None:
+        """What may lag behind: syncing and the summary. The loop never waits for either."""
+        now = time.monotonic()
+        if now - self._synced >= SYNC_S and (self._sync is None or self._sync.done()):
+            self._synced = now
+            self._sync = asyncio.create_task(self._sync_journal(), name="journal sync")
+        if now - self._summarised >= SUMMARY_S:
+            self._summarised = now
+            self._count()
+            try:
+                self.summary.write(self._state_dir)
+            except OSError as error:
+                _LOG.error("the summary cannot be written: %s", error)
+
+    async def _sync_journal(self) -> None:
+        try:
+            await asyncio.to_thread(self._journal.sync)
+        except JournalError as error:
+            _LOG.error("%s", error)

@@ -1,0 +1,175 @@
+"""One cabinet's place in the tick loop: poll, decide, record, send; whatever it does, the others go on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+from denxanh.controller.clock import Clock, Tick
+from denxanh.controller.record import TickInput, TickOutput
+from denxanh.errors import DenXanhError, JournalError, WireError
+from denxanh.plc.contract import Cabinet, CabinetStatus, Command, ModeRequest, Report
+
+_LOG = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+ANSWER_S = 0.45
+"""Wall seconds that a cabinet has to answer a poll, or to take a command, in a tick of 1 s."""
+DECISION_S = 0.2
+"""Time budget of one decision, seconds on the clock's own scale."""
+SEND_BEFORE_S = 0.95
+"""A command leaves within this part of its tick or not at all."""
+COMMAND_TTL_DS = 30
+"""DESIGN.md, "Time limits": 3 s on the cabinet's heartbeat counter."""
+SEQ_MAX = 65_535
+"""Sequence numbers are 1..65535 and start again at 1."""
+MAX_RESTARTS = 3
+"""A controller that failed by a bug of ours is built anew so often, then its cabinet is left alone."""
+
+
+class Stepper(Protocol):
+    """The decision part of one intersection (`IntersectionController`)."""
+
+    def step(self, value: TickInput) -> TickOutput:
+        """One second."""
+        ...
+
+
+class Recorder(Protocol):
+    """Where records go before anything is sent; every method raises `JournalError` when they cannot."""
+
+    def tick(self, intersection: str, value: TickInput, output: TickOutput) -> None:
+        """One second of one intersection."""
+        ...
+
+    def restarted(self, intersection: str, cause: str) -> None:
+        """The intersection's controller starts from nothing."""
+        ...
+
+
+class Post:
+    """One cabinet, its controller, and what is under way between them.
+
+    Args:
+        intersection: its id.
+        cabinet: the adapter.
+        build: makes a controller that knows nothing yet.
+        epoch: this run's fencing epoch.
+    """
+
+    def __init__(self, intersection: str, cabinet: Cabinet, build: Callable[[], Stepper], epoch: int) -> None:
+        self.intersection = intersection
+        self.commands = 0
+        self._cabinet = cabinet
+        self._build = build
+        self._controller: Stepper = build()
+        self._epoch = epoch
+        self._pending: asyncio.Task[Any] | None = None
+        self._late = False
+        self._restarts = 0
+
+    def restart(self) -> None:
+        """Forget everything; the next tick is a first one."""
+        self._controller = self._build()
+        self._late = False
+
+    async def tick(self, tick: Tick, clock: Clock, delay_s: float, recorder: Recorder) -> None:
+        """One second, `delay_s` into it.
+
+        Raises:
+            JournalError: the second could not be recorded, so nothing was sent.
+        """
+        if self._restarts > MAX_RESTARTS:
+            return
+        started = clock.now()
+        if delay_s > 0:
+            await asyncio.sleep(delay_s)
+        try:
+            await self._tick(tick, clock, started, recorder)
+        except JournalError:
+            raise
+        except Exception as error:  # the actor boundary: a bug here must not stop the other intersections
+            _LOG.exception("%s: the controller failed and starts anew", self.intersection)
+            self._restarts += 1
+            recorder.restarted(self.intersection, f"{type(error).__name__}: {error}")
+            self.restart()
+
+    async def _tick(self, tick: Tick, clock: Clock, started: float, recorder: Recorder) -> None:
+        report, problem = await self._poll()
+        words = None if report is None else report.words
+        value = TickInput(tick.number, tick.clock_s, tick.date, words, problem, self._late)
+        begun = clock.now()
+        output = self._controller.step(value)
+        self._late = clock.now() - begun > DECISION_S
+        recorder.tick(self.intersection, value, output)
+        if output.command is None or self._late:
+            return
+        if clock.now() - started > SEND_BEFORE_S:
+            self._late = True
+            return
+        self.commands += 1
+        _, problem = await self._within_budget(self._cabinet.command(output.command))
+        if problem is not None:
+            # The next poll shows whether it arrived; nothing is sent twice.
+            _LOG.info("%s: command %d: %s", self.intersection, output.command.seq, problem)
+
+    async def release(self) -> None:
+        """Give the cabinet back to its own plan, if it answers; never raises for a cabinet that does not."""
+        report, problem = await self._poll()
+        if report is not None:
+            _, problem = await self._within_budget(self._cabinet.command(self._release(report.status)))
+        if problem is not None:
+            _LOG.warning("%s: not released, its watchdog will: %s", self.intersection, problem)
+
+    async def close(self) -> None:
+        """Let go of the cabinet; never raises."""
+        if self._pending is not None and not self._pending.done():
+            self._pending.cancel()
+            await asyncio.gather(self._pending, return_exceptions=True)
+        await self._cabinet.close()
+
+    def _release(self, status: CabinetStatus) -> Command:
+        heard = status.accepted_seq if status.epoch == self._epoch else 0
+        return Command(
+            seq=heard % SEQ_MAX + 1,
+            epoch=self._epoch,
+            heartbeat_echo=status.heartbeat,
+            ttl_ds=COMMAND_TTL_DS,
+            mode=ModeRequest.RELEASE,
+            stage=status.stage,
+        )
+
+    async def _poll(self) -> tuple[Report | None, str | None]:
+        return await self._within_budget(self._cabinet.poll())
+
+    async def _within_budget(self, call: Coroutine[Any, Any, _T]) -> tuple[_T | None, str | None]:
+        """The call's result, or why there is none, after at most `ANSWER_S`.
+
+        A call that takes longer is left to its own time-out (cancelling it would cost the next one too,
+        FIELD.md 2.5); its late result is thrown away, and nothing else is asked of the cabinet meanwhile.
+        """
+        if self._pending is not None and not self._pending.done():
+            call.close()
+            return None, "still busy with the request before"
+        task = asyncio.create_task(call, name=f"cabinet {self.intersection}")
+        self._pending = task
+        task.add_done_callback(_consume)
+        await asyncio.wait({task}, timeout=ANSWER_S)
+        if not task.done():
+            return None, f"no answer within {ANSWER_S} s"
+        try:
+            return task.result(), None
+        except WireError as error:
+            return None, str(error)
+
+
+def _consume(task: asyncio.Task[Any]) -> None:
+    """Look at a late result, so that nothing warns of an exception that nobody saw."""
+    if (
+        not task.cancelled()
+        and (error := task.exception()) is not None
+        and not isinstance(error, DenXanhError)
+    ):
+        _LOG.error("a cabinet adapter failed: %r", error)

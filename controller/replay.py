@@ -1,0 +1,94 @@
+"""A journal's inputs through the same code again, compared decision by decision (G8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from denxanh.controller.assembly import rebuild
+from denxanh.controller.codec import decode_input, decode_output, encode_output
+from denxanh.controller.journal import Record, read_all
+from denxanh.controller.post import Stepper
+from denxanh.errors import JournalError
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The first second that came out differently; `fields`: (recorded, replayed) by field of `TickOutput`."""
+
+    where: str
+    intersection: str
+    tick: int
+    fields: Mapping[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """`ticks` seconds of single intersections were replayed, `matched` of them came out the same."""
+
+    ticks: int
+    matched: int
+    first_mismatch: Mismatch | None
+
+    @property
+    def same(self) -> bool:
+        """Whether every decision was reproduced."""
+        return self.ticks == self.matched
+
+
+Build = Callable[[Record, str], Mapping[str, Callable[[], Stepper]]]
+"""From an `open` record and its place: how to make each intersection's controller."""
+
+
+def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
+    """Replay a journal (with its closed parts) across restarts.
+
+    Args:
+        path: `journal.jsonl`.
+        build: makes the controllers; by default as `run` does.
+
+    Raises:
+        JournalError: the journal is damaged, holds no run, or was written with another corridor.
+    """
+    makers: Mapping[str, Callable[[], Stepper]] | None = None
+    controllers: dict[str, Stepper] = {}
+    ticks = matched = 0
+    first: Mismatch | None = None
+    for where, record in read_all(path):
+        match record["k"]:
+            case "open":
+                makers = build(record, where)
+                controllers = {name: make() for name, make in makers.items()}
+            case "restart" if makers is not None:
+                name = str(record.get("i"))
+                controllers[name] = _maker(makers, name, where)()
+            case "tick":
+                name = str(record.get("i"))
+                if name not in controllers:
+                    raise JournalError(f"a tick of {name!r} without an open record", where=where)
+                mismatch = _compare(controllers[name], name, record, where)
+                ticks += 1
+                matched += mismatch is None
+                first = first or mismatch
+    if makers is None:
+        raise JournalError("no run is recorded here", where=str(path))
+    return ReplayResult(ticks, matched, first)
+
+
+def _maker(makers: Mapping[str, Callable[[], Stepper]], name: str, where: str) -> Callable[[], Stepper]:
+    try:
+        return makers[name]
+    except KeyError:
+        raise JournalError(f"no intersection {name!r} in this run", where=where) from None
+
+
+def _compare(controller: Stepper, name: str, record: Record, where: str) -> Mismatch | None:
+    value = decode_input(record.get("in"), where)
+    recorded = encode_output(decode_output(record.get("out"), where))
+    replayed = encode_output(controller.step(value))
+    if recorded == replayed:
+        return None
+    fields = {key: (recorded[key], replayed[key]) for key in recorded if recorded[key] != replayed[key]}
+    return Mismatch(where, name, value.tick, fields)

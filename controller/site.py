@@ -1,0 +1,223 @@
+"""SITE.toml: which cabinets the controller drives, where, and by which policy.
+
+Every defect of a file is found in one run; each names the file and the field.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from denxanh.errors import DenXanhError, SiteError
+from denxanh.networks import catalogue, compiled
+from denxanh.networks.model import Corridor, Intersection
+
+DEFAULT_WATCHDOG_S = 10
+"""DESIGN.md, "Time limits"."""
+
+_Port = Annotated[int, Field(ge=1, le=65_535)]
+_Name = Annotated[str, Field(min_length=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _SiteTable(_Table):
+    corridor: _Name
+    state_dir: _Name
+    policy: _Name = "max-pressure"
+    epoch_file: _Name | None = None
+
+
+class Endpoint(_Table):
+    """A host and a TCP port."""
+
+    host: _Name = "127.0.0.1"
+    port: _Port
+
+
+class CabinetEntry(_Table):
+    """One `[[cabinet]]`: where an intersection's cabinet answers."""
+
+    intersection: _Name
+    protocol: Literal["modbus"] = "modbus"
+    host: _Name
+    port: _Port = 502
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    profile: _Name = "default"
+    watchdog_s: Annotated[int, Field(ge=4, le=120)] = DEFAULT_WATCHDOG_S
+    """Longer than the command TTL (3 s); 120 s is the longest that the field asks for (RSMP)."""
+    commitment_s: Annotated[int, Field(ge=0, le=30)] | None = None
+    """Replaces the intersection's own."""
+
+
+class VdsEntry(_Table):
+    """One `[[vds]]`: a detection system of its own. Read, but not used yet: zones come through cabinets."""
+
+    id: _Name
+    intersection: _Name
+    host: _Name
+    port: _Port
+    protocol: _Name = "modbus"
+
+
+class _File(_Table):
+    site: _SiteTable
+    console: Endpoint | None = None
+    clock: Endpoint | None = None
+    cabinet: Annotated[tuple[CabinetEntry, ...], Field(min_length=1, strict=False)]
+    vds: Annotated[tuple[VdsEntry, ...], Field(strict=False)] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site file, read and checked. `intersections` aligns with `cabinets`, overrides applied."""
+
+    path: Path
+    corridor_name: str
+    corridor: Corridor
+    intersections: tuple[Intersection, ...]
+    cabinets: tuple[CabinetEntry, ...]
+    vds: tuple[VdsEntry, ...]
+    state_dir: Path
+    epoch_file: Path
+    policy: str
+    console: Endpoint | None
+    clock: Endpoint | None
+
+
+def load(path: Path) -> Site:
+    """Read a site file. Relative paths in it start at its own folder.
+
+    Raises:
+        SiteError: with every defect that was found.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SiteError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SiteError(f"not TOML: {error}", where=str(path)) from error
+    try:
+        file = _File.model_validate(raw)
+    except ValidationError as error:
+        raise _refuse(path, [_defect(path, item) for item in error.errors()]) from error
+    return _site(path, file)
+
+
+def write_site(
+    path: Path,
+    *,
+    corridor: str,
+    state_dir: str,
+    policy: str,
+    cabinets: Sequence[CabinetEntry],
+    console: Endpoint | None = None,
+    clock: Endpoint | None = None,
+    epoch_file: str | None = None,
+) -> None:
+    """Write a site file that `load` reads back (the demo's)."""
+    site = _SiteTable(corridor=corridor, state_dir=state_dir, policy=policy, epoch_file=epoch_file)
+    blocks: list[tuple[str, _Table | None]] = [("[site]", site), ("[console]", console), ("[clock]", clock)]
+    blocks += [("[[cabinet]]", entry) for entry in cabinets]
+    text = "\n".join(_toml(head, table) for head, table in blocks if table is not None)
+    path.write_text(text, encoding="utf-8")
+
+
+def _toml(head: str, table: _Table) -> str:
+    # A JSON string without escaped slashes is a TOML basic string; the numbers are whole.
+    values = table.model_dump(exclude_none=True).items()
+    return "\n".join(
+        [head, *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values), ""]
+    )
+
+
+def _site(path: Path, file: _File) -> Site:
+    folder = path.resolve().parent
+    state_dir = folder / file.site.state_dir
+    try:
+        corridor = find_corridor(file.site.corridor, folder)
+    except DenXanhError as error:
+        raise _refuse(path, [SiteError(str(error), where=f"{path}: site.corridor")]) from error
+    intersections: list[Intersection] = []
+    defects = [*_double(path, file.cabinet)]
+    for index, entry in enumerate(file.cabinet):
+        where = f"{path}: cabinet[{index}]"
+        try:
+            intersection = corridor.intersection(entry.intersection)
+        except KeyError:
+            known = ", ".join(one.id for one in corridor.intersections)
+            defects.append(
+                SiteError(
+                    f"no intersection {entry.intersection!r} in {corridor.id}",
+                    where=f"{where}.intersection",
+                    fix=f"one of {known}",
+                )
+            )
+            continue
+        if entry.commitment_s is not None:
+            intersection = replace(intersection, commitment_s=entry.commitment_s)
+        intersections.append(intersection)
+    known_ids = {one.id for one in corridor.intersections}
+    defects += [
+        SiteError(
+            f"no intersection {vds.intersection!r} in {corridor.id}", where=f"{path}: vds[{n}].intersection"
+        )
+        for n, vds in enumerate(file.vds)
+        if vds.intersection not in known_ids
+    ]
+    if defects:
+        raise _refuse(path, defects)
+    return Site(
+        path=path,
+        corridor_name=file.site.corridor,
+        corridor=corridor,
+        intersections=tuple(intersections),
+        cabinets=file.cabinet,
+        vds=file.vds,
+        state_dir=state_dir,
+        epoch_file=folder / file.site.epoch_file if file.site.epoch_file else state_dir / "epoch",
+        policy=file.site.policy,
+        console=file.console,
+        clock=file.clock,
+    )
+
+
+def find_corridor(name: str, folder: Path) -> Corridor:
+    """The corridor of a catalogue name, or of a compiled.json whose path starts at `folder`.
+
+    Raises:
+        CorridorError: there is none, or it cannot be read.
+    """
+    return compiled.load(folder / name) if name.endswith(".json") else catalogue.corridor(name)
+
+
+def _double(path: Path, entries: Sequence[CabinetEntry]) -> Iterator[DenXanhError]:
+    """One cabinet per intersection, one intersection per cabinet."""
+    for name, count in Counter(entry.intersection for entry in entries).items():
+        if count > 1:
+            yield SiteError(f"intersection {name!r} has {count} cabinets", where=f"{path}: cabinet")
+    for place, count in Counter((entry.host, entry.port, entry.unit) for entry in entries).items():
+        if count > 1:
+            host, port, unit = place
+            yield SiteError(f"{count} entries for {host}:{port} unit {unit}", where=f"{path}: cabinet")
+
+
+def _defect(path: Path, item: Any) -> DenXanhError:
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
+    unknown = item["type"] == "extra_forbidden"
+    what = "unknown key" if unknown else f"{item['msg'][:1].lower()}{item['msg'][1:]}"
+    return SiteError(what, where=f"{path}: {field}", fix="remove it or correct its name" if unknown else "")
+
+
+def _refuse(path: Path, defects: Sequence[DenXanhError]) -> SiteError:
+    count = "one defect" if len(defects) == 1 else f"{len(defects)} defects"
+    return SiteError(f"{count} in this site file", where=str(path), defects=defects)

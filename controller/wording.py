@@ -1,0 +1,91 @@
+"""What people read about modes and causes: Vietnamese first, English second."""
+
+from __future__ import annotations
+
+from denxanh.controller.health import Symptom
+from denxanh.controller.ladder import Cause
+from denxanh.controller.mode import Mode
+from denxanh.plc.contract import Refusal
+
+Text = tuple[str, str]
+"""(Vietnamese, English)."""
+
+MODES: dict[Mode, Text] = {
+    Mode.FLASH: ("Nháy vàng", "flash"),
+    Mode.MANUAL: ("Thủ công", "manual"),
+    Mode.PREEMPT: ("Ưu tiên khẩn cấp", "pre-emption"),
+    Mode.ADAPTIVE: ("Thích nghi", "adaptive"),
+    Mode.PLAN: ("Chương trình", "plan"),
+    Mode.LOCAL: ("Tủ tự chạy", "local"),
+}
+CAUSES: dict[Cause, Text] = {
+    Cause.IN_CHARGE: ("mọi điều kiện đều tốt", "all conditions are good"),
+    Cause.START: ("bộ điều khiển vừa khởi động", "the controller has just started"),
+    Cause.CABINET_FLASH: ("tủ đang nháy vàng", "the cabinet flashes"),
+    Cause.CABINET_DARK: ("tủ đã tắt đèn", "the cabinet is dark"),
+    Cause.CABINET_FAULT: ("tủ báo lỗi", "the cabinet reports a fault"),
+    Cause.CABINET_START_UP: ("tủ đang khởi động", "the cabinet is starting"),
+    Cause.POLICE_PANEL: ("cảnh sát giao thông đang điều khiển tại tủ", "the police panel is in charge"),
+    Cause.PREEMPTION: ("mở đường cho xe ưu tiên", "an emergency route is open"),
+    Cause.OPERATOR_HOLD: ("người vận hành giữ pha", "an operator holds a stage"),
+    Cause.OPERATOR_PLAN: ("người vận hành chọn chương trình", "an operator chose the plan"),
+    Cause.LINK_LOST: ("mất kết nối với tủ", "the link to the cabinet is lost"),
+    Cause.LEASE_LOST: ("tủ đã nghe một bộ điều khiển mới hơn", "the cabinet has heard a younger controller"),
+    Cause.CABINET_LOCAL: (
+        "tủ đang tự chạy, trung tâm đang xin lại quyền",
+        "the cabinet runs alone; asking for it back",
+    ),
+    Cause.NO_FRESH_DATA: (
+        "một hướng có xe nhưng không còn số liệu dò xe",
+        "a called approach has no fresh detector data",
+    ),
+    Cause.LOW_CONFIDENCE: ("ước lượng giao thông kém tin cậy", "the traffic estimate is not trusted"),
+    Cause.READ_BACK: ("đèn thực tế khác với tính toán", "the lamps differ from what was decided"),
+    Cause.GUARD_REFUSALS: ("bộ bảo vệ từ chối quá nhiều yêu cầu", "the guard refused too many requests"),
+    Cause.CABINET_REFUSALS: ("tủ từ chối quá nhiều lệnh", "the cabinet refused too many commands"),
+    Cause.NOT_ADOPTED: ("tủ không nhận chế độ thích nghi", "the cabinet does not take up adaptive control"),
+    Cause.CONFIG_MISMATCH: (
+        "cấu hình trong tủ khác cấu hình ở trung tâm",
+        "the cabinet's tables differ from the centre's",
+    ),
+    Cause.POLICY_ERROR: ("chính sách gặp lỗi, dùng luật thay thế", "the policy failed; the rule stands in"),
+    Cause.POLICY_OVER_BUDGET: (
+        "chính sách tính quá lâu, dùng luật thay thế",
+        "the policy was too slow; the rule stands in",
+    ),
+    Cause.RULE_ERROR: ("cả luật thay thế cũng gặp lỗi", "the stand-in rule failed as well"),
+    Cause.HOLD_OFF: ("chờ ổn định trước khi trở lại thích nghi", "waiting to be steady before adaptive"),
+    Cause.FLAPPING: (
+        "đổi chế độ quá nhiều lần, chờ người vận hành",
+        "too many mode changes; waiting for an operator",
+    ),
+}
+SYMPTOMS: dict[Symptom, Text] = {
+    Symptom.NONE: ("tốt", "good"),
+    Symptom.STALE: ("không có số liệu mới", "no fresh data"),
+    Symptom.FAULT: ("tự báo lỗi", "reports a fault"),
+    Symptom.GARBAGE: ("số liệu vô lý", "impossible values"),
+    Symptom.STUCK_ON: ("luôn báo có xe", "stuck on"),
+    Symptom.STUCK_OFF: ("luôn báo không có xe", "stuck off"),
+    Symptom.FROZEN: ("số liệu đứng yên", "values stand still"),
+    Symptom.CHATTER: ("đóng ngắt liên tục", "chatter"),
+    Symptom.ERRATIC: ("đếm quá nhiều xe", "erratic counts"),
+}
+REFUSALS: dict[Refusal, Text] = {
+    Refusal.NONE: ("không", "none"),
+    Refusal.MALFORMED: ("lệnh sai định dạng", "malformed command"),
+    Refusal.EXPIRED: ("lệnh quá hạn", "expired command"),
+    Refusal.STALE_EPOCH: ("kỳ điều khiển đã cũ", "stale epoch"),
+    Refusal.UNKNOWN_STAGE: ("pha không tồn tại", "unknown stage"),
+    Refusal.UNKNOWN_PLAN: ("chương trình không tồn tại", "unknown plan"),
+    Refusal.MIN_GREEN: ("cắt ngắn xanh tối thiểu", "would cut a minimum green"),
+    Refusal.COMMITMENT: ("trái với cam kết đếm ngược", "against the commitment"),
+    Refusal.TRANSITION: ("không được chuyển giữa hai pha này", "no such transition"),
+    Refusal.LOCAL_CONTROL: ("trung tâm không có quyền lúc này", "the centre is not in charge"),
+    Refusal.OUT_OF_ORDER: ("lệnh đến sai thứ tự", "out of order"),
+}
+
+
+def reason(refusal: Refusal) -> str:
+    """A cabinet's refusal as it stands in records: lower case with hyphens."""
+    return refusal.name.lower().replace("_", "-")
