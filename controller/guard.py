@@ -4,16 +4,16 @@
 the lamps show for the second that begins, and the returned state how things will stand at the next boundary.
 It never raises: a malformed input counts as no request, everything called, nothing discharging.
 
-Order within a tick: start-up; end of the interstage; a new commitment (forced, or requested); end of the green;
-late walks; clocks. So a stage may be committed in the second in which its green starts.
+Order within a tick: start-up; end of the interstage; a new commitment (forced, or requested); end of the
+green; late walks; clocks. So a stage may be committed in the second in which its green starts.
 
-G1, G2 follow from `_may_start` (which knows the matrix and when each green ended), G3 from `_blocked`, G6 from the
-stage graph, G7 from a commitment being made `commitment_s` ahead and never changed. G4 and G5 (ADAPTIVE only) follow
-from `controller/urgency.py`. A request is level-triggered: it counts in the second in which it stands, and is never
-remembered.
+G1, G2 follow from `_may_start` (which knows the matrix and when each green ended), G3 from `_blocked`, G6
+from the stage graph, G7 from a commitment being made `commitment_s` ahead and never changed. G4 and G5
+(ADAPTIVE only) follow from `controller/urgency.py`. A request is level-triggered: it counts in the second in
+which it stands, and is never remembered.
 
-A call is believed as it comes: a call that goes away, even for one second, starts to wait anew. Holding a call
-through gaps of detection belongs to the estimate.
+A call is believed as it comes: a call that goes away, even for one second, starts to wait anew. Holding a
+call through gaps of detection belongs to the estimate.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from denxanh.networks import timing
 from denxanh.networks.model import Aspect, Conflict, GroupKind, Intersection
 
 STARVED_AFTER_S = 15
-"""Seconds of green, added up until the first discharge, after which a called group counts as starved (spillback,
-or a permissive turn that finds no gap); a queue that can move has moved long before."""
+"""Seconds of green, added up until the first discharge, after which a called group counts as starved
+(spillback, or a permissive turn that finds no gap); a queue that can move has moved long before."""
 
 WAIT_CAP_S = 3600
 """Where the clocks of wait stop; far above any max red."""
@@ -61,9 +61,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GuardInput:
-    """What the guard hears each second. `request` is the stage wanted next (the running one: extend), or None.
+    """What the guard hears each second.
 
-    `called` and `discharging` align with the groups; a bad detector counts as a call.
+    `request` is the stage wanted next (the running one: extend), or None. `called` and `discharging` align
+    with the groups; a bad detector counts as a call.
     """
 
     mode: Mode
@@ -74,7 +75,7 @@ class GuardInput:
 
 @dataclass(frozen=True, slots=True)
 class GuardOutput:
-    """What the lamps show for the second that begins now, the running promise, and why a request was not followed.
+    """What the lamps show in the second that begins, the running promise, why a request was not followed.
 
     `commitment.end_in_s` counts from now; it is 0 in the first second of the interstage, after which the
     commitment is gone.
@@ -243,7 +244,8 @@ class _Second:
     """One second under way: a state that the steps of `tick` change in place."""
 
     __slots__ = (
-        "adaptive", "aspects", "called", "commitment", "config", "conflict_for", "elapsed_s", "green_for", "phase",
+        "adaptive", "aspects", "called", "commitment", "config", "conflict_for", "elapsed_s", "green_for",
+        "phase",
         "since_end", "since_protected", "stage", "state",
     )  # fmt: skip
 
@@ -455,10 +457,14 @@ class _Second:
             return
         target = self.config.targets[self.stage]
         for group, walker in enumerate(self.config.walker):
-            waits = self.called[group] and self.aspects[group] is Aspect.RED
-            if walker and waits and target[group] is not Aspect.RED:
-                if self._time_to_walk(group) and self._may_start(group, Aspect.WALK):
+            if walker and target[group] is not Aspect.RED and self.called[group] and self._rests(group):
+                fits = self._time_to_walk(group) and self._may_start(group, Aspect.WALK)
+                if fits:
                     self._start(group, Aspect.WALK)
+
+    def _rests(self, group: int) -> bool:
+        """Red for a second at least: a walk never follows a clearance without a red that people can see."""
+        return self.aspects[group] is Aspect.RED and self.since_end[group] > 0
 
     def _time_to_walk(self, group: int) -> bool:
         need_s = self.config.need_s[group]
@@ -537,7 +543,7 @@ class _Second:
     def _wait(self, group: int, aspect: Aspect, moving: bool, stalled_s: int) -> int:
         """A called group's wait after this second."""
         best = self.config.urgency.best[group]
-        if moving and (aspect is best or aspect is Aspect.WALK) or aspect is Aspect.PROTECTED:
+        if aspect is Aspect.PROTECTED or (moving and aspect in (best, Aspect.WALK)):
             return 0
         wait_s = self.state.wait_s[group]
         if self.state.aspects[group] is best and aspect is not best:
@@ -569,9 +575,9 @@ class _Second:
 def resync(config: GuardConfig, state: GuardState, back: ReadBack) -> GuardState:
     """Take over what the cabinet says; its word on stage, time, commitment and lamps wins.
 
-    Each group's clock goes on where the read-back fits the state, with the change of this very boundary allowed
-    for; otherwise it starts in the safe direction (a red's end is just now, a green is as old as its stage). Never
-    raises: a read-back that does not fit the intersection changes nothing.
+    Each group's clock goes on where the read-back fits the state, with the change of this very boundary
+    allowed for; otherwise it starts in the safe direction (a red's end is just now, a green is as old as its
+    stage). Never raises: a read-back that does not fit the intersection changes nothing.
     """
     lamps = _lamps(config, back)
     if lamps is None:

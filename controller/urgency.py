@@ -1,9 +1,10 @@
 """Who must be served when: the arithmetic behind the guard's G5, earliest deadline first with lookahead.
 
-A called group that does not show its best aspect is pending; it is due `max_red_s` after its call. As long as the
-slack (due time minus the latest time at which the pending stages before it would let it start) is not negative,
-every deadline can still be met, whatever is called or withdrawn later: `RedBounds.worst_s` already counts every order,
-and a fresh call is due no earlier than the worst of all orders takes (`feasibility_defects` sees to that).
+A called group that does not show its best aspect is pending; it is due `max_red_s` after its call. As long as
+the slack (due time minus the latest time at which the pending stages before it would let it start) is not
+negative, every deadline can still be met, whatever is called or withdrawn later: `RedBounds.worst_s` already
+counts every order, and a fresh call is due no earlier than the worst of all orders takes
+(`feasibility_defects` sees to that).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from denxanh.networks.model import Aspect, GroupKind, Intersection
 
 
 class Pending(NamedTuple):
-    """A called group that waits; it must start within `due_s` seconds from now (negative: too late already)."""
+    """A called group that waits; it must start within `due_s` seconds (negative: too late already)."""
 
     due_s: int
     home: int
@@ -65,7 +66,7 @@ class Urgency:
     def pending(
         self, called: Sequence[bool], shown: Sequence[Aspect], wait_s: Sequence[int]
     ) -> list[Pending]:
-        """The waiting groups, most urgent first. Empty for an intersection of one stage: nothing can be done."""
+        """The waiting groups, most urgent first; none where there is but one stage."""
         if len(self.served) == 1:
             return []
         return sorted(
@@ -96,7 +97,7 @@ class Urgency:
         return slack_s is None or slack_s >= 0
 
     def leaves_time(self, stage: int, wish: int, end_in_s: int, pending: Sequence[Pending]) -> bool:
-        """Whether everybody can still be served in time if `stage` ends in `end_in_s` seconds and `wish` follows."""
+        """The same if `wish` follows then."""
         start_in_s = end_in_s + self.bounds.step_s(stage, wish)
         rest = []
         for entry in pending:

@@ -1,16 +1,16 @@
-"""Arithmetic of stages: how long an interstage takes, what serving a stage costs, whether the timings can hold.
+"""Arithmetic of stages: how long an interstage takes, what serving a stage costs, what can hold.
 
 Definitions (seconds; DESIGN.md, "The guard"):
 
 * An **ending** group is green in the old stage and red in the new one; one that goes from `G` to `g` ends its
-  protected green. A **gaining** group is red in the old stage and green in the new one, or goes from `g` to `G`.
-  A pedestrian group has always ended its clearance when its stage ends, and always gains in a stage that
+  protected green. A **gaining** group is red in the old stage and green in the new one, or goes from `g` to
+  `G`. A pedestrian group has always ended its clearance when its stage ends, and always gains in a stage that
   serves it, whether it walks or not, so that an interstage never depends on a push button.
 * The **interstage** is the longest of the ending groups' yellows and of the intergreens from an ending to a
   gaining group. All gaining groups start together.
 * The **bounded green** of a stage is the least time after which it can always end.
-* A group's **best aspect** is `G` where some stage offers it, else `g`; only the best aspect is service (a permissive
-  green in front of heavy traffic is not). Its **home** is one fixed stage that offers it.
+* A group's **best aspect** is `G` where some stage offers it, else `g`; only the best aspect is service (a
+  permissive green in front of heavy traffic is not). Its **home** is one fixed stage that offers it.
 """
 
 from __future__ import annotations
@@ -38,15 +38,16 @@ _MIRROR = {
 
 
 def bounded_green_s(intersection: Intersection, stage: int) -> int:
-    """The least green after which `stage` can always end: its min greens, walk + clearance, the commitment."""
+    """The least green after which `stage` can always end: min greens, walk + clearance, commitment."""
     served = (g for i, g in enumerate(intersection.groups) if intersection.stages[stage].serves(i))
     needs = (max(g.min_green_s, g.walk_s + g.clearance_s) for g in served)
     return max(intersection.commitment_s, *needs, 0)
 
 
 def max_green_s(intersection: Intersection, stage: int) -> int:
-    """Seconds from the first conflicting call to the latest end of `stage`: the least of its vehicle groups'
-    max greens (of its pedestrian groups' where no vehicle is served).
+    """Seconds from the first conflicting call to the latest end of `stage`.
+
+    The least of its vehicle groups' max greens; of its pedestrian groups' where no vehicle is served.
     """
     served = [g for i, g in enumerate(intersection.groups) if intersection.stages[stage].serves(i)]
     vehicles = [g.max_green_s for g in served if g.kind is GroupKind.VEHICLE]
@@ -59,9 +60,10 @@ def interstage_s(intersection: Intersection, a: int, b: int) -> int:
 
 
 def _interstage_s(intersection: Intersection, a: int, b: int, *, worst: bool) -> int:
-    """The least and (`worst`) the greatest interstage. `worst` adds greens that ended before `a` began and whose intergreen may still run.
+    """The least and (`worst`) the greatest interstage.
 
-    Such a green ended at least its own yellow and the shortest life of `a` (the commitment) ago.
+    `worst` adds greens that ended before `a` began and whose intergreen may still run. Such a green ended at
+    least its own yellow and the shortest life of `a` (the commitment) ago.
     """
     if a == b:
         return 0
@@ -117,7 +119,8 @@ def next_hop(intersection: Intersection) -> tuple[tuple[int, ...], ...]:
         if a != b and intersection.transitions[a][b]
     }
     green = [bounded_green_s(intersection, s) for s in stages]
-    # Floyd and Warshall's all-pairs shortest ways; the diagonal starts unknown, so it ends as the shortest return.
+    # Floyd and Warshall's all-pairs shortest ways; the diagonal starts unknown, so it ends as the shortest
+    # return.
     far_s = dict(step)
     hop = {(a, b): b for a, b in step}
     for via, a, b in product(stages, stages, stages):
@@ -137,7 +140,7 @@ def best_aspect(intersection: Intersection, group: int) -> Aspect:
 
 
 def homes(intersection: Intersection) -> tuple[int, ...]:
-    """Per group the stage that a forced move takes to serve it; as few different stages as a greedy cover finds."""
+    """Per group the stage that a forced move takes to serve it; few different ones (greedy cover)."""
     groups = range(len(intersection.groups))
     best = [best_aspect(intersection, g) for g in groups]
     offers = [
@@ -159,11 +162,11 @@ def homes(intersection: Intersection) -> tuple[int, ...]:
 class RedBounds:
     """How long a called group can be made to wait by the other stages that come before it.
 
-    `worst_s(a, mask, last)` is the longest time from the end of stage `a` to the green of stage `last` when the
-    stages in the bit mask `mask` may be served first, in any order, each for its bounded green, along `next_hop`,
-    and when calls may be withdrawn under way (which changes the order and the way). It never shrinks when
-    `mask` grows, and it covers every choice that earliest-deadline-first can make; so a deadline that was within
-    reach stays within reach.
+    `worst_s(a, mask, last)` is the longest time from the end of stage `a` to the green of stage `last` when
+    the stages in the bit mask `mask` may be served first, in any order, each for its bounded green, along
+    `next_hop`, and when calls may be withdrawn under way (which changes the order and the way). It never
+    shrinks when `mask` grows, and it covers every choice that earliest-deadline-first can make; so a deadline
+    that was within reach stays within reach.
     """
 
     __slots__ = ("_green", "_hop", "_memo", "_step", "_worst")
