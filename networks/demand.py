@@ -306,7 +306,7 @@ def write_routes(
 
 def class_mix(files: CorridorFiles, scenario: ScenarioForm) -> dict[str, float]:
     """Share of each vehicle class; under a truck ban cars take the trucks' share."""
-    mix: dict[str, float] = {**files.corridor.mix}
+    mix: dict[str, float] = {str(kind): share for kind, share in files.corridor.mix.items()}
     if scenario.truck_ban:
         mix["car"] = mix.get("car", 0.0) + mix.pop("truck", 0.0)
     return mix

@@ -37,10 +37,12 @@ FULL_STAGE = 0.9
 """Degree of saturation (v/c) beyond which a stage queues from cycle to cycle: practice."""
 MAX_FLOW_RATIO = 0.95
 """Y above which Webster's cycle is meaningless and the longest cycle is taken."""
-SATURATION_FACTOR = {Turn.STRAIGHT: 1.0, Turn.RIGHT: 0.85, Turn.LEFT: 0.9, Turn.UTURN: 0.8}
-"""Saturation flow of a lane by turn, relative to straight on: assumed."""
-YIELDING_LEFT_FACTOR = 0.45
-"""Saturation flow of a left turn that yields to oncoming traffic, relative to straight on: assumed."""
+SATURATION_FACTOR = {Turn.STRAIGHT: 1.0, Turn.RIGHT: 0.6, Turn.LEFT: 0.8, Turn.UTURN: 0.5}
+"""Saturation flow of a lane by turn, relative to straight on: from oversaturated sublane runs of the arterial
+(6 s to 22 s of green); right turns yield to pedestrians. U-turns: assumed."""
+YIELDING_LEFT_FACTOR = 0.25
+"""Saturation flow of a left turn that yields to oncoming traffic, relative to straight on: from the same
+runs, where it lay between 0.1 and 0.35 depending on the oncoming flow."""
 CLEAR_QUEUE_S = 4
 """Green downstream should start this much before the platoon comes, so that standing vehicles are away."""
 
