@@ -27,6 +27,8 @@ class CatalogueSource(_Strict):
     corridor: str
     scenario: str = "am"
     fidelity: Fidelity = Fidelity.SUBLANE
+    scale: float = Field(default=1.0, gt=0.0, le=5.0)
+    """Factor on all vehicle flows."""
 
 
 class ForeignSource(_Strict):
@@ -106,7 +108,7 @@ class StreetSpec(_Strict):
     speed: float = Field(default=1.0, ge=0.0)
     """At most so many simulated seconds per wall second; 0: as fast as it goes."""
     seconds: int | None = Field(default=None, ge=1)
-    """How long; None: the scenario's window."""
+    """How long; None: to the foreign scenario's end, or as long as a catalogue corridor has demand (4 h)."""
     cabinets: tuple[CabinetSpec, ...] = ()
     """Empty: one on a free port for every intersection."""
     grants: GrantsSpec | None = None

@@ -30,6 +30,9 @@ from denxanh.sim.street import Street, StreetSummary, plan_numbers
 
 logger = logging.getLogger(__name__)
 
+OPEN_END_S = 4 * 3600
+"""How much demand a catalogue street without an end has, seconds."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the street that the only argument specifies; returns the exit status."""
@@ -101,7 +104,14 @@ def scenario_of(spec: StreetSpec) -> Scenario:
     """
     source = spec.source
     if isinstance(source, CatalogueSource):
-        return catalogue_scenario(source.corridor, source.scenario, source.fidelity, spec.seed)
+        return catalogue_scenario(
+            source.corridor,
+            source.scenario,
+            source.fidelity,
+            spec.seed,
+            seconds=OPEN_END_S if spec.seconds is None else spec.seconds,
+            scale=source.scale,
+        )
     if isinstance(source, ForeignSource):
         return foreign_scenario(
             source.sumocfg,
