@@ -19,6 +19,9 @@ from denxanh.networks.model import Aspect, Conflict, DetectorKind, GroupKind, In
 from denxanh.plc.cabinet.signal import LONG_AGO, Signal
 from denxanh.plc.contract import Refusal
 
+MIN_PEDESTRIAN_RED_S = 1
+"""Between a clearance and the next walk of the same crossing red must be seen, seconds (assumed)."""
+
 
 class Phase(StrEnum):
     """What the engine is doing."""
@@ -241,7 +244,8 @@ class Engine:
 
     def _earliest_start(self, group: int, aspect: Aspect) -> int:
         """First second at which every conflicting group's end of green lies an intergreen back."""
-        earliest = LONG_AGO
+        signal = self.signals[group]
+        earliest = signal.since + MIN_PEDESTRIAN_RED_S if signal.is_pedestrian else LONG_AGO
         for other in range(len(self.signals)):
             since = self._clear_since(other, group, aspect)
             if since is not None:

@@ -54,12 +54,14 @@ class ConflictMonitor:
         flashing = [aspect is Aspect.FLASH for aspect in lamps]
         if any(flashing) and not all(flashing):
             self._latch("some groups flash while others do not")
-        changed = [index for index, aspect in enumerate(lamps) if aspect is not self._lamps[index].aspect]
-        for index in changed:
-            self._change(index, lamps[index])
-        for index in changed:
-            if lamps[index].is_green:
-                self._check_intergreens(index, lamps[index])
+        before = [lamp.aspect for lamp in self._lamps]
+        for index, aspect in enumerate(lamps):
+            if aspect is not before[index]:
+                self._change(index, aspect)
+        for index, aspect in enumerate(lamps):
+            raised = aspect is Aspect.PROTECTED and before[index] is Aspect.YIELDING
+            if raised or (aspect.is_green and not before[index].is_green):
+                self._check_intergreens(index, aspect)
         self._look_for_conflicts()
         return self.latched
 
