@@ -10,14 +10,15 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from denxanh.agents.policy import Decision, Policy
 from denxanh.controller import guard
-from denxanh.controller.estimate import Estimator
+from denxanh.controller.estimate import Estimator, SignalView
 from denxanh.controller.health import HealthLimits
 from denxanh.controller.mode import Mode
+from denxanh.controller.outlook import outlook
 from denxanh.networks.model import Aspect, Intersection
 from denxanh.networks.schedule import active_plan
 from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, Readings, Refusal, Report
@@ -29,8 +30,10 @@ from denxanh.sim.scenario import Scenario
 
 _DAY_S = 86_400
 _NO_STATUS = CabinetStatus(
-    1, 1, CabinetMode.ADAPTIVE, Fault.NONE, 0, 0, Refusal.NONE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (),
+    map_version=1, junction=1, mode=CabinetMode.ADAPTIVE, faults=Fault.NONE, heartbeat=0, accepted_seq=0,
+    refusal=Refusal.NONE, epoch=0, lease_ds=0, heard_ds=0, stage=0, stage_elapsed_ds=0, stage_next=0, plan=0,
+    cycle_second=0, cycle_s=0, utc_s=0, green=0, yellow=0, red=0, flashing=0, lamp_fault=0, panel=0,
+    config_crc=0, countdown_s=0, monitor=0, min_left_s=(),
 )  # fmt: skip
 """There is no cabinet; the estimate reads detectors only."""
 
@@ -62,7 +65,7 @@ class DirectResult:
 
     @property
     def mean_delay_s(self) -> float:
-        """timeLoss + departDelay, the public benchmark's definition."""
+        """Mean of timeLoss + departDelay: the public benchmark's definition."""
         return self.trips.mean_delay_s
 
     @property
@@ -98,7 +101,7 @@ def run(
         GuardError: an intersection's timings cannot hold the guard's invariants together.
     """
     begun = time.perf_counter()
-    minds = [_Mind(one, policy, scenario, limits) for one in scenario.intersections]
+    minds = [_Mind(one, policy, scenario.corridor.pcu_per_vehicle, limits) for one in scenario.intersections]
     with Plant(scenario, seed, errors) as plant:
         while not plant.over:
             second = plant.clock_s
@@ -178,36 +181,43 @@ def _result(
     )
 
 
-@dataclass(slots=True)
 class _Mind:
     """One intersection's estimate, policy and guard, second by second."""
 
-    intersection: Intersection
-    policy: Policy
-    scenario: Scenario
-    limits: HealthLimits | None
-    refusals: Counter[str] = field(default_factory=Counter)
-    switches: int = 0
-    starved: int = 0
-    _estimator: Estimator = field(init=False)
-    _decision: Decision | None = None
-    _refused: str | None = None
-    _tick: int = 0
-
-    def __post_init__(self) -> None:
-        self._estimator = Estimator(self.intersection, self.scenario.corridor.pcu_per_vehicle, self.limits)
+    def __init__(
+        self, intersection: Intersection, policy: Policy, pcu_per_vehicle: float, limits: HealthLimits | None
+    ) -> None:
+        self.refusals: Counter[str] = Counter()
+        self.switches = 0
+        self.starved = 0
+        self._policy = policy
+        self._estimator = Estimator(intersection, pcu_per_vehicle, limits)
         self._memory = self._estimator.initial()
-        self._config = guard.guard_config(self.intersection)
+        self._config = guard.guard_config(intersection)
         self._guard = guard.initial(self._config)
+        self._decision: Decision | None = None
+        self._refused: guard.GuardRefusal | None = None
+        self._stage = -1
+        self._tick = 0
 
     def second(self, readings: Readings, clock_s: float, plan: int | None) -> tuple[Aspect, ...]:
         """The lamps for the second that begins now."""
-        view = signal_view(self._config, self._guard)
+        state = self._guard
+        view = SignalView(
+            stage=state.stage,
+            elapsed_s=0.0 if state.in_interstage else float(state.elapsed_s),
+            in_interstage=state.in_interstage,
+            commitment=state.commitment,
+            aspects=state.aspects,
+            stages=outlook(self._config, state),
+        )
+        self.switches += view.stage != self._stage
+        self._stage = view.stage
         self._memory, estimate = self._estimator.update(
             self._memory, Report(_NO_STATUS, readings), clock_s, view, plan
         )
-        if self._decision is None or self._tick % self.policy.interval_s == 0:
-            self._decision = self.policy.decide(estimate.traffic)
+        if self._decision is None or self._tick % self._policy.interval_s == 0:
+            self._decision = self._policy.decide(estimate.traffic)
         self._tick += 1
         heard = guard.GuardInput(Mode.ADAPTIVE, self._decision.stage, estimate.called, estimate.discharging)
         self._guard, out = guard.tick(self._config, self._guard, heard)
