@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from denxanh.agents.observation import Commitment
+from denxanh.controller.centre.app import create_app
+from denxanh.controller.centre.server import bind
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
@@ -30,7 +36,7 @@ class Scribe:
         usual = TickOutput(
             mode=Mode.ADAPTIVE,
             cause="in-charge",
-            aspects="".join(stage.aspects).replace("G", "G"),
+            aspects="".join(stage.aspects),
             stage=0,
             elapsed_s=12.0,
             in_interstage=False,
@@ -99,3 +105,36 @@ def corridor() -> Corridor:
 @pytest.fixture
 def scribe(tmp_path: Path, corridor: Corridor) -> Scribe:
     return Scribe(tmp_path / "journal.jsonl", corridor)
+
+
+class Hosted:
+    """A page being served, one snapshot each 0.1 s."""
+
+    def __init__(self, corridor: Corridor, journal: Path) -> None:
+        listening = bind("127.0.0.1", 0)
+        self.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        app = create_app(corridor, journal, period_s=0.1)
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]})
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.02)
+
+    def end(self) -> None:
+        """Stop serving; a second time does nothing."""
+        self._server.should_exit = True
+        self._thread.join()
+
+
+@pytest.fixture
+def hosted(scribe: Scribe) -> Iterator[Hosted]:
+    """A running page over the scribe's journal."""
+    hosted = Hosted(scribe.corridor, scribe.path)
+    yield hosted
+    hosted.end()
+
+
+@pytest.fixture
+def address(hosted: Hosted) -> str:
+    """Where it is."""
+    return hosted.address
