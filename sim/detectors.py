@@ -9,7 +9,8 @@ bikes side by side do not fill it twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from denxanh.networks.model import Aspect, Detector, DetectorKind, GroupKind, Intersection, ZoneSegment
@@ -49,6 +50,29 @@ class _Loop:
     last: LoopReading | None = None
 
 
+NOTHING = ZoneReading(0, 0, 0.0, 0.0, fault=False, age_ds=0)
+"""A zone without vehicles."""
+
+
+class _Area:
+    """One E2 with vehicles on it in this second; `names` is asked for only where it matters."""
+
+    __slots__ = ("_api", "_id", "occupancy", "queued", "speed", "vehicles")
+
+    def __init__(self, api: Any, area_id: str, vehicles: int) -> None:
+        self._api, self._id = api, area_id
+        self.vehicles = vehicles
+        self.queued: int = api.getJamLengthVehicle(area_id)
+        self.occupancy: float = min(1.0, api.getLastStepOccupancy(area_id) / 100.0)
+        self.speed: float = max(0.0, api.getLastStepMeanSpeed(area_id))
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The vehicles."""
+        names: Sequence[str] = self._api.getLastStepVehicleIDs(self._id)
+        return names
+
+
 @dataclass(slots=True)
 class _Zone:
     """The E2s of one zone: (E2 id, share, length)."""
@@ -56,7 +80,7 @@ class _Zone:
     name: str
     parts: tuple[tuple[str, float, float], ...]
     length_m: float
-    last: ZoneReading | None = None
+    last: ZoneReading = NOTHING
 
 
 @dataclass(slots=True)
@@ -157,9 +181,10 @@ class DetectorBank:
                     place.buttons.append(self._button(name, intersection, detector))
             self._places.append(place)
         self._all_loops = [loop for place in self._places for loop in place.loops]
-        self._all_areas = [(area_id, *_stretch(segment)[1:]) for area_id, segment in areas.values()]
+        self._all_areas = [area_id for area_id, _ in areas.values()]
         self._watches_people = any(place.buttons for place in self._places)
         self._second = 0
+        self._sound = True
 
     def _button(self, name: str, intersection: Intersection, detector: Detector) -> _Button:
         crossings = tuple(
@@ -201,6 +226,7 @@ class DetectorBank:
     def readings(self) -> tuple[Readings, ...]:
         """What every cabinet's detectors say now, one entry per intersection; call it once per second."""
         self._second += 1
+        self._sound = self.errors.sound
         seen = self._look()
         waiting = self._waiting() if self._watches_people else frozenset()
         return tuple(
@@ -212,18 +238,14 @@ class DetectorBank:
             for place in self._places
         )
 
-    def _look(self) -> dict[str, tuple[frozenset[str], int, float, float]]:
-        """Per occupied E2: its vehicles, how many stand in the queue, occupied share, mean speed in m/s."""
-        area = self._sumo.lanearea
+    def _look(self) -> dict[str, _Area]:
+        """Every E2 with a vehicle on it."""
+        count = self._sumo.lanearea.getLastStepVehicleNumber
         seen = {}
-        for area_id, _, _ in self._all_areas:
-            if area.getLastStepVehicleNumber(area_id):
-                seen[area_id] = (
-                    frozenset(area.getLastStepVehicleIDs(area_id)),
-                    area.getJamLengthVehicle(area_id),
-                    min(1.0, area.getLastStepOccupancy(area_id) / 100.0),
-                    max(0.0, area.getLastStepMeanSpeed(area_id)),
-                )
+        for area_id in self._all_areas:
+            vehicles = count(area_id)
+            if vehicles:
+                seen[area_id] = _Area(self._sumo.lanearea, area_id, vehicles)
         return seen
 
     def _waiting(self) -> frozenset[str]:
@@ -235,7 +257,9 @@ class DetectorBank:
         )
 
     def _loop_reading(self, loop: _Loop) -> LoopReading:
-        fault = self.errors.fault(loop.name, self._second)
+        fault = None if self._sound else self.errors.fault(loop.name, self._second)
+        if fault is None and not loop.busy_s and loop.last is not None and not loop.last.age_ds:
+            return loop.last
         passed = self.errors.passages(loop.moments)
         loop.moments.clear()
         busy, loop.busy_s = min(1.0, loop.busy_s), 0.0
@@ -259,25 +283,19 @@ class DetectorBank:
         loop.last = LoopReading(loop.count, loop.occupied_ds, fault=False, age_ds=0)
         return loop.last
 
-    def _zone_reading(
-        self, zone: _Zone, seen: dict[str, tuple[frozenset[str], int, float, float]]
-    ) -> ZoneReading:
-        fault = self.errors.fault(zone.name, self._second)
+    def _zone_reading(self, zone: _Zone, seen: dict[str, _Area]) -> ZoneReading:
+        fault = None if self._sound else self.errors.fault(zone.name, self._second)
+        occupied = [
+            (seen[area_id], share, length) for area_id, share, length in zone.parts if area_id in seen
+        ]
         if fault is FaultKind.FROZEN or fault is FaultKind.DROPOUT:
-            previous = zone.last or ZoneReading(0, 0, 0.0, 0.0, fault=False, age_ds=0)
-            zone.last = ZoneReading(
-                previous.vehicles,
-                previous.queued,
-                previous.occupancy,
-                previous.speed_kmh,
-                fault is FaultKind.DROPOUT,
-                _older(previous.age_ds),
-            )
+            age = _older(zone.last.age_ds)
+            zone.last = replace(zone.last, fault=fault is FaultKind.DROPOUT, age_ds=age)
             return zone.last
-        if fault is FaultKind.STUCK_OFF:
-            zone.last = ZoneReading(0, 0, 0.0, 0.0, fault=False, age_ds=0)
-            return zone.last
-        vehicles, queued, occupancy, speed = _sum_of(zone, seen)
+        if fault is FaultKind.STUCK_OFF or (fault is None and not occupied):
+            zone.last = NOTHING
+            return NOTHING
+        vehicles, queued, occupancy, speed = _sum_of(occupied, zone.length_m)
         vehicles = self.errors.vehicles(vehicles)
         if fault is FaultKind.STUCK_ON:
             occupancy, speed = 1.0, 0.0
@@ -290,7 +308,7 @@ class DetectorBank:
         return zone.last
 
     def _press(self, button: _Button, waiting: frozenset[str]) -> bool:
-        fault = self.errors.fault(button.name, self._second)
+        fault = None if self._sound else self.errors.fault(button.name, self._second)
         if fault is FaultKind.STUCK_ON or fault is FaultKind.CHATTER:
             return True
         if fault is FaultKind.STUCK_OFF or fault is FaultKind.DROPOUT:
@@ -313,30 +331,29 @@ def _zone(
 
 
 def _sum_of(
-    zone: _Zone, seen: dict[str, tuple[frozenset[str], int, float, float]]
+    occupied: Sequence[tuple[_Area, float, float]], length_m: float
 ) -> tuple[float, float, float, float]:
-    """Vehicles, queued, occupancy and mean speed in m/s of a zone.
+    """Vehicles, queued, occupancy and mean speed in m/s of a zone, from its occupied parts.
 
     A vehicle that straddles two segments is seen by both E2s and counts once, with the greater share.
     """
-    shares: dict[str, float] = {}
-    doubled = queued = occupied = weighted_speed = 0.0
-    for area_id, share, length in zone.parts:
-        entry = seen.get(area_id)
-        if entry is None:
-            continue
-        vehicles, jammed, occupancy, speed = entry
-        for vehicle in vehicles:
-            if share > shares.get(vehicle, 0.0):
-                shares[vehicle] = share
-        doubled += share * len(vehicles)
-        queued += share * jammed
-        occupied += share * length * occupancy
-        weighted_speed += share * len(vehicles) * speed
+    doubled = queued = covered = weighted_speed = 0.0
+    for area, share, length in occupied:
+        doubled += share * area.vehicles
+        queued += share * area.queued
+        covered += share * length * area.occupancy
+        weighted_speed += share * area.vehicles * area.speed
     if not doubled:
         return 0.0, 0.0, 0.0, 0.0
-    once = sum(shares.values())
-    return once, queued * once / doubled, occupied / zone.length_m, weighted_speed / doubled
+    once = doubled
+    if len(occupied) > 1:
+        shares: dict[str, float] = {}
+        for area, share, _ in occupied:
+            for vehicle in area.names:
+                if share > shares.get(vehicle, 0.0):
+                    shares[vehicle] = share
+        once = sum(shares.values())
+    return once, queued * once / doubled, covered / length_m, weighted_speed / doubled
 
 
 def _union(spans: Iterable[tuple[float, float]]) -> float:

@@ -76,6 +76,11 @@ class DetectorErrors:
         """The detector works again."""
         self._faults.pop(detector, None)
 
+    @property
+    def sound(self) -> bool:
+        """Whether no detector has or may get a fault in this second."""
+        return not self._faults and not self.model.dropout_per_hour
+
     def fault(self, detector: str, second: int) -> FaultKind | None:
         """What is wrong with the detector in this second; draws a random dropout at most once a second."""
         if self._faults:
