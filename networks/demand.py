@@ -31,6 +31,10 @@ UNIT_SIZE = 3
 TWO_WHEELERS = frozenset({"mc", "ebike"})
 LATERAL_RESOLUTION_M = 1.1667
 """A third of a 3.5 m lane."""
+JUNCTION_BLOCKER_S = 20
+"""A vehicle that stands inside a junction this long is driven around. Without it a turning vehicle that
+waited for pedestrians and was overtaken by the next stage can block that stage's traffic for ever, each
+waiting for the other [measured at 30/4 - Quang Trung]; drivers on the street let it go."""
 CURB_POSITION_M = 15.0
 """How far from the junction pedestrians start and end."""
 
@@ -245,6 +249,7 @@ def sumo_options(fidelity: str) -> tuple[str, ...]:
         *("--time-to-teleport", "-1"),
         *("--collision.action", "warn"),
         *("--max-depart-delay", "-1"),
+        *("--ignore-junction-blocker", str(JUNCTION_BLOCKER_S)),
     )
     if Fidelity(fidelity) is Fidelity.SUBLANE:
         return (*common, "--lateral-resolution", str(LATERAL_RESOLUTION_M))
