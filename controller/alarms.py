@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from denxanh.controller.health import DetectorHealth
+from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
 from denxanh.controller.record import Event
 from denxanh.controller.wording import CAUSES, REFUSALS, SYMPTOMS, reason
@@ -16,6 +16,8 @@ CLOCK_ERROR_S = 1
 """Largest difference between the cabinet's clock and ours, s (DESIGN.md, plan clock)."""
 CLOCK_TICKS = 5
 """Seconds for which the difference must last: poll and clock are not read in the same instant."""
+SETTLED_S = 15
+"""Answered polls in a row after which a detector's staleness is its own and not the link's, s."""
 VIETNAM_S = 7 * 3600
 """Local time minus UTC."""
 _DAY_S = 86_400
@@ -48,10 +50,15 @@ def changes(before: Mapping[str, Alarm], now: Iterable[Alarm]) -> tuple[dict[str
     return standing, (*raised, *cleared)
 
 
-def of_detectors(intersection: Intersection, health: Iterable[DetectorHealth]) -> Iterable[Alarm]:
-    """One alarm per detector that is not believed; another symptom of the same detector is another alarm."""
+def of_detectors(
+    intersection: Intersection, health: Iterable[DetectorHealth], *, settled: bool
+) -> Iterable[Alarm]:
+    """One alarm per detector that is not believed; another symptom of the same detector is another alarm.
+
+    Until the link has `settled`, stale detectors are no alarm: one lost link is one alarm.
+    """
     for detector, state in zip(intersection.detectors, health, strict=True):
-        if state.good:
+        if state.good or (state.symptom is Symptom.STALE and not settled):
             continue
         vi, en = SYMPTOMS[state.symptom]
         yield Alarm(

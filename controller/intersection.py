@@ -14,6 +14,7 @@ from denxanh.agents.policy import Policy
 from denxanh.controller import guard
 from denxanh.controller.alarms import (
     CLOCK_ERROR_S,
+    SETTLED_S,
     Alarm,
     changes,
     clock_error_s,
@@ -102,6 +103,8 @@ class IntersectionController:
         self._alarms: Mapping[str, Alarm] = {}
         self._status_alarms: tuple[Alarm, ...] = ()
         self._clock_wrong_s = 0
+        self._heard_s = 0
+        """Polls answered in a row."""
 
     def step(self, value: TickInput) -> TickOutput:
         """One second. Total: whatever the words say, there is an output; a policy's failure is handled."""
@@ -301,6 +304,7 @@ class IntersectionController:
         self, value: TickInput, report: Report | None, cause: Cause, problem: str | None, choice: Choice
     ) -> tuple[Alarm, ...]:
         """Everything that is wrong now; what only the cabinet can tell stays while it is silent."""
+        self._heard_s = 0 if report is None else self._heard_s + 1
         if report is not None:
             error_s = clock_error_s(report.status, value.clock_s)
             self._clock_wrong_s = self._clock_wrong_s + 1 if abs(error_s) > CLOCK_ERROR_S else 0
@@ -308,11 +312,11 @@ class IntersectionController:
             self._status_alarms = (
                 *of_status(report.status, matches),
                 *of_clock(error_s, self._clock_wrong_s),
+                *of_detectors(self._intersection, self._estimate.health, settled=self._heard_s >= SETTLED_S),
             )
         starved = () if self._decided is None else self._decided.starved
         return (
             *self._status_alarms,
-            *of_detectors(self._intersection, self._estimate.health),
             *of_starved(self._intersection, starved),
             *of_causes(cause, choice.policy, problem or "", choice.error or ""),
         )

@@ -1,0 +1,251 @@
+"""A small town: virtual cabinets behind real sockets, cars that follow the lamps, a lock-step clock."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from denxanh.controller.run import run
+from denxanh.controller.site import CabinetEntry, Endpoint, load, write_site
+from denxanh.controller.tally import RunSummary
+from denxanh.networks import compiled
+from denxanh.networks.example import crossroads_corridor
+from denxanh.networks.model import Aspect, Corridor, DetectorKind, Intersection
+from denxanh.networks.schedule import active_plan
+from denxanh.plc.cabinet.cabinet import VirtualCabinet
+from denxanh.plc.cabinet.server import CabinetServer
+from denxanh.plc.contract import CabinetMode, LoopReading, Readings, ZoneReading
+
+DATE = "2026-11-23"
+SIX_THIRTY = 23_400
+ACK_S = 5.0
+"""Longest wait for a controller in a test, wall seconds."""
+
+
+@dataclass
+class Cars:
+    """Traffic of one intersection as its detectors see it: arrivals by the clock, departures by the lamps."""
+
+    intersection: Intersection
+    queues: list[float] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    occupied: dict[str, int] = field(default_factory=dict)
+    dead: set[str] = field(default_factory=set)
+    """Detectors that deliver nothing any more."""
+
+    def second(self, tick: int, lamps: tuple[Aspect, ...] | None) -> Readings:
+        lanes = self.intersection.lanes
+        self.queues = self.queues or [2.0] * len(lanes)
+        loops, zones, buttons = [], [], []
+        came, went = [], []
+        for n, lane in enumerate(lanes):
+            green = lamps is not None and any(lamps[part.group].is_green for part in lane.groups)
+            arrives = (tick + 2 * n) % (7 + n % 3) == 0
+            leaves = green and self.queues[n] >= 1 and tick % 2 == 0
+            self.queues[n] = min(15.0, self.queues[n] + arrives - leaves)
+            came.append(arrives)
+            went.append(leaves)
+        for detector in self.intersection.detectors:
+            age = 65_535 if detector.id in self.dead else 0
+            if detector.kind is DetectorKind.BUTTON:
+                buttons.append(tick % 90 == 30)
+                continue
+            queue = self.queues[detector.lane]
+            if detector.kind is DetectorKind.ZONE:
+                vehicles = 0 if detector.downstream else int(queue)
+                speed = 20.0 if queue < 1 else float(tick % 5)
+                zones.append(ZoneReading(vehicles, vehicles, min(1.0, vehicles / 20), speed, False, age))
+                continue
+            passed = went[detector.lane] if detector.kind is DetectorKind.STOP_LINE else came[detector.lane]
+            standing = detector.kind is DetectorKind.STOP_LINE and queue >= 1
+            self.counts[detector.id] = (self.counts.get(detector.id, 65_530) + passed) % 65_536
+            on = 10 if standing and not passed else 4 * passed
+            self.occupied[detector.id] = (self.occupied.get(detector.id, 0) + on) % 65_536
+            loops.append(LoopReading(self.counts[detector.id], self.occupied[detector.id], False, age))
+        return Readings(tuple(loops), tuple(zones), tuple(buttons))
+
+
+class Place:
+    """One cabinet, its server, its traffic, and what it has been doing."""
+
+    def __init__(self, corridor: Corridor, intersection: Intersection) -> None:
+        self.intersection = intersection
+        self.cabinet = VirtualCabinet(
+            intersection, lambda date, second: active_plan(corridor.schedule, date, second)
+        )
+        self.server = CabinetServer(self.cabinet)
+        self.cars = Cars(intersection)
+        self.lamps: tuple[Aspect, ...] | None = None
+        self.modes: list[CabinetMode] = []
+
+    def second(self, tick: int, clock_s: int) -> None:
+        readings = self.cars.second(tick, self.lamps)
+        self.lamps = self.cabinet.tick(clock_s, DATE, readings, self.lamps)
+        self.modes.append(self.cabinet.mode)
+        assert self.cabinet.conflict is None
+
+
+class Town:
+    """Cabinets, their traffic, and the clock channel that a controller attaches to."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self.folder = folder
+        self.corridor = crossroads_corridor(count)
+        self.places = [Place(self.corridor, one) for one in self.corridor.intersections]
+        self.tick = 0
+        self.site_path = folder / "SITE.toml"
+        self.state_dir = folder / "state"
+        self._writer: asyncio.StreamWriter | None = None
+        self._acks: asyncio.Queue[int | None] = asyncio.Queue()
+        self._attached = asyncio.Event()
+        self._clock: asyncio.Server | None = None
+
+    async def start(self, policy: str = "max-pressure", **ports: int) -> None:
+        for place in self.places:
+            await place.server.start()
+        self._clock = await asyncio.start_server(self._attach, "127.0.0.1", 0)
+        compiled.dump(self.corridor, self.folder / "compiled.json")
+        self.write_site(policy, **ports)
+
+    def write_site(self, policy: str = "max-pressure", *, lock_step: bool = True, **ports: int) -> None:
+        """The site file; `ports` puts something else in a cabinet's place."""
+        assert self._clock is not None
+        port = self._clock.sockets[0].getsockname()[1]
+        write_site(
+            self.site_path,
+            corridor="compiled.json",
+            state_dir="state",
+            policy=policy,
+            cabinets=[
+                CabinetEntry(
+                    intersection=place.intersection.id,
+                    host="127.0.0.1",
+                    port=ports.get(place.intersection.id, place.server.port),
+                )
+                for place in self.places
+            ],
+            clock=Endpoint(host="127.0.0.1", port=port) if lock_step else None,
+        )
+
+    async def stop(self) -> None:
+        self.hang_up()
+        for place in self.places:
+            await place.server.stop()
+        if self._clock is not None:
+            self._clock.close()
+            await self._clock.wait_closed()
+
+    def live(self) -> None:
+        """One second of the cabinets and their traffic."""
+        for place in self.places:
+            place.second(self.tick, SIX_THIRTY + self.tick)
+
+    async def seconds(self, count: int) -> None:
+        """Live on; a controller that is attached is waited for."""
+        for _ in range(count):
+            self.live()
+            if self._writer is not None:
+                await self._grant()
+            self.tick += 1
+
+    async def attached(self) -> None:
+        async with asyncio.timeout(20):
+            await self._attached.wait()
+
+    def hang_up(self) -> None:
+        """End the clock channel: the street is over."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self._attached.clear()
+
+    @contextlib.asynccontextmanager
+    async def controlled(self) -> AsyncIterator["Controlled"]:
+        """A controller in this process, attached; released at the end."""
+        stop = asyncio.Event()
+        task = asyncio.create_task(run(load(self.site_path), stop=stop))
+        controlled = Controlled(stop, task)
+        waiting = asyncio.create_task(self.attached())
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        try:
+            yield controlled
+        finally:
+            stop.set()
+            if not task.done():
+                await asyncio.wait({task}, timeout=10)
+            self.hang_up()
+        controlled.summary = await task
+
+    @contextlib.asynccontextmanager
+    async def process(self) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A controller in a process of its own, attached; killed at the end if it still runs."""
+        code = (
+            "import asyncio, sys; from pathlib import Path;"
+            "from denxanh.controller.site import load; from denxanh.controller.run import run;"
+            "asyncio.run(run(load(Path(sys.argv[1]))))"
+        )
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(self.site_path))
+        try:
+            await self.attached()
+            yield process
+        finally:
+            if process.returncode is None:
+                os.kill(process.pid, signal.SIGKILL)
+            await process.wait()
+            self.hang_up()
+
+    def journal(self) -> list[dict[str, object]]:
+        path = self.state_dir / "journal.jsonl"
+        return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+    async def _attach(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._attached.set()
+        with contextlib.suppress(ConnectionError):
+            while line := await reader.readline():
+                self._acks.put_nowait(json.loads(line)["ack"])
+        if self._writer is writer:
+            self._acks.put_nowait(None)
+        writer.close()
+
+    async def _grant(self) -> None:
+        assert self._writer is not None
+        message = {"tick": self.tick, "clock_s": float(SIX_THIRTY + self.tick), "date": DATE}
+        self._writer.write(json.dumps(message).encode() + b"\n")
+        async with asyncio.timeout(ACK_S):
+            while (ack := await self._acks.get()) != self.tick:
+                if ack is None:  # the controller is gone: the street runs on
+                    self._writer = None
+                    self._attached.clear()
+                    return
+
+
+@dataclass
+class Controlled:
+    """A controller that runs in this process."""
+
+    stop: asyncio.Event
+    task: "asyncio.Task[RunSummary]"
+    summary: RunSummary | None = None
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Callable[[int], Town]]:
+    """Makes a town of so many crossroads; `await town.start()` opens its ports."""
+    towns: list[Town] = []
+
+    def build(count: int = 1) -> Town:
+        towns.append(Town(tmp_path, count))
+        return towns[-1]
+
+    yield build
+    for one in towns:
+        await one.stop()
