@@ -28,6 +28,7 @@ from denxanh.networks.model import (
 )
 from denxanh.networks.netxml import elements
 from denxanh.networks.programmes import Cycle, read_cycle, yellow_by_link
+from denxanh.networks.rings import unrolled
 from denxanh.networks.sumonet import Net, Programme, read_net, read_programmes
 from denxanh.networks.timing import (
     bounded_green_s,
@@ -48,8 +49,8 @@ WALK_S = 5
 """Shortest walk; usual values are 5 s to 7 s."""
 MAX_GROUPS = 32
 """The cabinets' green masks have 32 bits."""
-MAX_STAGES = 32
-"""The cabinets' status block has 32 places for min green left."""
+MAX_STAGES = 12
+"""The guard's bound on red looks at every subset of the stages; and no cabinet has more."""
 UNDRIVEN_KINDS = frozenset({"rail_signal", "railSignal", "rail_crossing", "railCrossing"})
 DAY = "all"
 
@@ -148,6 +149,7 @@ def _intersection(net: Net, tls: str, number: int) -> tuple[Intersection | None,
         return None, [f"signal {tls}: controls nothing; left alone"]
     crossings = frozenset(movement.link for movement in found if movement.crossing)
     used = frozenset(movement.link for movement in found)
+    programme = unrolled(programme)
     cycle = read_cycle(programme, used, crossings)
     known = foes(net, found)
     states, disputes = settle(cycle.states, known)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from itertools import pairwise
 
+from denxanh.networks.links import internal_chain
 from denxanh.networks.model import MapLane, Point
 from denxanh.networks.sumonet import Net
 
@@ -55,12 +56,9 @@ def centre(points: Iterable[Point]) -> Point:
 
 def _inside(net: Net, tls: set[str]) -> set[str]:
     found: set[str] = set()
-    for connection in net.connections:
-        if connection.tls in tls:
-            lane = connection.via
-            while lane and lane not in found:
-                found.add(lane)
-                lane = next((onward.via for onward in net.out_of.get(lane, ()) if onward.via), "")
+    for signal in tls:
+        for connection in net.controlled.get(signal, ()):
+            found.update(internal_chain(net, connection))
             found |= {end for end in (connection.from_lane, connection.to_lane) if _is_crossing(net, end)}
     return found
 

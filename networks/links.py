@@ -51,11 +51,8 @@ def movements(net: Net, tls: str) -> tuple[Movement, ...]:
     """
     programme = net.programme(tls)
     size = len(programme.phases[0].state) if programme else 0
-    rows = _rows(net)
     found = []
-    for connection in net.connections:
-        if connection.tls != tls:
-            continue
+    for connection in net.controlled.get(tls, ()):
         for link in (connection.link, connection.link2):
             if link < 0:
                 continue
@@ -65,7 +62,7 @@ def movements(net: Net, tls: str) -> tuple[Movement, ...]:
                     where=str(net.path),
                     fix="correct the length of its states",
                 )
-            found.append(_movement(net, connection, link, rows))
+            found.append(_movement(net, connection, link))
     return tuple(sorted(found, key=lambda movement: (movement.link, movement.from_lane, movement.to_lane)))
 
 
@@ -86,16 +83,16 @@ def shape_of(net: Net, movement: Movement) -> tuple[Point, ...]:
     return tuple(points)
 
 
-def _movement(net: Net, connection: Connection, link: int, rows: dict[str, tuple[str, int]]) -> Movement:
+def _movement(net: Net, connection: Connection, link: int) -> Movement:
     source, target = net.lanes[connection.from_lane], net.lanes[connection.to_lane]
     crossing = "crossing" in (source.function, target.function)
     if crossing:
         lane = target if target.function == "crossing" else source
         path: tuple[str, ...] = (lane.id,)
-        junction, request = rows.get(lane.id, ("", -1))
+        junction, request = net.rows.get(lane.id, ("", -1))
     else:
         path = internal_chain(net, connection)
-        junction, request = next((rows[lane] for lane in path if lane in rows), ("", -1))
+        junction, request = next((net.rows[lane] for lane in path if lane in net.rows), ("", -1))
         if request < 0:
             junction = net.edge_ends.get(source.edge, ("", ""))[1]
             request = _row_by_order(net, junction, connection)
@@ -114,15 +111,6 @@ def _movement(net: Net, connection: Connection, link: int, rows: dict[str, tuple
         junction=junction,
         request=request,
     )
-
-
-def _rows(net: Net) -> dict[str, tuple[str, int]]:
-    """Internal lane to its junction and row: a link's row is named by the last lane it may wait on."""
-    return {
-        lane: (junction.id, index)
-        for junction in net.junctions.values()
-        for index, lane in enumerate(junction.internal_lanes)
-    }
 
 
 def internal_chain(net: Net, connection: Connection) -> tuple[str, ...]:

@@ -101,7 +101,8 @@ def read_cycle(programme: Programme, used: frozenset[int], crossings: frozenset[
     states: list[str | None] = [_stage_state(phase.state, used, crossings) for phase in raw]
     _drop_passages(states, [phase.duration_s for phase in raw])
     _absorb_pedestrian_clearance(states, crossings)
-    distinct = tuple(dict.fromkeys(state for state in states if state is not None))
+    offered = (_stage_state(state, used, crossings) for state in programme.offered)
+    distinct = tuple(dict.fromkeys(state for state in (*states, *offered) if state is not None))
     begins = [
         index
         for index, state in enumerate(states)

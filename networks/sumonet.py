@@ -92,8 +92,13 @@ class Phase:
 
     duration_s: float
     state: str
-    min_s: float | None
-    successors: tuple[int, ...]
+    min_s: float | None = None
+    successors: tuple[int, ...] = ()
+    name: str = ""
+    max_s: float | None = None
+    yellow_s: float | None = None
+    red_s: float | None = None
+    """`name` and the last three matter in two-ring programmes only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,9 @@ class Programme:
     kind: str
     offset_s: float
     phases: tuple[Phase, ...]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    offered: tuple[str, ...] = ()
+    """States that are stages too although the cycle does not run them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,10 @@ class Net:
     connections: tuple[Connection, ...]
     into: Mapping[str, tuple[Connection, ...]]
     out_of: Mapping[str, tuple[Connection, ...]]
+    controlled: Mapping[str, tuple[Connection, ...]]
+    """Signal to its connections."""
+    rows: Mapping[str, tuple[str, int]]
+    """Internal lane to its junction and row: a link's row is named by the last lane that it may wait on."""
     programmes: Mapping[str, tuple[Programme, ...]]
 
     def programme(self, tls: str) -> Programme | None:
@@ -162,7 +174,11 @@ def _programme(element: ElementTree.Element, where: str) -> Programme | None:
         Phase(
             duration_s=parsed(phase, "duration", where, positive, "1"),
             state=attribute(phase, "state", where),
-            min_s=None if phase.get("minDur") is None else parsed(phase, "minDur", where, positive),
+            min_s=_optional(phase, "minDur", where),
+            name=phase.get("name", ""),
+            max_s=_optional(phase, "maxDur", where),
+            yellow_s=_optional(phase, "yellow", where),
+            red_s=_optional(phase, "red", where),
             successors=parsed(
                 phase, "next", where, lambda text: tuple(int(part) for part in text.split()), ""
             ),
@@ -183,7 +199,12 @@ def _programme(element: ElementTree.Element, where: str) -> Programme | None:
         kind=attribute(element, "type", where, "static"),
         offset_s=parsed(element, "offset", where, lambda text: 0.0 if text == "begin" else finite(text), "0"),
         phases=phases,
+        parameters={param.get("key", ""): param.get("value", "") for param in element.findall("param")},
     )
+
+
+def _optional(element: ElementTree.Element, name: str, where: str) -> float | None:
+    return None if element.get(name) is None else parsed(element, name, where, positive)
 
 
 def _barred(allow: str | None, disallow: str) -> frozenset[str]:
@@ -296,6 +317,7 @@ class _Draft:
             )
         into: dict[str, list[Connection]] = {}
         out_of: dict[str, list[Connection]] = {}
+        controlled: dict[str, list[Connection]] = {}
         connections = []
         for from_edge, from_index, to_edge, to_index, raw in self.raw_connections:
             connection = Connection(
@@ -314,6 +336,8 @@ class _Draft:
             connections.append(connection)
             into.setdefault(connection.to_lane, []).append(connection)
             out_of.setdefault(connection.from_lane, []).append(connection)
+            if raw.tls:
+                controlled.setdefault(raw.tls, []).append(connection)
         return Net(
             path=path,
             left_hand=self.left_hand,
@@ -326,6 +350,12 @@ class _Draft:
             connections=tuple(connections),
             into={lane: tuple(found) for lane, found in into.items()},
             out_of={lane: tuple(found) for lane, found in out_of.items()},
+            controlled={tls: tuple(found) for tls, found in controlled.items()},
+            rows={
+                lane: (junction.id, index)
+                for junction in self.junctions.values()
+                for index, lane in enumerate(junction.internal_lanes)
+            },
             programmes={tls: tuple(found) for tls, found in self.programmes.items()},
         )
 

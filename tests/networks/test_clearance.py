@@ -40,7 +40,20 @@ def lane(
 
 def net(*lanes: NetLane) -> Net:
     return Net(
-        Path("made.net.xml"), False, {one.id: one for one in lanes}, {}, {}, {}, {}, {}, (), {}, {}, {}
+        Path("made.net.xml"),
+        False,
+        {one.id: one for one in lanes},
+        {},
+        {},
+        {},
+        {},
+        {},
+        (),
+        {},
+        {},
+        {},
+        {},
+        {},
     )
 
 

@@ -14,7 +14,7 @@ from denxanh.networks.conflicts import disputes
 from denxanh.networks.derive import crossing_links, derive, links_of, state_of
 from denxanh.networks.foreign import from_net, from_scenario
 from denxanh.networks.links import movements
-from denxanh.networks.model import Conflict, Corridor, GroupKind, Intersection, Turn
+from denxanh.networks.model import Aspect, Conflict, Corridor, GroupKind, Intersection, Turn
 from denxanh.networks.sumonet import Net, read_net
 from denxanh.networks.timing import bounded_green_s, feasibility_defects, interstage_s
 
@@ -32,7 +32,7 @@ NETS = {
     "joined": ("--grid", "--grid.number", "2", "--grid.length", "35", "--grid.attach-length", "80", "-L", "2",
                "--tls.join", "--tls.join-dist", "60"),
     "actuated spider": ("--spider", "--spider.omit-center", "--tls.default-type", "actuated"),
-    "two-ring": (*GRID, "-L", "2", "--tls.default-type", "NEMA"),
+    "two-ring": (*GRID, "-L", "3", "--turn-lanes", "1", "--tls.default-type", "NEMA"),
     "no internal lanes": (*GRID, "-L", "2", "--no-internal-links"),
     "pockets, odd cycle": (*GRID, "-L", "2", "--turn-lanes", "1", "--tls.cycle.time", "61"),
     "random": ("--rand", "--rand.iterations", "25", "-L", "2", "--seed", "7"),
@@ -48,6 +48,10 @@ def check(corridor: Corridor, net: Net) -> None:
         check_conflicts(intersection, net)
         check_lanes(intersection, net)
         check_plan(intersection)
+        in_plan = {split.stage for split in intersection.plans[0].splits}
+        programme = net.programme(intersection.tls)
+        if programme is not None and programme.kind != "NEMA":
+            assert in_plan == set(range(len(intersection.stages)))
         assert feasibility_defects(intersection) == []
         assert intersection.commitment_s == 0
 
@@ -111,7 +115,6 @@ def check_plan(intersection: Intersection) -> None:
         )
         assert split.split_s >= least
         assert intersection.transitions[split.stage][following.stage]
-    assert {split.stage for split in plan.splits} == set(range(len(intersection.stages)))
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -201,6 +204,17 @@ def test_links_are_found_by_approach_turn_and_crossing(netgenerate: NetBuilder) 
     for crossing in {movement.from_edge for movement in found if movement.crossing}:
         over = net.crossed[crossing]
         assert len(crossing_links(net, found, tuple(reversed(over)))) == 1
+
+
+def test_a_two_ring_programme_offers_every_pair_of_its_phases(netgenerate: NetBuilder) -> None:
+    corridor = from_net(netgenerate(*NETS["two-ring"]))
+    crossing = corridor.intersection("A0")
+    shown = {"".join(aspect.value for aspect in stage.aspects) for stage in crossing.stages}
+    # For each street: both throughs, both lefts, and each through with its own left.
+    assert len(shown) == 8
+    assert len(crossing.plans[0].splits) == 4
+    for group in range(len(crossing.groups)):
+        assert any(stage.aspects[group] is Aspect.PROTECTED for stage in crossing.stages)
 
 
 MERGE = """<net version="1.20">
