@@ -222,7 +222,7 @@ def parse(text: str, where: str) -> Profile:
     except ValidationError as error:
         defects = [
             ProfileError(
-                defect["msg"],
+                defect["msg"].removeprefix("Value error, "),
                 where=f"{where}, {'.'.join(str(part) for part in defect['loc']) or 'profile'}",
                 fix=f"given: {defect['input']!r}" if not isinstance(defect["input"], dict) else "",
             )

@@ -261,7 +261,7 @@ class Driver:
         return self.cabinet.status
 
 
-@pytest.fixture(name="crossroads")
+@pytest.fixture(name="crossroads", scope="session")
 def _crossroads() -> Intersection:
     return crossroads()
 
