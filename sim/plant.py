@@ -69,12 +69,18 @@ class Plant:
         self._tripinfo = folder / "trips.xml"
         loops = folder / "detectors.add.xml"
         loops.write_text(detector_xml(self.intersections), encoding="utf-8")
-        self.session = Session.start(scenario.arguments(seed, (loops,), self._tripinfo), backend)
+        try:
+            self.session = Session.start(scenario.arguments(seed, (loops,), self._tripinfo), backend)
+        except BaseException:
+            self._folder.cleanup()
+            raise
         self._sumo = self.session.sumo
         self.detectors = DetectorBank(self.session, self.intersections, errors)
         self.observers = tuple(Observer(intersection) for intersection in self.intersections)
         self._watch = GridlockWatch(self._sumo)
         self._clearing: list[tuple[bool, ...]] = [(False,) * len(one.groups) for one in self.intersections]
+        self._seen: list[tuple[str, tuple[bool, ...]] | None] = [None] * len(self.intersections)
+        self._shown: list[tuple[Aspect, ...]] = [()] * len(self.intersections)
         self._arrived = self._teleported = 0
         self.seconds = 0
 
@@ -113,7 +119,11 @@ class Plant:
         """The lamps that SUMO really shows, with the clearance that only the cabinet knows."""
         intersection = self.intersections[place]
         state = self._sumo.trafficlight.getRedYellowGreenState(intersection.tls)
-        return from_state(intersection, state, self._clearing[place])
+        seen = (state, self._clearing[place])
+        if self._seen[place] != seen:
+            self._seen[place] = seen
+            self._shown[place] = from_state(intersection, *seen)
+        return self._shown[place]
 
     def step(self) -> None:
         """Advance by one second and let the observers look.
