@@ -111,7 +111,7 @@ class GuardState:
     stage: int
     """Running stage; during an interstage the one that comes next."""
     elapsed_s: int
-    """In this phase. For people and policies: no decision in GREEN or INTERSTAGE reads it."""
+    """In this phase. For people and policies, and in GREEN for `_lead_s` (0 or not)."""
     commitment: Commitment | None
     aspects: tuple[Aspect, ...]
     """What the lamps have shown for the second that ends."""
@@ -393,7 +393,7 @@ class _Second:
         blocked = self._blocked(wish)
         if blocked is not None:
             return blocked
-        if not self.config.urgency.leaves_time(self.stage, wish, self.config.commitment_s, pending):
+        if not self.config.urgency.leaves_time(self.stage, wish, self._lead_s(), pending):
             return GuardRefusal.STARVATION
         return None
 
@@ -413,11 +413,15 @@ class _Second:
         return self.config.urgency.pending(self.called, self.aspects, self.state.wait_s)
 
     def _commit(self, next_stage: int) -> None:
-        self.commitment = Commitment(self.config.commitment_s, next_stage)
+        self.commitment = Commitment(self._lead_s(), next_stage)
+
+    def _lead_s(self) -> int:
+        """How far ahead a promise is made; even without a countdown each stage lasts a second at least."""
+        return max(self.config.commitment_s, 1 - self.elapsed_s)
 
     def _blocked(self, next_stage: int) -> GuardRefusal | None:
-        """G3 for a green that would end `commitment_s` from now."""
-        return self._cut(next_stage, self.config.commitment_s)
+        """G3 for a green that would be promised now."""
+        return self._cut(next_stage, self._lead_s())
 
     def _cut(self, next_stage: int, end_in_s: int) -> GuardRefusal | None:
         """What an end of this stage in `end_in_s` seconds would cut short, if anything."""
@@ -440,7 +444,7 @@ class _Second:
             for group, aspect in enumerate(self.aspects)
             if aspect is not Aspect.RED
         )
-        return max(self.config.commitment_s, *left, 0)
+        return max(self._lead_s(), *left, 0)
 
     def end_green(self) -> None:
         """Keep the promise: the committed end has come."""

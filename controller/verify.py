@@ -6,8 +6,8 @@ nothing" is checked by comparing what different requests lead to.
 
 What is left out, and why that is sound:
 
-* The clocks of wait, stalled green and conflicting call, and `elapsed_s`, are set to zero (`project`).
-  Outside ADAPTIVE no decision reads them.
+* The clocks of wait, stalled green and conflicting call are set to zero, and `elapsed_s` to what is read of
+  it (`project`). Outside ADAPTIVE no decision reads more.
 * ADAPTIVE adds two things to the other modes. It makes commitments of its own: under the same conditions of
   G3 and the stage graph, so to the lamps they are one more request. And it sometimes withholds a late walk:
   to the lamps that is a call that did not come. So each of its transitions is, projected, one that the
@@ -90,10 +90,12 @@ class Bounds:
 def project(config: GuardConfig, state: GuardState) -> GuardState:
     """The state without the clocks that matter to G4, G5 and people only."""
     zero = (0,) * len(config.walker)
-    running = state.phase in (Phase.GREEN, Phase.INTERSTAGE)
-    return replace(
-        state, wait_s=zero, stalled_s=zero, conflict_for=0, elapsed_s=0 if running else state.elapsed_s
-    )
+    elapsed_s = state.elapsed_s
+    if state.phase is Phase.GREEN and config.commitment_s == 0:
+        elapsed_s = min(elapsed_s, 1)
+    elif state.phase in (Phase.GREEN, Phase.INTERSTAGE):
+        elapsed_s = 0
+    return replace(state, wait_s=zero, stalled_s=zero, conflict_for=0, elapsed_s=elapsed_s)
 
 
 def explore(
