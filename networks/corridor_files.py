@@ -258,28 +258,61 @@ class CorridorFiles:
 _FormT = TypeVar("_FormT", bound=_Form)
 
 
+@dataclass(frozen=True, slots=True)
+class ParsedFiles:
+    """What could be parsed of a corridor's folder; None where a file is wrong, `defects` says how."""
+
+    folder: Path
+    corridor: CorridorFile | None
+    signals: SignalsFile | None
+    plans: PlansFile | None
+    schedule: ScheduleFile | None
+    demand: DemandFile | None
+    defects: tuple[CorridorError, ...]
+
+    def complete(self) -> CorridorFiles | None:
+        """The corridor, if every file was right."""
+        if self.defects or not (
+            self.corridor and self.signals and self.plans and self.schedule and self.demand
+        ):
+            return None
+        return CorridorFiles(self.folder, self.corridor, self.signals, self.plans, self.schedule, self.demand)
+
+
+def parse(folder: Path) -> ParsedFiles:
+    """Parse every file of a corridor's folder, whatever the others look like."""
+    defects: list[CorridorError] = []
+    parsed = (
+        _form(folder / "corridor.toml", CorridorFile, defects),
+        _form(folder / "signals.toml", SignalsFile, defects),
+        _form(folder / "plans.toml", PlansFile, defects),
+        _form(folder / "schedule.toml", ScheduleFile, defects),
+        _form(folder / "demand.toml", DemandFile, defects),
+    )
+    defects.extend(
+        CorridorError("the file is missing", where=name, fix="write it, or restore it")
+        for name in STREET_FILES
+        if not (folder / name).is_file()
+    )
+    return ParsedFiles(folder, *parsed, tuple(defects))
+
+
 def read(folder: Path) -> CorridorFiles:
     """Read a corridor's folder.
 
     Raises:
         CorridorError: with one defect per wrong field, missing file or syntax error, of all files.
     """
-    defects: list[CorridorError] = []
-    corridor = _form(folder / "corridor.toml", CorridorFile, defects)
-    signals = _form(folder / "signals.toml", SignalsFile, defects)
-    plans = _form(folder / "plans.toml", PlansFile, defects)
-    schedule = _form(folder / "schedule.toml", ScheduleFile, defects)
-    demand = _form(folder / "demand.toml", DemandFile, defects)
-    defects.extend(
-        CorridorError("the file is missing", where=name, fix="write it, or restore it")
-        for name in STREET_FILES
-        if not (folder / name).is_file()
-    )
-    if defects or not (corridor and signals and plans and schedule and demand):
+    parsed = parse(folder)
+    files = parsed.complete()
+    if files is None:
         raise CorridorError(
-            f"{len(defects)} defect(s)", where=str(folder), fix="correct the files", defects=defects
+            f"{len(parsed.defects)} defect(s)",
+            where=str(folder),
+            fix="correct the files",
+            defects=parsed.defects,
         )
-    return CorridorFiles(folder, corridor, signals, plans, schedule, demand)
+    return files
 
 
 def _form(path: Path, form: type[_FormT], defects: list[CorridorError]) -> _FormT | None:

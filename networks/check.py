@@ -1,0 +1,329 @@
+"""Everything that is inconsistent in a corridor, found in one run.
+
+The files themselves, their references to each other, groups and stages against the streets, limits
+against the guard's invariants, plans against minima, maxima and the stage graph, the schedule's gaps, the
+demand's routes, detectors, and whether `compiled.json` is what the files say today.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from denxanh.errors import CorridorError
+from denxanh.networks import catalogue, compiled, corridor_files, demand, timing
+from denxanh.networks.assembly import assemble
+from denxanh.networks.build import build_net
+from denxanh.networks.corridor_files import (
+    COMPILED,
+    SHARE_TOLERANCE,
+    CorridorFile,
+    CorridorFiles,
+    ParsedFiles,
+    PlansFile,
+    ScheduleFile,
+    SignalsFile,
+)
+from denxanh.networks.links import TURNS
+from denxanh.networks.model import Corridor, DetectorKind, GroupKind, Intersection, Plan
+from denxanh.networks.sumonet import Net, read_net
+from denxanh.networks.tllogic import second_states
+
+_Value = TypeVar("_Value", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One inconsistency: the file and field to change, what is wrong, what to do."""
+
+    file: str
+    field: str
+    what: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        remedy = f" ({self.fix})" if self.fix else ""
+        return f"{self.file}: {self.field}: {self.what}{remedy}"
+
+
+def check(name_or_dir: str | Path) -> tuple[Defect, ...]:
+    """Every defect of a corridor; empty for a sound one.
+
+    Args:
+        name_or_dir: a catalogue name, or a corridor's folder.
+
+    Raises:
+        CorridorError: there is no such corridor.
+        MissingExtraError: SUMO's netconvert is not installed.
+    """
+    parsed = corridor_files.parse(catalogue.folder(name_or_dir))
+    found = [_from_error(error) for error in parsed.defects]
+    found += _references(parsed)
+    files = parsed.complete()
+    if files is None:
+        return tuple(dict.fromkeys(found))
+    try:
+        path, warnings = build_net(files)
+        net = read_net(path)
+    except CorridorError as error:
+        found += [_from_error(defect) for defect in error.defects or (error,)]
+        return tuple(dict.fromkeys(found))
+    found += [Defect("streets.*.xml", "netconvert", warning) for warning in warnings]
+    found += _demand(files, net)
+    try:
+        corridor = assemble(files, net, warnings)
+    except CorridorError as error:
+        found += [_from_error(defect) for defect in error.defects or (error,)]
+        return tuple(dict.fromkeys(found))
+    for intersection in corridor.intersections:
+        found += [
+            Defect("signals.toml", intersection.id, what) for what in timing.feasibility_defects(intersection)
+        ]
+        found += _detectors(intersection)
+        for plan in intersection.plans:
+            found += _plan(intersection, plan)
+    found += _compiled(files, corridor)
+    return tuple(dict.fromkeys(found))
+
+
+def _from_error(error: Exception) -> Defect:
+    if not isinstance(error, CorridorError):
+        return Defect("corridor", "", str(error))
+    place = re.match(r"^([\w.*-]+\.(?:toml|xml|json)):? ?(.*)$", error.where)
+    file, field = place.groups() if place else ("corridor", error.where)
+    return Defect(file, field or "document", error.what, error.fix)
+
+
+def _repeated(values: Sequence[_Value]) -> list[_Value]:
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def _references(parsed: ParsedFiles) -> Iterator[Defect]:
+    """What the text files say about each other."""
+    if parsed.corridor:
+        yield from _identity(parsed.folder, parsed.corridor)
+    if parsed.signals:
+        for label in ("id", "number", "node"):
+            for value in _repeated([getattr(one, label) for one in parsed.signals.intersection]):
+                yield Defect("signals.toml", f"intersection.{label}", f"{value} is used twice")
+    if parsed.schedule:
+        yield from _schedule(parsed.schedule)
+        yield from _missing_plans(parsed)
+    if parsed.plans:
+        yield from _plan_references(parsed.plans, parsed.signals)
+    if parsed.demand:
+        for name, scenario in parsed.demand.scenario.items():
+            for edge, turns in scenario.turns.items():
+                if abs(sum(turns.shares().values()) - 1) > SHARE_TOLERANCE:
+                    yield Defect(
+                        "demand.toml",
+                        f"scenario.{name}.turns.{edge}",
+                        f"the shares add up to {sum(turns.shares().values()):g}, not to 1",
+                    )
+
+
+def _identity(folder: Path, corridor: CorridorFile) -> Iterator[Defect]:
+    if corridor.id != folder.resolve().name:
+        yield Defect("corridor.toml", "id", f"{corridor.id!r} is not the folder's name", "rename one of them")
+    for kind in corridor.mix:
+        if kind not in corridor.pcu:
+            yield Defect("corridor.toml", f"pcu.{kind}", "the mix has this class, the units have not")
+
+
+def _schedule(schedule: ScheduleFile) -> Iterator[Defect]:
+    planned = {entry.day for entry in schedule.entry}
+    used = {*schedule.week, *(holiday.day for holiday in schedule.holiday)}
+    for index, day in enumerate(schedule.week):
+        if day not in planned:
+            yield Defect("schedule.toml", f"week.{index}", f"day type {day!r} has no entry", "add one")
+    for holiday in schedule.holiday:
+        if holiday.day not in planned:
+            yield Defect(
+                "schedule.toml",
+                f"holiday {holiday.date}",
+                f"day type {holiday.day!r} has no entry",
+                "add one",
+            )
+    for day in sorted(planned - used):
+        yield Defect("schedule.toml", f"entry.{day}", "no day has this type", "remove it, or use it")
+    for day in _repeated([holiday.date for holiday in schedule.holiday]):
+        yield Defect("schedule.toml", f"holiday {day}", "the date is entered twice")
+    for day, start in _repeated([(entry.day, entry.start) for entry in schedule.entry]):
+        yield Defect("schedule.toml", f"entry.{day}", f"two entries start at second {start}")
+
+
+def _missing_plans(parsed: ParsedFiles) -> Iterator[Defect]:
+    """Every intersection needs every plan that the schedule or a scenario names."""
+    if not (parsed.signals and parsed.plans and parsed.schedule):
+        return
+    known = {(plan.intersection, plan.number) for plan in parsed.plans.plan}
+    wanted = {entry.plan: "schedule.toml" for entry in parsed.schedule.entry}
+    if parsed.demand:
+        wanted |= {scenario.plan: "demand.toml" for scenario in parsed.demand.scenario.values()}
+    for one in parsed.signals.intersection:
+        for number, file in sorted(wanted.items()):
+            if (one.id, number) not in known:
+                what = f"{file} asks for it, it is missing"
+                yield Defect("plans.toml", f"{one.id}: plan {number}", what, "add it")
+
+
+def _plan_references(plans: PlansFile, signals: SignalsFile | None) -> Iterator[Defect]:
+    stages = {one.id: one for one in signals.intersection} if signals else {}
+    for intersection, number in _repeated([(plan.intersection, plan.number) for plan in plans.plan]):
+        yield Defect("plans.toml", f"{intersection}: plan {number}", "the plan is entered twice")
+    cycles: dict[int, set[int]] = {}
+    for plan in plans.plan:
+        where = f"{plan.intersection}: plan {plan.number}"
+        cycle_s = sum(seconds for _, seconds in plan.splits)
+        cycles.setdefault(plan.number, set()).add(cycle_s)
+        if plan.offset_s >= cycle_s:
+            yield Defect(
+                "plans.toml", f"{where}: offset_s", f"{plan.offset_s} s is not below the cycle {cycle_s} s"
+            )
+        if signals and plan.intersection not in stages:
+            yield Defect("plans.toml", where, f"there is no intersection {plan.intersection!r}")
+            continue
+        if plan.intersection in stages:
+            names = [stage.id for stage in stages[plan.intersection].stage]
+            for stage, _ in plan.splits:
+                if stage not in names:
+                    yield Defect("plans.toml", f"{where}: splits", f"there is no stage {stage!r}")
+    for number, lengths in sorted(cycles.items()):
+        if len(lengths) > 1:
+            text = ", ".join(str(length) for length in sorted(lengths))
+            yield Defect("plans.toml", f"plan {number}", f"the intersections' cycles differ: {text} s")
+
+
+def _demand(files: CorridorFiles, net: Net) -> Iterator[Defect]:
+    """Entry edges, shares and routes against the streets."""
+    fed = {
+        net.lanes[way.to_lane].edge
+        for way in net.connections
+        if not net.lanes[way.from_lane].function and not net.lanes[way.from_lane].walkers_only
+    }
+    entries = {
+        edge
+        for edge in net.edge_ends
+        if edge not in fed and any(not net.lanes[lane].walkers_only for lane in net.edge_lanes[edge])
+    }
+    for name, scenario in files.demand.scenario.items():
+        where = f"scenario.{name}"
+        for edge in scenario.entry:
+            if edge not in net.edge_ends:
+                yield Defect("demand.toml", f"{where}.entry.{edge}", "the streets have no such edge")
+            elif edge not in entries:
+                yield Defect(
+                    "demand.toml", f"{where}.entry.{edge}", "traffic cannot enter here: other edges feed it"
+                )
+        for edge in sorted(entries - set(scenario.entry)):
+            yield Defect(
+                "demand.toml", f"{where}.entry", f"entry edge {edge!r} has no flow", "add it; 0 is allowed"
+            )
+        for edge, turns in scenario.turns.items():
+            offered = {
+                TURNS[way.direction].value
+                for lane in net.edge_lanes.get(edge, ())
+                if not net.lanes[lane].walkers_only
+                for way in net.out_of.get(lane, ())
+                if not net.lanes[way.to_lane].function
+            }
+            if edge not in net.edge_ends:
+                yield Defect("demand.toml", f"{where}.turns.{edge}", "the streets have no such edge")
+                continue
+            for letter, share in turns.shares().items():
+                if share > 0 and letter not in offered:
+                    yield Defect(
+                        "demand.toml", f"{where}.turns.{edge}", f"the approach does not offer turn {letter!r}"
+                    )
+        try:
+            demand.routes(net, scenario)
+        except CorridorError as error:
+            yield _from_error(error)
+
+
+def _detectors(intersection: Intersection) -> Iterator[Defect]:
+    called = {(group, detector.kind) for detector in intersection.detectors for group in detector.groups}
+    for index, group in enumerate(intersection.groups):
+        if group.kind is GroupKind.PEDESTRIAN:
+            if (index, DetectorKind.BUTTON) not in called:
+                yield Defect("signals.toml", f"{intersection.id}: group {group.id}", "no button calls it")
+        elif not {(index, DetectorKind.ZONE), (index, DetectorKind.STOP_LINE)} <= called:
+            yield Defect("signals.toml", f"{intersection.id}: group {group.id}", "no loop and zone call it")
+
+
+def _plan(intersection: Intersection, plan: Plan) -> Iterator[Defect]:
+    """A plan against minima, maxima (G4), longest reds (G5) and the stage graph."""
+    where = f"{intersection.id}: plan {plan.number}"
+    stages = [split.stage for split in plan.splits]
+    sound = True
+    for place, split in enumerate(plan.splits):
+        after = stages[(place + 1) % len(stages)]
+        name = intersection.stages[split.stage].id
+        if split.stage != after and not intersection.transitions[split.stage][after]:
+            yield Defect(
+                "plans.toml",
+                f"{where}: splits",
+                f"stage {intersection.stages[after].id} may not follow {name}",
+            )
+        dark = timing.interstage_s(intersection, split.stage, after)
+        least = timing.bounded_green_s(intersection, split.stage) + dark
+        if split.split_s < least:
+            sound = False
+            yield Defect(
+                "plans.toml",
+                f"{where}: splits.{place}",
+                f"stage {name} has {split.split_s} s; min green, walk and clearance or commitment, and the "
+                f"interstage need {least} s",
+            )
+        longest = timing.max_green_s(intersection, split.stage)
+        if split.split_s - dark > longest:
+            yield Defect(
+                "plans.toml",
+                f"{where}: splits.{place}",
+                f"stage {name} is green for {split.split_s - dark} s, max green is {longest} s",
+            )
+    if sound:
+        yield from _reds(intersection, plan, where)
+
+
+def _reds(intersection: Intersection, plan: Plan, where: str) -> Iterator[Defect]:
+    states = second_states(intersection, plan)
+    for index, group in enumerate(intersection.groups):
+        best = timing.best_aspect(intersection, index).value
+        waiting = _longest_without([state[group.links[0]] for state in states], best)
+        if waiting is None:
+            yield Defect("plans.toml", where, f"group {group.id} never gets its {best}")
+        elif waiting > group.max_red_s:
+            yield Defect(
+                "plans.toml", where, f"group {group.id} waits {waiting} s, max red is {group.max_red_s} s"
+            )
+
+
+def _longest_without(letters: Sequence[str], wanted: str) -> int | None:
+    """The longest cyclic run without a letter; None where it never comes."""
+    if wanted not in letters:
+        return None
+    start = letters.index(wanted)
+    longest = run = 0
+    for letter in (*letters[start:], *letters[:start]):
+        run = 0 if letter == wanted else run + 1
+        longest = max(longest, run)
+    return longest
+
+
+def _compiled(files: CorridorFiles, corridor: Corridor) -> Iterator[Defect]:
+    path = files.folder / COMPILED
+    fix = "run: denxanh network build"
+    if not path.is_file():
+        yield Defect(COMPILED, "document", "the file is missing", fix)
+        return
+    try:
+        if compiled.load(path) != corridor:
+            yield Defect(COMPILED, "document", "it is not what the files say today", fix)
+    except CorridorError as error:
+        for defect in error.defects or (error,):
+            yield Defect(COMPILED, defect.where or "document", defect.what, fix)
