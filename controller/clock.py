@@ -25,6 +25,10 @@ TICK_S = 1.0
 """Length of a tick (DESIGN.md: guard tick 1 s)."""
 POLL_SPREAD_S = 0.4
 """Cabinets are polled over this part of the second, so that 200 do not answer at once (FIELD.md 2.4)."""
+ANSWER_S = 0.45
+"""Wall seconds for a poll, and again for a command, on the street."""
+LOCK_STEP_ANSWER_S = 0.9
+"""The same in lock-step: both within the 2 s after which the street no longer waits (DESIGN.md)."""
 VIETNAM = timezone(timedelta(hours=7))
 """Vietnam has one time zone and no summer time."""
 _SECONDS_PER_DAY = 86_400.0
@@ -51,6 +55,11 @@ class Clock(Protocol):
     @property
     def spread_s(self) -> float:
         """Seconds over which the cabinets' polls are spread; 0 when time stands still between ticks."""
+        ...
+
+    @property
+    def answer_s(self) -> float:
+        """Wall seconds that a cabinet has to answer a poll, or to take a command."""
         ...
 
     def now(self) -> float:
@@ -111,6 +120,11 @@ class MonotonicClock:
     def spread_s(self) -> float:
         """See `Clock`."""
         return POLL_SPREAD_S
+
+    @property
+    def answer_s(self) -> float:
+        """See `Clock`: poll and command fit into one tick."""
+        return ANSWER_S
 
     def now(self) -> float:
         """See `Clock`."""
@@ -179,6 +193,11 @@ class LockStepClock:
     def spread_s(self) -> float:
         """See `Clock`: simulated time stands still while the controller works."""
         return 0.0
+
+    @property
+    def answer_s(self) -> float:
+        """See `Clock`: longer, because a busy machine must not look like a lost link."""
+        return LOCK_STEP_ANSWER_S
 
     def now(self) -> float:
         """Simulated seconds: the number of the tick being worked on."""

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
-from denxanh.controller.clock import Clock, Tick
+from denxanh.controller.clock import ANSWER_S, Clock, Tick
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.errors import DenXanhError, JournalError, WireError
 from denxanh.plc.contract import Cabinet, CabinetStatus, Command, ModeRequest, Report
@@ -15,8 +15,6 @@ from denxanh.plc.contract import Cabinet, CabinetStatus, Command, ModeRequest, R
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-ANSWER_S = 0.45
-"""Wall seconds that a cabinet has to answer a poll, or to take a command, in a tick of 1 s."""
 DECISION_S = 0.2
 """Time budget of one decision, seconds on the clock's own scale."""
 SEND_BEFORE_S = 0.95
@@ -69,6 +67,7 @@ class Post:
         self._pending: asyncio.Task[Any] | None = None
         self._late = False
         self._restarts = 0
+        self._answer_s = ANSWER_S
 
     def restart(self) -> None:
         """Forget everything; the next tick is a first one."""
@@ -84,6 +83,7 @@ class Post:
         if self._restarts > MAX_RESTARTS:
             return
         started = clock.now()
+        self._answer_s = clock.answer_s
         if delay_s > 0:
             await asyncio.sleep(delay_s)
         try:
@@ -145,7 +145,7 @@ class Post:
         return await self._within_budget(self._cabinet.poll())
 
     async def _within_budget(self, call: Coroutine[Any, Any, _T]) -> tuple[_T | None, str | None]:
-        """The call's result, or why there is none, after at most `ANSWER_S`.
+        """The call's result, or why there is none, after at most `answer_s`.
 
         A call that takes longer is left to its own time-out (cancelling it would cost the next one too,
         FIELD.md 2.5); its late result is thrown away, and nothing else is asked of the cabinet meanwhile.
@@ -156,9 +156,9 @@ class Post:
         task = asyncio.create_task(call, name=f"cabinet {self.intersection}")
         self._pending = task
         task.add_done_callback(_consume)
-        await asyncio.wait({task}, timeout=ANSWER_S)
+        await asyncio.wait({task}, timeout=self._answer_s)
         if not task.done():
-            return None, f"no answer within {ANSWER_S} s"
+            return None, f"no answer within {self._answer_s} s"
         try:
             return task.result(), None
         except WireError as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from denxanh.errors import DenXanhError, SiteError
 from denxanh.networks import catalogue, compiled
@@ -69,11 +69,17 @@ class VdsEntry(_Table):
     protocol: _Name = "modbus"
 
 
+def _not_empty(entries: tuple[CabinetEntry, ...]) -> tuple[CabinetEntry, ...]:
+    if not entries:
+        raise ValueError("a site needs at least one cabinet")
+    return entries
+
+
 class _File(_Table):
     site: _SiteTable
     console: Endpoint | None = None
     clock: Endpoint | None = None
-    cabinet: Annotated[tuple[CabinetEntry, ...], Field(min_length=1, strict=False)]
+    cabinet: Annotated[tuple[CabinetEntry, ...], Field(strict=False), AfterValidator(_not_empty)]
     vds: Annotated[tuple[VdsEntry, ...], Field(strict=False)] = ()
 
 

@@ -1,0 +1,96 @@
+"""Policies are foreign code: whatever they do, one intersection gets a legal request or a stand-in."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from denxanh.agents.observation import TrafficState
+from denxanh.agents.policy import Decision
+from denxanh.controller.chooser import LATE_LIMIT, RETRY_S, Chooser, ChooserState
+from denxanh.controller.ladder import Cause
+from denxanh.networks.example import crossroads
+
+
+@dataclass
+class Scripted:
+    """Answers what it is told to, and counts how often it was asked."""
+
+    answer: Any
+    name: str = "scripted"
+    interval_s: int = 5
+    asked: list[int] = field(default_factory=list)
+
+    def decide(self, state: TrafficState) -> Decision:
+        self.asked.append(state.stage)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return Decision(self.answer, f"{self.name} says so")
+
+
+TRAFFIC = TrafficState(
+    intersection=crossroads(), clock_s=0.0, stage=0, elapsed_s=9.0, in_interstage=False, commitment=None,
+    aspects=(), called=(), wait_s=(), lanes=(), stages=(), plan=1, confidence=1.0,
+)  # fmt: skip
+RULE = 2
+
+
+def _run(policy: Scripted, rule: Scripted, seconds: int, late: frozenset[int] = frozenset()) -> list[Any]:
+    chooser, state, choices = Chooser(policy, rule), ChooserState(), []
+    for tick in range(seconds):
+        state, choice = chooser.choose(state, TRAFFIC, tick, late=tick in late)
+        choices.append(choice)
+    return choices
+
+
+def test_the_last_request_is_repeated_until_the_interval_is_over() -> None:
+    policy = Scripted(1)
+    choices = _run(policy, Scripted(RULE), 11)
+    assert [choice.request for choice in choices] == [1] * 11
+    assert {choice.why for choice in choices} == {"scripted says so"}
+    assert len(policy.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [RuntimeError("boom"), -1, 3, 10**9, 1.0, math.nan, True, None, "1", KeyError(), RecursionError()],
+)
+def test_a_failing_policy_is_replaced_by_the_rule(answer: Any) -> None:
+    policy, rule = Scripted(answer), Scripted(RULE, "rule")
+    choices = _run(policy, rule, RETRY_S)
+    assert {choice.request for choice in choices} == {RULE}
+    assert {choice.policy for choice in choices} == {Cause.POLICY_ERROR}
+    assert [choice.error is not None for choice in choices] == [True] + [False] * (RETRY_S - 1)
+    assert "scripted" in choices[0].error
+    assert {choice.against for choice in choices} == {None}
+    assert len(policy.asked) == 1
+
+
+def test_a_policy_that_recovers_is_asked_again() -> None:
+    policy = Scripted(RuntimeError())
+    chooser, state = Chooser(policy, Scripted(RULE)), ChooserState()
+    for tick in range(2 * RETRY_S):
+        state, choice = chooser.choose(state, TRAFFIC, tick, late=False)
+        if tick == RETRY_S // 2:
+            policy.answer = 1
+    assert (choice.request, choice.policy) == (1, None)
+
+
+def test_when_the_rule_fails_too_nobody_decides() -> None:
+    choices = _run(Scripted(RuntimeError("a")), Scripted(RuntimeError("b"), "rule"), 10)
+    assert {choice.request for choice in choices} == {None}
+    assert {choice.against for choice in choices} == {Cause.RULE_ERROR}
+    assert "a" in choices[0].error
+    assert "b" in choices[0].error
+
+
+def test_a_slow_policy_is_replaced_and_one_late_second_is_not_its_fault() -> None:
+    assert {choice.policy for choice in _run(Scripted(1), Scripted(RULE), 30, frozenset({3, 9}))} == {None}
+    late = frozenset(range(5, 5 + LATE_LIMIT))
+    choices = _run(Scripted(1), Scripted(RULE), 30, late)
+    assert (choices[-1].request, choices[-1].policy) == (RULE, Cause.POLICY_OVER_BUDGET)
+
+
+def test_a_long_reason_is_cut() -> None:
+    assert len(_run(Scripted(1, "x" * 5000), Scripted(RULE), 1)[0].why) == 200

@@ -1,0 +1,199 @@
+"""One cabinet's place in the loop: budgets, late decisions, slow and failing peers."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from denxanh.controller import clock as clocks
+from denxanh.controller import post as posts
+from denxanh.controller.clock import MonotonicClock, Tick
+from denxanh.controller.mode import Mode
+from denxanh.controller.post import MAX_RESTARTS, Post
+from denxanh.controller.record import TickInput, TickOutput
+from denxanh.errors import FrameError, JournalError, UnreachableError
+from denxanh.plc.contract import Command, ModeRequest, Readings, Report
+
+TICK = Tick(7, 23_400.0, "2026-11-23")
+STATUS: Any = None
+REPORT = Report(STATUS, Readings((), (), ()), ((1,), (), (), ()))
+
+
+def _command(seq: int) -> Command:
+    return Command(seq=seq, epoch=1, heartbeat_echo=0, ttl_ds=30, mode=ModeRequest.PLAN, stage=0, plan=1)
+
+
+@dataclass
+class Peer:
+    """A cabinet that answers after `delay_s`, or fails."""
+
+    delay_s: float = 0.0
+    fails: Exception | None = None
+    polls: int = 0
+    sent: list[Command] = field(default_factory=list)
+
+    async def poll(self) -> Report:
+        self.polls += 1
+        await asyncio.sleep(self.delay_s)
+        if self.fails:
+            raise self.fails
+        return REPORT
+
+    async def command(self, command: Command) -> None:
+        await asyncio.sleep(self.delay_s)
+        self.sent.append(command)
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class Brain:
+    """Decides whatever; takes `busy_s` for it on the test's clock."""
+
+    hands: "Hands"
+    busy_s: float = 0.0
+    fails: Exception | None = None
+    heard: list[TickInput] = field(default_factory=list)
+
+    def step(self, value: TickInput) -> TickOutput:
+        self.heard.append(value)
+        self.hands.at += self.busy_s
+        if self.fails:
+            raise self.fails
+        return TickOutput(
+            Mode.PLAN, "", "", 0, 0.0, False, None, None, "", None, None, _command(len(self.heard)), 1, (), ()
+        )
+
+
+@dataclass
+class Hands:
+    at: float = 0.0
+
+    def clock(self) -> MonotonicClock:
+        return MonotonicClock(monotonic=lambda: self.at)
+
+
+@dataclass
+class Notes:
+    """A recorder; `full` makes it fail."""
+
+    full: bool = False
+    ticks: list[TickInput] = field(default_factory=list)
+    restarts: list[str] = field(default_factory=list)
+
+    def tick(self, intersection: str, value: TickInput, output: TickOutput) -> None:
+        if self.full:
+            raise JournalError("full")
+        self.ticks.append(value)
+
+    def restarted(self, intersection: str, cause: str) -> None:
+        self.restarts.append(cause)
+
+
+class Bench:
+    """A post with everything around it under control."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.hands = Hands()
+        self.brain = Brain(self.hands)
+        self.peer = peer
+        self.notes = Notes()
+        self.post = Post("X", peer, lambda: self.brain, epoch=1)
+        self.clock = self.hands.clock()
+
+    async def tick(self) -> None:
+        await self.post.tick(TICK, self.clock, 0.0, self.notes)
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench]:
+    monkeypatch.setattr(clocks, "ANSWER_S", 0.05)
+    return lambda **peer: Bench(Peer(**peer))
+
+
+async def test_poll_decide_record_send(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    await one.tick()
+    assert one.notes.ticks == [TickInput(7, 23_400.0, "2026-11-23", REPORT.words, None)]
+    assert [command.seq for command in one.peer.sent] == [1]
+    assert one.post.commands == 1
+
+
+async def test_a_late_decision_is_dropped_and_the_next_one_knows(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.brain.busy_s = posts.DECISION_S + 0.01
+    await one.tick()
+    assert one.peer.sent == []
+    one.brain.busy_s = 0.0
+    await one.tick()
+    assert [value.late for value in one.brain.heard] == [False, True]
+    assert [command.seq for command in one.peer.sent] == [2]
+
+
+async def test_a_command_never_leaves_after_its_second(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    original = one.peer.poll
+
+    async def slow() -> Report:
+        one.hands.at += 0.96
+        return await original()
+
+    one.peer.poll = slow  # type: ignore[method-assign]
+    await one.tick()
+    assert one.peer.sent == []
+    assert one.post.commands == 0
+
+
+async def test_nothing_is_sent_that_is_not_recorded(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.notes.full = True
+    with pytest.raises(JournalError):
+        await one.tick()
+    assert one.peer.sent == []
+
+
+@pytest.mark.parametrize("error", [UnreachableError("gone"), FrameError("nonsense", where="register 3")])
+async def test_a_failed_poll_is_said_and_the_brain_decides_without(
+    bench: Callable[..., Bench], error: Exception
+) -> None:
+    one = bench(fails=error)
+    await one.tick()
+    assert one.brain.heard[0].words is None
+    assert one.brain.heard[0].link_error == str(error)
+
+
+async def test_a_hung_cabinet_is_left_to_its_time_out_and_its_late_answer_is_thrown_away(
+    bench: Callable[..., Bench],
+) -> None:
+    one = bench(delay_s=0.12)
+    for _ in range(2):
+        await one.tick()
+    assert one.peer.polls == 1
+    assert [value.words for value in one.brain.heard] == [None, None]
+    assert "no answer within" in str(one.brain.heard[0].link_error)
+    assert "still busy" in str(one.brain.heard[1].link_error)
+    await asyncio.sleep(0.15)
+    one.peer.delay_s = 0.0
+    await one.tick()
+    assert one.peer.polls == 2
+    assert one.brain.heard[2].words == REPORT.words
+    await one.post.close()
+
+
+async def test_a_bug_of_ours_restarts_one_controller_a_few_times(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.brain.fails = ZeroDivisionError("ours")
+    for _ in range(MAX_RESTARTS + 3):
+        await one.tick()
+    assert len(one.notes.restarts) == MAX_RESTARTS + 1
+    assert len(one.brain.heard) == MAX_RESTARTS + 1
+    assert one.peer.sent == []
+
+
+async def test_an_adapters_bug_is_ours_too(bench: Callable[..., Bench]) -> None:
+    one = bench(fails=ZeroDivisionError("adapter"))
+    await one.tick()
+    assert one.notes.restarts == ["ZeroDivisionError: adapter"]

@@ -1,0 +1,163 @@
+"""SITE.toml: every defect in one run, each with file and field."""
+
+from pathlib import Path
+
+import pytest
+
+from denxanh.controller.site import CabinetEntry, Endpoint, load, write_site
+from denxanh.errors import SiteError
+from denxanh.networks import compiled
+from denxanh.networks.example import crossroads_corridor
+
+CORRIDOR = crossroads_corridor(2)
+FIRST, SECOND = (one.id for one in CORRIDOR.intersections)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    compiled.dump(CORRIDOR, tmp_path / "compiled.json")
+    return tmp_path
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "SITE.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _site(folder: Path, cabinets: str, extra: str = "") -> Path:
+    return _write(folder, f'[site]\ncorridor = "compiled.json"\nstate_dir = "state"\n{extra}\n{cabinets}')
+
+
+def _cabinet(intersection: str = FIRST, **values: object) -> str:
+    fields = {"intersection": intersection, "host": "10.0.0.1", **values}
+    lines = [
+        f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}"
+        for key, value in fields.items()
+    ]
+    return "[[cabinet]]\n" + "\n".join(lines) + "\n"
+
+
+def _defects(path: Path) -> list[str]:
+    with pytest.raises(SiteError) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    return [str(defect).removeprefix(f"{path}: ") for defect in caught.value.defects]
+
+
+def test_the_smallest_site(folder: Path) -> None:
+    site = load(_site(folder, _cabinet()))
+    assert site.corridor == CORRIDOR
+    assert [one.id for one in site.intersections] == [FIRST]
+    assert site.state_dir == folder / "state"
+    assert site.epoch_file == folder / "state" / "epoch"
+    entry = site.cabinets[0]
+    assert (entry.protocol, entry.port, entry.unit, entry.watchdog_s) == ("modbus", 502, 1, 10)
+    assert (site.console, site.clock, site.vds) == (None, None, ())
+
+
+def test_commitment_can_be_replaced(folder: Path) -> None:
+    site = load(_site(folder, _cabinet(commitment_s=5) + _cabinet(SECOND, host="10.0.0.2")))
+    assert [one.commitment_s for one in site.intersections] == [5, 8]
+
+
+def test_what_is_written_is_read_back(folder: Path) -> None:
+    cabinets = (
+        CabinetEntry(intersection=FIRST, host="127.0.0.1", port=15_020, profile='a "quoted" hồ sơ\\'),
+        CabinetEntry(
+            intersection=SECOND, host="127.0.0.1", port=15_021, unit=7, commitment_s=0, watchdog_s=20
+        ),
+    )
+    path = folder / "site file.toml"
+    write_site(
+        path,
+        corridor="compiled.json",
+        state_dir="trạng thái",
+        policy="fixed",
+        cabinets=cabinets,
+        console=Endpoint(port=8080),
+        clock=Endpoint(host="127.0.0.1", port=4711),
+        epoch_file="kỳ",
+    )
+    site = load(path)
+    assert site.cabinets == cabinets
+    assert (site.policy, site.epoch_file) == ("fixed", folder / "kỳ")
+    assert site.state_dir == folder / "trạng thái"
+    assert (site.console, site.clock) == (Endpoint(port=8080), Endpoint(host="127.0.0.1", port=4711))
+
+
+def test_vds_is_read(folder: Path) -> None:
+    vds = f'[[vds]]\nid = "cam1"\nintersection = "{FIRST}"\nhost = "10.0.0.9"\nport = 502\n'
+    assert [one.id for one in load(_site(folder, _cabinet() + vds)).vds] == ["cam1"]
+    assert _defects(_site(folder, _cabinet() + vds.replace(FIRST, "nowhere"))) == [
+        "vds[0].intersection: no intersection 'nowhere' in example"
+    ]
+
+
+def test_every_defect_at_once(folder: Path) -> None:
+    path = _write(
+        folder,
+        '[site]\ncorridor = "compiled.json"\nstate_dir = ""\ncolour = "red"\n[console]\nport = 70000\n'
+        + _cabinet(port=0, unit=256, watchdog_s=1)
+        + _cabinet(SECOND, protocol="carrier pigeon", commitment_s=-1)
+        + '[[cabinet]]\nport = "502"\n',
+    )
+    fields = [defect.split(":")[0] for defect in _defects(path)]
+    assert sorted(fields) == sorted(
+        [
+            "site.state_dir",
+            "site.colour",
+            "console.port",
+            "cabinet[0].port",
+            "cabinet[0].unit",
+            "cabinet[0].watchdog_s",
+            "cabinet[1].protocol",
+            "cabinet[1].commitment_s",
+            "cabinet[2].intersection",
+            "cabinet[2].host",
+            "cabinet[2].port",
+        ]
+    )
+
+
+def test_cabinets_that_contradict_each_other(folder: Path) -> None:
+    cabinets = _cabinet() + _cabinet(port=503) + _cabinet("nowhere") + _cabinet(SECOND, host="10.0.0.1")
+    assert _defects(_site(folder, cabinets)) == [
+        f"cabinet: intersection {FIRST!r} has 2 cabinets",
+        "cabinet: 3 entries for 10.0.0.1:502 unit 1",
+        f"cabinet[2].intersection: no intersection 'nowhere' in example (one of {FIRST}, {SECOND})",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "site: field required"),
+        ("[site", "not TOML"),
+        ('[site]\ncorridor = "x"\nstate_dir = "s"\n', "cabinet: field required"),
+        ('cabinet = []\n[site]\ncorridor = "x"\nstate_dir = "s"\n', "cabinet: "),
+        ('cabinet = 7\n[site]\ncorridor = "x"\nstate_dir = "s"\n', "cabinet: "),
+        ("speed = 3\n", "speed: unknown key"),
+    ],
+)
+def test_files_that_are_no_sites(folder: Path, text: str, message: str) -> None:
+    path = _write(folder, text)
+    with pytest.raises(SiteError) as caught:
+        load(path)
+    assert message in str(caught.value)
+
+
+def test_not_text_and_not_there(folder: Path) -> None:
+    path = folder / "SITE.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SiteError, match="not TOML"):
+        load(path)
+    with pytest.raises(SiteError, match="cannot be read"):
+        load(folder / "nowhere.toml")
+
+
+@pytest.mark.parametrize("corridor", ["no-such-corridor", "nowhere.json", "SITE.toml.json"])
+def test_a_corridor_that_is_not_there(folder: Path, corridor: str) -> None:
+    (folder / "SITE.toml.json").write_text("{}")
+    path = _write(folder, f'[site]\ncorridor = "{corridor}"\nstate_dir = "s"\n' + _cabinet())
+    assert _defects(path)[0].startswith("site.corridor: ")
