@@ -33,6 +33,12 @@ class Actuated:
     def decide(self, state: TrafficState) -> Decision:
         """Extend the running stage, or ask for the next one in order that somebody calls."""
         current = state.stage
+        if state.commitment is not None or state.in_interstage:
+            promised = current if state.commitment is None else state.commitment.next_stage
+            return Decision(promised, f"to {promised}: under way")
+        least_s = state.stages[current].min_left_s
+        if least_s > state.intersection.commitment_s:
+            return Decision(current, f"keep {current}: {least_s:.0f} s of min green left")
         wanted = self._next_called(state)
         if wanted is None:
             return Decision(current, f"rest in {current}: nobody else calls")

@@ -26,19 +26,25 @@ class Fixed:
 
     def decide(self, state: TrafficState) -> Decision:
         """The stage that the plan has at the moment when a change asked for now would be green."""
+        if state.commitment is not None or state.in_interstage:
+            promised = state.stage if state.commitment is None else state.commitment.next_stage
+            return Decision(promised, f"to {promised}: under way")
         plan = _plan(state)
         if plan is None:
             return Decision(state.stage, f"keep {state.stage}: no plan {state.plan} here")
         second = cycle_second(plan, math.floor(state.clock_s))
         now = entry_at(plan, second)
         following = plan.splits[(now.index + 1) % len(plan.splits)].stage
-        change_s = state.intersection.commitment_s + _clearance_s(state, following)
+        notice_s = state.intersection.commitment_s
         place = f"plan {plan.number} at {second}/{plan.cycle_s} s"
-        if now.left_s > change_s and state.stage != now.stage:
-            hop = next_hop(state.intersection, state.stage, now.stage)
-            return Decision(hop, f"to {hop}: {place} has {now.stage}, {now.left_s} s left")
-        if now.left_s > change_s:
+        if state.stage == now.stage and now.left_s > notice_s + state.stages[following].clearance_s:
             return Decision(now.stage, f"keep {now.stage}: {place}, {now.left_s} s left in its split")
+        if state.stage != now.stage:
+            # Out of step: the plan's running entry is worth a change only if its least green still fits.
+            green_s = now.left_s - notice_s - state.stages[now.stage].clearance_s
+            if green_s >= max(_min_green_s(state, now.stage), notice_s):
+                hop = next_hop(state.intersection, state.stage, now.stage)
+                return Decision(hop, f"to {hop}: {place} has {now.stage}, {now.left_s} s left")
         hop = next_hop(state.intersection, state.stage, following)
         return Decision(hop, f"to {hop}: {place} starts {following} in {now.left_s} s")
 
@@ -52,6 +58,8 @@ def _plan(state: TrafficState) -> Plan | None:
     return plans[0] if plans else None
 
 
-def _clearance_s(state: TrafficState, stage: int) -> float:
-    """Interstage seconds before a stage's green."""
-    return state.stages[stage].clearance_s if stage < len(state.stages) else 0.0
+def _min_green_s(state: TrafficState, stage: int) -> int:
+    """The longest min green among the groups that a stage serves."""
+    groups = state.intersection.groups
+    served = state.intersection.stages[stage]
+    return max((group.min_green_s for g, group in enumerate(groups) if served.serves(g)), default=0)

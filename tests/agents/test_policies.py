@@ -11,7 +11,7 @@ from denxanh.agents import registry
 from denxanh.agents.actuated import Actuated
 from denxanh.agents.greedy import Greedy, queued
 from denxanh.agents.movements import next_hop
-from denxanh.agents.observation import TrafficState
+from denxanh.agents.observation import Commitment, TrafficState
 from denxanh.errors import ConfigError
 from denxanh.networks.model import Intersection
 
@@ -98,7 +98,10 @@ def test_fixed_asks_so_early_that_green_starts_on_the_plans_second(make_state: M
 def test_fixed_comes_back_into_a_plan_that_it_is_out_of(make_state: MakeState) -> None:
     fixed = registry.policy("fixed")
     assert fixed.decide(make_state(stage=2, clock_s=12.0)).stage == 0
-    assert fixed.decide(make_state(stage=2, clock_s=5.0, plan=2)).stage == 0
+    # Plan 2 has 20 s splits: 15 s left hold 8 s commitment, 5 s interstage, but not 8 s of green.
+    assert fixed.decide(make_state(stage=2, clock_s=5.0, plan=2)).stage == 1
+    # A change that the guard refused, so that stage 1 still runs early in stage 0's split: back at once.
+    assert fixed.decide(make_state(stage=2, clock_s=15.0)).stage == 0
     assert fixed.decide(make_state(stage=2, clock_s=0.0, plan=None)).stage in (0, 1, 2)
 
 
@@ -126,6 +129,15 @@ def test_actuated_is_not_held_by_a_standing_queue_or_a_starved_yielding_turn(mak
         {}, {"gap_s": 9.0}, stage=1, called=(False, True, True, False), wait_s=(0.0, 0.0, 40.0, 0.0)
     )
     assert actuated.decide(starved).stage == 2
+
+
+def test_actuated_waits_for_the_min_green_and_for_what_is_promised(make_state: MakeState) -> None:
+    actuated = Actuated()
+    state = make_state(stage=0, called=(False, True, False, False))
+    young = replace(state, stages=(replace(state.stages[0], min_left_s=9.0), *state.stages[1:]))
+    assert actuated.decide(state).stage == 1
+    assert actuated.decide(young).stage == 0
+    assert actuated.decide(replace(state, commitment=Commitment(4, 2))).stage == 2
 
 
 amount = st.floats(0.0, 500.0)
