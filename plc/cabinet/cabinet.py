@@ -122,7 +122,8 @@ class VirtualCabinet:
             )
         )
         self._plan: Plan | None = None
-        self.status = self._make_status()
+        self._blocks: dict[int, tuple[int, ...]] | None = None
+        self._publish()
 
     # The plant's side
 
@@ -161,7 +162,7 @@ class VirtualCabinet:
                 self._calls[index] = False
         shown = Readings(readings.loops, readings.zones, tuple(self._calls))
         self._readings = encode_readings(shown)
-        self.status = self._make_status()
+        self._publish()
         return aspects
 
     def set_panel(
@@ -179,7 +180,7 @@ class VirtualCabinet:
             self._request = CabinetMode.LOCAL_PLAN
             self._advance = False
             self._runner.leave()
-        self.status = self._make_status()
+        self._publish()
 
     def advance(self) -> None:
         """The police panel's button: on to the next stage as soon as it is legal."""
@@ -198,7 +199,7 @@ class VirtualCabinet:
         self._runner.leave()
         if self.conflict is None:
             self._engine.restart()
-        self.status = self._make_status()
+        self._publish()
 
     # The wire's side
 
@@ -214,7 +215,7 @@ class VirtualCabinet:
         if refusal is not None:
             self._refusal = refusal
             self._command_words = tuple(words) if len(words) == COMMAND_LENGTH else self._command_words
-            self.status = self._make_status()
+            self._publish()
         return self._refusal
 
     def read(self, address: int, count: int) -> tuple[int, ...]:
@@ -233,7 +234,9 @@ class VirtualCabinet:
         )
 
     def blocks(self) -> dict[int, tuple[int, ...]]:
-        """Every readable block by its address; status and detectors may be read in one go."""
+        """Every readable block by its address; the same object until a tick or a write changes something."""
+        if self._blocks is not None:
+            return self._blocks
         loops, calls, zones = self._readings
         blocks = {
             STATUS_ADDRESS: (*encode_status(self.status), *loops),
@@ -243,7 +246,8 @@ class VirtualCabinet:
             CONFIG_ADDRESS: self._config_words,
         }
         assert len(blocks[STATUS_ADDRESS]) == DETECTOR_ADDRESS + len(loops)
-        return {address: words for address, words in blocks.items() if words}
+        self._blocks = {address: words for address, words in blocks.items() if words}
+        return self._blocks
 
     # Rules
 
@@ -407,6 +411,10 @@ class VirtualCabinet:
             if present:
                 faults |= fault
         return faults
+
+    def _publish(self) -> None:
+        self.status = self._make_status()
+        self._blocks = None
 
     def _make_status(self) -> CabinetStatus:
         engine, plan = self._engine, self._plan

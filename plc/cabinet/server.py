@@ -22,6 +22,8 @@ from denxanh.plc.modbus.layout import COMMAND_ADDRESS, COMMAND_LENGTH
 log = logging.getLogger(__name__)
 
 DEFAULT_UNIT = 1
+OTHER_UNITS = 0
+"""pymodbus' identifier for every unit that is not defined."""
 _READS = (3, 4)
 _WRITES = (6, 16)
 _WRITE_BLOCK = 16
@@ -43,6 +45,8 @@ class CabinetServer:
         self._cabinet = cabinet
         self._host, self._port, self._unit = host, port, unit
         self._server: ModbusTcpServer | None = None
+        self._shown: dict[int, tuple[int, ...]] | None = None
+        """The blocks that pymodbus' registers hold; None after a write."""
 
     @property
     def port(self) -> int:
@@ -59,8 +63,11 @@ class CabinetServer:
             SimData(address, values=list(words), datatype=DataType.REGISTERS)
             for address, words in self._cabinet.blocks().items()
         ]
-        device = SimDevice(id=self._unit, simdata=simdata, action=self._act)
-        server = ModbusTcpServer(device, address=(self._host, self._port))
+        devices = [SimDevice(id=self._unit, simdata=simdata, action=self._act)]
+        if self._unit != OTHER_UNITS:
+            nobody = [SimData(0, values=0, datatype=DataType.REGISTERS)]
+            devices.append(SimDevice(id=OTHER_UNITS, simdata=nobody, action=_nobody))
+        server = ModbusTcpServer(devices, address=(self._host, self._port))
         if not await server.listen():
             raise PortInUseError(
                 "the port cannot be listened on",
@@ -100,12 +107,22 @@ class CabinetServer:
             return ExcCodes.ILLEGAL_ADDRESS
         whole = function_code == _WRITE_BLOCK and count == COMMAND_LENGTH
         self._cabinet.write([int(value) for value in values] if whole else [])
+        self._shown = None
         return None
 
     def _refresh(self, start_address: int, registers: list[int]) -> None:
-        for block, words in self._cabinet.blocks().items():
+        blocks = self._cabinet.blocks()
+        if blocks is self._shown:
+            return
+        for block, words in blocks.items():
             at = block - start_address
             registers[at : at + len(words)] = words
+        self._shown = blocks
+
+
+async def _nobody(*_request: object) -> ExcCodes | None:
+    """Any unit that is not the cabinet's."""
+    return ExcCodes.GATEWAY_NO_RESPONSE
 
 
 async def serve(servers: Sequence[CabinetServer]) -> None:

@@ -90,7 +90,7 @@ class ModbusCabinet:
 
         await self._guarded(write)
 
-    async def config_crc_words(self, count: int) -> tuple[int, ...]:
+    async def config_words(self, count: int) -> tuple[int, ...]:
         """The first `count` registers of the config block; see `poll` for errors."""
         block = self._profile.config
 
