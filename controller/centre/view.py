@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -46,6 +46,8 @@ class _Place:
     head: TickHead
     output: TickOutput
     heard_s: float
+    settled: str = ""
+    """Aspects of the last second that was not in an interstage."""
     ribbon: deque[str] = field(default_factory=lambda: deque(maxlen=RIBBON_TICKS))
 
 
@@ -136,9 +138,11 @@ class CorridorView:
         place = self._places.get(intersection.id)
         if place is None:
             place = self._places[intersection.id] = _Place(head, output, heard_s)
-        place.head, place.output, place.heard_s = head, output, heard_s
+        place.head, place.output, place.heard_s = head, _lamps_kept_on(output, place.settled), heard_s
+        if not output.in_interstage:
+            place.settled = output.aspects
         place.ribbon.append("-" if output.in_interstage else _DIGITS[output.stage % len(_DIGITS)])
-        self._count(intersection, head, output)
+        self._count(intersection, head, place.output)
         for event in output.events:
             self._log(head.clock_s, intersection.id, event)
 
@@ -192,6 +196,20 @@ def _fits(intersection: Intersection, head: TickHead, output: TickOutput) -> boo
         and len(output.aspects) == len(intersection.groups)
         and 0 <= output.stage < stages
         and (output.commitment is None or 0 <= output.commitment.next_stage < stages)
+    )
+
+
+def _lamps_kept_on(output: TickOutput, settled: str) -> TickOutput:
+    """A cabinet reports green, not which; that is read from the stage, in an interstage from the coming one.
+
+    A group that was yielding and stays green is raised to protected only when the coming stage starts.
+    """
+    if not output.in_interstage or len(settled) != len(output.aspects):
+        return output
+    pairs = zip(output.aspects, settled, strict=True)
+    raised = (Aspect.PROTECTED, Aspect.YIELDING)
+    return replace(
+        output, aspects="".join(before if (now, before) == raised else now for now, before in pairs)
     )
 
 

@@ -89,6 +89,19 @@ def test_conflicts_are_judged_from_the_lamps(view: CorridorView, scribe: Any) ->
     assert view.snapshot(0.0)["counters"]["conflicts"] == 1
 
 
+def test_yielding_green_kept_through_an_interstage_is_not_shown_as_protected(
+    view: CorridorView, scribe: Any
+) -> None:
+    """The cabinet's masks know green, not which; in an interstage the coming stage's kind is read."""
+    view.take(scribe.tick(1, aspects="Grgrrr"), 0.0)
+    view.take(scribe.tick(2, aspects="yrGrrr", stage=1, in_interstage=True), 0.0)
+    snapshot = view.snapshot(0.0)
+    assert snapshot["intersections"][scribe.intersection.id]["aspects"] == "yrgrrr"
+    assert snapshot["counters"]["conflicts"] == 0
+    view.take(scribe.tick(3, aspects="rrGrrr", stage=1), 0.0)
+    assert view.snapshot(0.0)["intersections"][scribe.intersection.id]["aspects"] == "rrGrrr"
+
+
 @pytest.mark.parametrize(
     ("aspects", "wrong"),
     [

@@ -58,7 +58,9 @@ export function card(item, plan, choose) {
   }
 
   function cause(state) {
-    return plan.words.causes[state.cause]?.[0] ?? state.cause;
+    const [code, rest] = state.cause.split(/: (.*)/);
+    const known = plan.words.causes[code]?.[0];
+    return known ? known + (rest ? ` (${rest})` : "") : state.cause;
   }
 
   function countdown(state) {

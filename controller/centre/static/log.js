@@ -7,6 +7,7 @@ export class Log {
   constructor(root, plan) {
     this.root = root;
     this.last = 0;
+    this.causes = plan.words.causes;
     this.numbers = new Map(plan.intersections.map((item) => [item.id, item]));
     for (const button of document.querySelectorAll("[data-kind][aria-pressed]")) {
       button.addEventListener("click", () => {
@@ -32,7 +33,8 @@ export class Log {
   line(event) {
     const item = this.numbers.get(event.i);
     const words = html("div", {}, html("b", {}, event.vi));
-    if (event.cause) words.append(html("em", {}, ` · ${event.cause}`));
+    const cause = this.causes[event.cause]?.[0] ?? (event.cause.includes(" ") ? event.cause : "");
+    if (cause && !event.vi.includes(cause)) words.append(html("em", {}, ` · ${cause}`));
     if (event.en && event.en !== event.vi) words.append(html("small", { lang: "en" }, event.en));
     return html("li", { "data-kind": event.kind, style: `--c:var(--${event.to ?? "line"})` },
       html("time", {}, event.clock_s === null ? "" : clock(event.clock_s)),

@@ -139,7 +139,7 @@ def _words(summary: dict[str, Any], kept: Folder | None) -> None:
     refusals = ", ".join(f"{reason} {count}" for reason, count in summary["refusals"].items()) or "none"
     delay = "–" if summary["mean_delay_s"] is None else f"{summary['mean_delay_s']:.1f} s"
     rows = (
-        ("traffic", f"{summary['vehicles']} vehicles, mean delay {delay}"),
+        ("traffic", f"{summary['vehicles']:.0f} vehicles, mean delay {delay}"),
         (
             "control",
             f"{summary['ticks']} ticks ({summary['missed_ticks']} missed), {summary['commands']} commands",

@@ -60,7 +60,7 @@ def main() -> None:
         typer.echo(f"denxanh: {error}", err=True)
         sys.exit(1)
     except OSError as error:
-        # What a file system says of a path that the user gave: unwritable, full, a folder where a file should be.
+        # What the file system says of a path that the user gave: unwritable, full, a folder.
         place = f"{error.filename}: " if error.filename else ""
         typer.echo(f"denxanh: {place}{error.strerror or error}", err=True)
         sys.exit(1)

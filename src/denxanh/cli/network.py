@@ -166,3 +166,40 @@ def import_sumo(
     say(f"{derived.id}: {len(derived.intersections)} intersections, written to {out}")
     for text in derived.warnings:
         say(f"warning: {text}")
+
+
+@app.command(epilog="Example: denxanh network check truc-30-4-hoa-binh")
+def check(
+    corridors: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Catalogue corridors or folders with a corridor.toml; default: the whole catalogue."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Find every inconsistency of a corridor's files in one run.
+
+    Files against their form, against each other and against the built streets; timings against what the guard
+    needs. Status 0 only without a defect.
+    """
+    from dataclasses import asdict
+
+    from denxanh.networks import catalogue
+    from denxanh.networks.check import check as examine
+
+    found = {name: examine(name) for name in corridors or catalogue.names()}
+    if json:
+        document(
+            [
+                {"corridor": name, "defects": [asdict(defect) for defect in defects]}
+                for name, defects in found.items()
+            ]
+        )
+    else:
+        for name, defects in found.items():
+            say(f"{name}: " + (f"{len(defects)} defects" if defects else "no defect"))
+            for defect in defects:
+                say(f"  {defect}")
+    if any(found.values()):
+        raise typer.Exit(1)
