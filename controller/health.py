@@ -49,23 +49,24 @@ class HealthLimits:
     """Max-red periods that a queue may stand on a detector."""
     erratic_per_min: int = 200
     """Counts a minute on one lane-wide (3.5 m) loop beyond which they are noise (1.5 x saturation)."""
-    chatter_per_s: int = 5
-    """Pulses a second that, if each is short, are a bouncing contact."""
+    chatter_per_s: int = 8
+    """Pulses a second that, if each is short, are a bouncing contact (5 for cars; here
+    two rows of four bikes pass in a second)."""
     chatter_on_s: float = 0.1
     """On-time per pulse below which a pulse is too short for a vehicle, s."""
     chatter_seconds: int = 3
     """Seconds of chatter, leaking one per clean second, before it counts [J]."""
     silent_own_vehicles: float = 12.0
     """Vehicles that the same lane's other detectors see pass while this one stays silent [J]."""
-    silent_sibling_vehicles: float = 60.0
+    silent_sibling_vehicles: float = 150.0
     """Vehicles on the approach's other lanes while this one stays silent [J]."""
     silent_sibling_s: float = 900.0
     """Shortest silence that other lanes can make suspicious, s (NTCIP no activity, 15 min)."""
     max_speed_kmh: float = 200.0
     """Beyond it a speed is garbage [J]."""
-    overfull: float = 6.0
+    overfull: float = 12.0
     """Vehicles in a zone, times its storage in passenger-car units, beyond which the count is noise:
-    side by side and bumper to bumper, about four to five motorbikes stand in one car's place."""
+    three rows of four motorbikes stand in the 7.5 m of one car."""
     recovery_s: float = 60.0
     """Clean time before a bad detector is believed again, s (one healthy minute)."""
     stale_recovery_s: float = 10.0

@@ -41,7 +41,7 @@ def test_motorbike_saturation_is_no_fault_but_noise_is() -> None:
 def test_bouncing_contact_is_chatter() -> None:
     bounce = GOOD._replace(passed=12, on_s=0.4)
     assert run([bounce] * 3).symptom is Symptom.CHATTER
-    assert run([GOOD._replace(passed=6, on_s=0.9)] * 3).good
+    assert run([GOOD._replace(passed=8, on_s=0.7)] * 3).good
 
 
 def test_stale_fault_and_garbage_are_seen_at_once() -> None:
@@ -55,7 +55,7 @@ def test_silence_is_a_fault_only_against_what_neighbours_see() -> None:
     assert run([GOOD._replace(own=1.0)] * 12).symptom is Symptom.FROZEN
     assert run([GOOD._replace(siblings=1.0)] * 800).good  # not long enough
     assert run([GOOD._replace(siblings=0.05)] * 1000).good  # not enough vehicles
-    assert run([GOOD._replace(siblings=0.1)] * 1000).symptom is Symptom.STUCK_OFF
+    assert run([GOOD._replace(siblings=0.2)] * 1000).symptom is Symptom.STUCK_OFF
     counted = [GOOD._replace(own=1.0)] * 11 + [GOOD._replace(passed=1, on_s=0.5)]
     assert run(counted * 5).good
 
