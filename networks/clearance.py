@@ -6,8 +6,9 @@ first vehicle of the second reaches it:
     all-red >= (clearance distance + length) / clearance speed - entry distance / entry speed
 
 with the largest value over vehicle classes and conflict points, at least `MIN_ALL_RED_S`. The formula lets
-the last vehicle pass its stop line at the very end of yellow. A bicycle needs only a few metres to stop and
-passes at most `overrun_s` after the start of yellow, so the rest of the yellow already clears it.
+the last vehicle pass its stop line at the very end of yellow. Where the yellow is longer than a class needs
+to stop, the rest of it already clears: motor vehicles need the usual yellow of their speed limit
+(`NEEDED_YELLOW_S`), a bicycle only a few metres.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ from denxanh.networks.sumonet import Net
 
 @dataclass(frozen=True, slots=True)
 class ClearingClass:
-    """A kind of vehicle leaving the junction; `name` is SUMO's; `overrun_s` None: as long as the yellow."""
+    """A kind of vehicle leaving the junction; `name` is SUMO's.
+
+    `overrun_s` is how long after the start of yellow its last one still passes the stop line; None: the
+    yellow that its speed limit needs.
+    """
 
     name: str
     length_m: float
@@ -43,6 +48,8 @@ this project. Clearing speeds of motorbike (30 km/h) and bicycle (18 km/h), bicy
 assumed, to be confirmed on site."""
 ENTRY_SPEED_MS = 11.1
 """First vehicle of the next stage: 40 km/h with a flying start (RiLSA), the earliest arrival."""
+NEEDED_YELLOW_S = ((50 / 3.6, 3), (60 / 3.6, 4), (70 / 3.6, 5))
+"""Yellow by speed limit (m/s, s) of German practice (RiLSA): whoever comes later could have stopped."""
 MIN_ALL_RED_S = 1
 """DESIGN's floor."""
 MIN_PEDESTRIAN_INTERGREEN_S = 1
@@ -62,12 +69,14 @@ def all_red_s(net: Net, clearing: Movement, entering: Movement, yellow_s: int) -
     limit = min((net.lanes[lane].speed_ms for lane in clearing.path), default=math.inf)
     barred = net.lanes[clearing.from_lane].barred
     kinds = [kind for kind in CLEARING_CLASSES if kind.name not in barred] or CLEARING_CLASSES[:1]
+    approach = net.lanes[clearing.from_lane].speed_ms
+    needed_yellow = next((enough for limit, enough in NEEDED_YELLOW_S if approach <= limit + 0.1), yellow_s)
     needed = float(MIN_ALL_RED_S)
     for clear_m, entry_m in conflict_points(leave, enter, merging=clearing.to_lane == entering.to_lane):
         entry_s = 0.0 if entering.crossing else entry_m / ENTRY_SPEED_MS
         for kind in kinds:
             speed = max(min(kind.speed_ms, limit), 1.0)
-            overrun = yellow_s if kind.overrun_s is None else min(kind.overrun_s, yellow_s)
+            overrun = min(needed_yellow if kind.overrun_s is None else kind.overrun_s, yellow_s)
             clear_s = (clear_m + margin + kind.length_m) / speed
             needed = max(needed, overrun + clear_s - entry_s - yellow_s)
     return math.ceil(needed - 1e-9)

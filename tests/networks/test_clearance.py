@@ -90,6 +90,16 @@ def test_a_slow_turn_clears_slowly() -> None:
     assert all_red_s(streets, we, sn, 3) == math.ceil(39 / 4 - 5 / ENTRY_SPEED_MS)
 
 
+def test_yellow_beyond_what_the_speed_limit_needs_already_clears() -> None:
+    """At 50 km/h nobody passes later than 3 s into the yellow; above 70 km/h all of it is used."""
+    entry = 5 / ENTRY_SPEED_MS
+    streets, we, sn = crossroads(barred=TWO_WHEELERS)
+    assert all_red_s(streets, we, sn, 5) == math.ceil(39 / 10 - entry)
+    slow = {name: replace(one, speed_ms=13.89) for name, one in streets.lanes.items()}
+    assert all_red_s(replace(streets, lanes=slow), we, sn, 3) == math.ceil(39 / 10 - entry)
+    assert all_red_s(replace(streets, lanes=slow), we, sn, 5) == math.ceil(39 / 10 - entry - 2)
+
+
 def test_never_under_one_second_where_the_other_arrives_late() -> None:
     streets, we, sn = crossroads(barred=TWO_WHEELERS)
     assert all_red_s(streets, sn, we, 3) == 1
