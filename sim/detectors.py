@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from denxanh.networks.model import Aspect, Detector, DetectorKind, GroupKind, Intersection, ZoneSegment
 from denxanh.plc.contract import LoopReading, Readings, ZoneReading
+from denxanh.sim.detector_files import LOOP_KINDS, loop_places, stretch, zone_areas
 from denxanh.sim.faults import CHATTER_PER_S, DetectorErrors, FaultKind
 from denxanh.sim.session import Api, Session
 
@@ -27,12 +27,7 @@ DECISECONDS = 10
 MAX_AGE_DS = 65_535
 """Ages stop here: the register is 16 bits wide."""
 
-NEVER_S = 1_000_000_000
-"""Period of SUMO's own aggregation: never."""
-
 MPS_TO_KMH = 3.6
-
-LOOP_KINDS = (DetectorKind.STOP_LINE, DetectorKind.ADVANCE)
 
 
 @dataclass(slots=True)
@@ -105,49 +100,6 @@ class _Place:
     buttons: list[_Button]
 
 
-def detector_xml(intersections: Sequence[Intersection]) -> str:
-    """SUMO's additional file with every loop and every zone segment of these intersections."""
-    lines = ["<additional>"]
-    for loop_id, segment in _loops(intersections):
-        middle = (segment.begin_m + segment.end_m) / 2
-        lines.append(
-            f'  <inductionLoop id="{loop_id}" lane={quoteattr(segment.lane)} pos="{middle:.2f}"'
-            f' period="{NEVER_S}" file="NUL" friendlyPos="true"/>'
-        )
-    for area_id, segment in _areas(intersections).values():
-        lines.append(
-            f'  <laneAreaDetector id="{area_id}" lane={quoteattr(segment.lane)}'
-            f' pos="{segment.begin_m:.2f}" endPos="{segment.end_m:.2f}"'
-            f' period="{NEVER_S}" file="NUL" friendlyPos="true"/>'
-        )
-    lines.append("</additional>")
-    return "\n".join(lines) + "\n"
-
-
-def _loops(intersections: Sequence[Intersection]) -> list[tuple[str, ZoneSegment]]:
-    return [
-        (f"loop.{place}.{number}", detector.segments[0])
-        for place, intersection in enumerate(intersections)
-        for number, detector in enumerate(intersection.detectors)
-        if detector.kind in LOOP_KINDS
-    ]
-
-
-def _areas(intersections: Sequence[Intersection]) -> dict[tuple[str, float, float], tuple[str, ZoneSegment]]:
-    """One E2 per stretch of lane, however many zones it feeds."""
-    areas: dict[tuple[str, float, float], tuple[str, ZoneSegment]] = {}
-    for intersection in intersections:
-        for detector in intersection.detectors:
-            if detector.kind is DetectorKind.ZONE:
-                for segment in detector.segments:
-                    areas.setdefault(_stretch(segment), (f"zone.{len(areas)}", segment))
-    return areas
-
-
-def _stretch(segment: ZoneSegment) -> tuple[str, float, float]:
-    return (segment.lane, round(segment.begin_m, 2), round(segment.end_m, 2))
-
-
 class DetectorBank:
     """All detectors of a simulation.
 
@@ -166,8 +118,8 @@ class DetectorBank:
         self._sumo: Api = session.sumo
         self._step_s = 1.0 / session.second
         self.errors = errors or DetectorErrors()
-        areas = _areas(intersections)
-        loop_ids = iter(loop_id for loop_id, _ in _loops(intersections))
+        areas = zone_areas(intersections)
+        loop_ids = iter(loop_id for loop_id, _ in loop_places(intersections))
         self._places: list[_Place] = []
         for intersection in intersections:
             place = _Place(intersection, [], [], [])
@@ -324,7 +276,7 @@ def _zone(
     areas: dict[tuple[str, float, float], tuple[str, ZoneSegment]],
 ) -> _Zone:
     parts = tuple(
-        (areas[_stretch(segment)][0], segment.share, max(0.1, segment.end_m - segment.begin_m))
+        (areas[stretch(segment)][0], segment.share, max(0.1, segment.end_m - segment.begin_m))
         for segment in detector.segments
     )
     return _Zone(name, parts, sum(share * length for _, share, length in parts))

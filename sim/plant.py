@@ -17,7 +17,8 @@ from typing import Self
 
 from denxanh.networks.model import Aspect
 from denxanh.plc.contract import Readings
-from denxanh.sim.detectors import DetectorBank, detector_xml
+from denxanh.sim.detector_files import detector_xml
+from denxanh.sim.detectors import DetectorBank
 from denxanh.sim.faults import DetectorErrors
 from denxanh.sim.lamps import from_state, to_state
 from denxanh.sim.metrics import GridlockWatch, TripSummary, summarise

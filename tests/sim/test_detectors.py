@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denxanh.networks.model import DetectorKind
-from denxanh.sim.detectors import COUNTER, LOOP_KINDS, DetectorBank, detector_xml
+from denxanh.sim.detector_files import LOOP_KINDS, detector_xml
+from denxanh.sim.detectors import COUNTER, DetectorBank
 from denxanh.sim.faults import DetectorErrors, ErrorModel, FaultKind
 from denxanh.sim.plant import Plant
 from denxanh.sim.session import Session
