@@ -223,19 +223,26 @@ class _Streets:
             )
         by_letter = turns.shares()
         wanted = {way: by_letter.get(letter, 0.0) for way, letter in ways.items()}
-        free = {way: share for way, share in wanted.items() if self.destination(way) not in passed}
+        free = {way: share for way, share in wanted.items() if self.escapes(way, passed)}
         total = sum(free.values())
-        if total <= 0:
-            return {max(ways): 1.0} if not free else {max(free): 1.0}
+        if total <= 0:  # nowhere but where no share points: any way out, then any way at all
+            return {max(free or ways): 1.0}
         return {way: share / total for way, share in free.items()}
 
-    def destination(self, edge: str) -> str:
-        """The next place where traffic divides or ends."""
+    def escapes(self, edge: str, passed: frozenset[str]) -> bool:
+        """Whether traffic on an edge can leave the net without coming to a place it has passed."""
+        end, ways = self.destination(edge)
+        if end in passed:
+            return False
+        return not ways or any(self.escapes(way, passed | {end}) for way in ways)
+
+    def destination(self, edge: str) -> tuple[str, tuple[str, ...]]:
+        """The next place where traffic divides or ends, and the ways on from there."""
         ways = self.onward(edge)
         while len(ways) == 1 and edge not in self.scenario.turns:
             edge = next(iter(ways))
             ways = self.onward(edge)
-        return self.net.edge_ends[edge][1]
+        return self.net.edge_ends[edge][1], tuple(ways)
 
 
 def sumo_options(fidelity: str) -> tuple[str, ...]:

@@ -1,0 +1,86 @@
+"""The shipped corridors, as the base install reads them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date, timedelta
+
+import pytest
+
+from denxanh.errors import CorridorError
+from denxanh.networks import catalogue, corridor_files, timing
+from denxanh.networks.model import DetectorKind, GroupKind
+from denxanh.networks.schedule import active_plan
+
+NAMES = ("mang-thi-diem-12", "truc-30-4-hoa-binh")
+
+
+def test_both_corridors_are_there() -> None:
+    assert catalogue.names() == NAMES
+    assert [len(catalogue.corridor(name).intersections) for name in NAMES] == [12, 7]
+
+
+def test_an_unknown_corridor_names_the_known_ones() -> None:
+    with pytest.raises(CorridorError, match="truc-30-4-hoa-binh"):
+        catalogue.path("../etc")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_guard_can_keep_its_invariants_everywhere(name: str) -> None:
+    for one in catalogue.corridor(name).intersections:
+        assert timing.feasibility_defects(one) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_group_is_detected_and_lanes_share_fully(name: str) -> None:
+    for one in catalogue.corridor(name).intersections:
+        called = {(group, detector.kind) for detector in one.detectors for group in detector.groups}
+        for index, group in enumerate(one.groups):
+            kind = DetectorKind.BUTTON if group.kind is GroupKind.PEDESTRIAN else DetectorKind.ZONE
+            assert (index, kind) in called, (one.id, group.id)
+        for lane in one.lanes:
+            assert sum(part.share for part in lane.groups) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_belong_to_exactly_one_group(name: str) -> None:
+    for one in catalogue.corridor(name).intersections:
+        links = sorted(link for group in one.groups for link in group.links)
+        assert links == list(range(one.link_count))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plan_runs_at_every_hour_of_two_years(name: str) -> None:
+    corridor = catalogue.corridor(name)
+    numbers = {plan.number for one in corridor.intersections for plan in one.plans}
+    day = date(2026, 1, 1)
+    while day.year < 2028:
+        for hour in range(24):
+            assert active_plan(corridor.schedule, day.isoformat(), hour * 3600) in numbers
+        day += timedelta(days=1)
+
+
+def test_tet_and_the_peaks() -> None:
+    schedule = catalogue.corridor(NAMES[1]).schedule
+    assert active_plan(schedule, "2026-11-23", 7 * 3600) == 1
+    assert active_plan(schedule, "2026-11-23", 17 * 3600) == 2
+    assert active_plan(schedule, "2027-02-08", 7 * 3600) == 3
+    assert active_plan(schedule, "2026-11-23", 3600) == 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_assumed_is_said(name: str) -> None:
+    files = corridor_files.read(catalogue.path(name))
+    assert any("assumed" in text for text in catalogue.corridor(name).sources)
+    assert all("assumed" in scenario.source for scenario in files.demand.scenario.values())
+
+
+def test_the_catalogue_needs_no_sumo() -> None:
+    script = (
+        "import sys\n"
+        "for name in ('sumo', 'sumolib', 'libsumo', 'traci'): sys.modules[name] = None\n"
+        "from denxanh.networks import catalogue, check, webster, demand, build\n"
+        "assert catalogue.corridor('truc-30-4-hoa-binh').intersections\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
