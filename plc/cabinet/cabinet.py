@@ -19,6 +19,7 @@ from denxanh.plc.cabinet.engine import Engine, Phase
 from denxanh.plc.cabinet.gate import COUNTER, DS_PER_S, Gate
 from denxanh.plc.cabinet.localplan import PlanRunner
 from denxanh.plc.cabinet.monitor import ConflictMonitor
+from denxanh.plc.cabinet.waiting import Waiting
 from denxanh.plc.contract import (
     CabinetMode,
     CabinetStatus,
@@ -96,6 +97,7 @@ class VirtualCabinet:
         self._engine = Engine(intersection)
         self._monitor = ConflictMonitor(intersection)
         self._runner = PlanRunner(intersection, self._engine)
+        self._waiting = Waiting(intersection)
         self._gate = Gate(epoch=epoch)
         self._heartbeat = 0
         self._refusal = Refusal.NONE
@@ -149,6 +151,7 @@ class VirtualCabinet:
         for index, pressed in enumerate(readings.buttons):
             walking = any(engine.signals[g].aspect is Aspect.WALK for g in self._buttons[index].groups)
             self._calls[index] = self._calls[index] or (pressed and not walking)
+        self._waiting.look(self._engine, readings, self._called_groups())
         self._watch_silence()
         self._apply_pending()
         before = engine.stage
@@ -330,7 +333,7 @@ class VirtualCabinet:
             self._engine.commit(*end)
 
     def _decide(self, clock_s: float, date: str) -> int | None:
-        """Let the own plan or the police panel act; returns the planned end of the running green."""
+        """Let the own plan or the police panel act; returns by when the running green is to end, if known."""
         mode, second = self.mode, int(clock_s) % SECONDS_PER_DAY
         self._plan = None
         if mode is CabinetMode.MANUAL:
@@ -339,6 +342,8 @@ class VirtualCabinet:
                 if self._engine.end_at is None:
                     self._runner.advance(self._next_in_order())
             return None
+        if mode is CabinetMode.ADAPTIVE:
+            return self._waiting.latest_end(self._engine)
         if mode not in (CabinetMode.LOCAL_PLAN, CabinetMode.CENTRAL_PLAN):
             return None
         number = self._central_plan if mode is CabinetMode.CENTRAL_PLAN else self._plan_number(date, second)

@@ -133,7 +133,7 @@ class Engine:
 
         Args:
             called: per group; only pedestrian groups look at it.
-            latest_end: second at which the running stage is planned to end, so that a late walk fits.
+            latest_end: second by which the running stage is to end, if known, so that a late walk fits.
         """
         self.now += 1
         self.walked = ()
@@ -213,12 +213,6 @@ class Engine:
         end = self.end_at
         if end is None:
             end = latest_end
-        if end is None:
-            end = self.green_since + min(
-                signal.group.max_green_s
-                for signal, aspect in zip(self.signals, served, strict=True)
-                if aspect is not Aspect.RED
-            )
         starters = [
             index
             for index, signal in enumerate(self.signals)
@@ -226,7 +220,7 @@ class Engine:
             and served[index] is not Aspect.RED
             and called[index]
             and signal.aspect is Aspect.RED
-            and self.now + signal.crossing_s <= end
+            and (end is None or self.now + signal.crossing_s <= end)
             and self._earliest_start(index, Aspect.WALK) <= self.now
         ]
         for index in starters:
@@ -238,7 +232,7 @@ class Engine:
         ends = [
             signal.earliest_end
             for index, signal in enumerate(self.signals)
-            if there is None or signal.is_pedestrian or there[index] is Aspect.RED
+            if there is None or signal.is_pedestrian or there[index] not in (signal.aspect, Aspect.PROTECTED)
         ]
         return max(ends, default=LONG_AGO)
 

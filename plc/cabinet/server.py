@@ -19,7 +19,7 @@ from denxanh.errors import PortInUseError
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.plc.modbus.layout import COMMAND_ADDRESS, COMMAND_LENGTH
 
-log = logging.getLogger(__name__)
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what strangers send is answered, not logged
 
 DEFAULT_UNIT = 1
 OTHER_UNITS = 0

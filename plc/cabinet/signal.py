@@ -14,7 +14,7 @@ LONG_AGO = -1_000_000
 class Signal:
     """Times are the engine's seconds since power-up.
 
-    `green_since` is the start of the continuous green (`g` and `G` together). `any_end` is the last
+    `green_since` is the start of the green, or of `G` where a `g` was raised. `any_end` is the last
     second at which it stopped being green at all, `full_end` at which it stopped showing anything that has
     priority (`G`, walk, clearance).
     """
@@ -58,9 +58,8 @@ class Signal:
             self.any_end = self.full_end = now
 
     def start(self, aspect: Aspect, now: int) -> None:
-        """Show green (`G`, `g` or walk), or raise `g` to `G`."""
-        if not self.aspect.is_green:
-            self.green_since = now
+        """Show green (`G`, `g` or walk), or raise `g` to `G`: a new green, with a min green of its own."""
+        self.green_since = now
         self._show(aspect, now)
 
     def end(self, now: int) -> None:

@@ -23,7 +23,7 @@ from denxanh.plc.modbus.layout import WORD_MAX, Layout
 from denxanh.plc.modbus.profile import DEFAULT, Profile, Span, canonical, load, spans
 from denxanh.plc.modbus.registers import decode_report, encode_command
 
-log = logging.getLogger(__name__)
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it logs as an error, we raise as one
 
 TIMEOUT_S = 0.5
 """Bound of one connect or one request, seconds; half a tick."""

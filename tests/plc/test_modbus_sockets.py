@@ -492,3 +492,28 @@ async def test_many_cabinets_at_once(make_driver, crossroads):
     await asyncio.gather(*(client.close() for client in clients))
     for server in servers:
         await server.stop()
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_server_survives_garbage_and_keeps_serving(serving, seed):
+    driver, server = serving
+    driver.start()
+    before = driver.status
+    rng = random.Random(seed)
+    troubles: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: troubles.append(context))
+    for _ in range(15):
+        reader, writer = await asyncio.open_connection(HOST, server.port)
+        noise = rng.randbytes(rng.randint(1, 400))
+        if rng.random() < 0.6:  # a proper header in front of it
+            noise = struct.pack(">HHHBB", 1, 0, len(noise) + 2, 1, rng.randrange(256)) + noise
+        writer.write(noise)
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            await asyncio.wait_for(reader.read(300), 0.02)
+        writer.transport.abort()
+    client = client_of(driver, server.port)
+    report = await client.poll()
+    assert report.status.stage == before.stage
+    assert report.status.accepted_seq == 0
+    await client.close()
+    assert troubles == []
