@@ -96,6 +96,9 @@ class TraciBackend:
     Args:
         binary: `sumo` or `sumo-gui`, or the path of one.
         remote: (host, port) of a SUMO that somebody started already; `binary` and options are then not used.
+
+    Attributes:
+        tries: how often to try to connect, `CONNECT_WAIT_S` apart.
     """
 
     def __init__(self, binary: str = "sumo", remote: tuple[str, int] | None = None) -> None:
@@ -105,6 +108,7 @@ class TraciBackend:
             raise MissingExtraError("traci", "sim") from cause
         self._traci: Any = traci
         self._binary = binary
+        self.tries = CONNECT_TRIES
         self._remote = remote
         self._connection: Any = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -128,7 +132,7 @@ class TraciBackend:
     def _connect(self, host: str, port: int) -> Any:
         """Try until it listens; traci's own retries print on standard output."""
         gone = self._traci.exceptions.FatalTraCIError
-        for _ in range(CONNECT_TRIES):
+        for _ in range(self.tries):
             try:
                 return self._traci.connect(port=port, host=host, numRetries=0, proc=self._process)
             except (gone, self._traci.exceptions.TraCIException, OSError):

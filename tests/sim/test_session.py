@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from denxanh.errors import MissingExtraError, SimulationError
-from denxanh.sim.session import LibsumoBackend, Session, TraciBackend
+from denxanh.sim.session import LibsumoBackend, Session, TraciBackend, sumo_binary
 
 
 def _run(session: Session, seconds: int) -> list[tuple[str, float]]:
@@ -66,6 +68,48 @@ def test_error_in_mid_run_repeats_what_sumo_said(town, tmp_path: Path) -> None:
 def _steps(session: Session, count: int) -> None:
     for _ in range(count):
         session.step()
+
+
+def test_sumo_that_dies_is_an_error_and_leaves_nothing(town) -> None:
+    backend = TraciBackend()
+    session = Session.start(town.scenario().arguments(1), backend)
+    session.step()
+    process = backend._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    with pytest.raises(SimulationError, match="SUMO stopped"):
+        _steps(session, 3)
+    session.close()
+
+
+def test_remote_sumo_that_is_not_there_is_named() -> None:
+    with pytest.raises(SimulationError, match=r"127\.0\.0\.1:1"):
+        _connect_nowhere()
+
+
+def test_remote_sumo_is_only_connected_to(town) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sumo_binary("sumo"),
+        *town.scenario().arguments(1),
+        "--remote-port",
+        str(port),
+        "--no-step-log",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert _run(Session.start([], TraciBackend(remote=("127.0.0.1", port))), 30)
+    finally:
+        process.wait(20)
+
+
+def _connect_nowhere() -> None:
+    backend = TraciBackend(remote=("127.0.0.1", 1))
+    backend.tries = 2
+    Session.start([], backend)
 
 
 def test_half_second_steps_make_whole_seconds(town) -> None:

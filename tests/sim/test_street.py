@@ -101,6 +101,7 @@ class Controller:
         self.stages: list[int] = []
         self.counts = 0
         self.errors = 0
+        self.broken: list[int] = []
         self.seq = 0
 
     async def run(self, ticks: int = 10**9) -> None:
@@ -126,6 +127,7 @@ class Controller:
         report = await self.cabinet.poll()
         status = report.status
         self.modes[tick] = status.mode
+        self.broken += [tick] if report.readings.loops[0].fault else []
         self.counts = sum(loop.count for loop in report.readings.loops)
         if not self.stages or self.stages[-1] != status.stage:
             self.stages.append(status.stage)
@@ -192,10 +194,10 @@ async def test_controller_that_stops_acknowledging_is_left_behind(town, spec, tm
 
 
 async def test_killed_controller_leaves_a_local_plan_and_may_return(town, spec, tmp_path: Path) -> None:
-    async with running(spec | {"seconds": 240, "speed": 20}, tmp_path) as street:
+    async with running(spec | {"seconds": 130, "speed": 25}, tmp_path) as street:
         ports = await street.ports()
         await Controller(ports, town.corridor).run(ticks=60)
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(1.0)
         back = Controller(ports, town.corridor)
         back.seq = 30_000
         await back.run()
@@ -258,7 +260,9 @@ async def test_wrong_specification_is_one_clear_error(spec, tmp_path: Path, wron
 
 
 async def test_faults_happen_when_they_should(town, spec, tmp_path: Path) -> None:
+    loop = next(one.id for one in town.corridor.intersections[0].detectors if one.segments)
     faults = [
+        {"happening": "detector", "target": f"B1/{loop}", "at_s": 10, "for_s": 15, "fault": "dropout"},
         {"happening": "link", "target": "B1", "at_s": 30, "for_s": 20},
         {"happening": "panel", "target": "B1", "at_s": 70, "for_s": 10},
         {"happening": "conflict", "target": "B1", "at_s": 100, "for_s": 2},
@@ -277,3 +281,4 @@ async def test_faults_happen_when_they_should(town, spec, tmp_path: Path) -> Non
     assert summary["conflicts_by_monitor"] == 1
     assert middle["monitor"]
     assert controller.errors > 5
+    assert controller.broken == list(range(10, 25))
