@@ -150,7 +150,7 @@ class GuardConfig:
     walk_s: tuple[int, ...]
     yellow_s: tuple[int, ...]
     memory_s: tuple[int, ...]
-    """How long the end of a group's green matters to anyone."""
+    """How long the end of a group's green matters to anyone; at least a second, for `_rests`."""
     max_green_s: tuple[int, ...]
     """Per stage."""
     graph: tuple[tuple[bool, ...], ...]
@@ -190,7 +190,7 @@ def guard_config(intersection: Intersection) -> GuardConfig:
         ),
         walk_s=tuple(g.walk_s for g in groups),
         yellow_s=tuple(g.yellow_s for g in groups),
-        memory_s=tuple(max(groups[i].yellow_s, *gaps[i]) for i in every),
+        memory_s=tuple(max(1, groups[i].yellow_s, *gaps[i]) for i in every),
         max_green_s=tuple(timing.max_green_s(intersection, s) for s in range(len(intersection.stages))),
         graph=intersection.transitions,
         urgency=Urgency.of(intersection),
