@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from denxanh.errors import CorridorError
-from denxanh.networks import catalogue, compiled, corridor_files, demand, timing
+from denxanh.networks import catalogue, compiled, corridor_files, flows, timing
 from denxanh.networks.assembly import assemble
 from denxanh.networks.build import build_net
 from denxanh.networks.corridor_files import (
@@ -240,7 +240,7 @@ def _demand(files: CorridorFiles, net: Net) -> Iterator[Defect]:
                         "demand.toml", f"{where}.turns.{edge}", f"the approach does not offer turn {letter!r}"
                     )
         try:
-            demand.routes(net, scenario)
+            flows.routes(net, scenario)
         except CorridorError as error:
             yield _from_error(error)
 

@@ -8,11 +8,7 @@ sum and L the lost time of a cycle, delay is least near the cycle
 and the effective green C - L is shared in proportion to y. Here the lost time of a stage is its
 interstage (two seconds lost at the start and two seconds of yellow that are used cancel: assumed).
 All signals of a corridor take one cycle, the longest that one of them needs, within bounds.
-
-Offsets: for each pair of neighbouring signals the relative offset with the greatest overlap of "green
-upstream, shifted by the travel time" and "green downstream", both directions weighted by their flows;
-along a maximum spanning tree of those weights (on a line: every pair). Travel time is distance over the
-progression speed of `demand.toml`. This is simple travel-time coordination, not a bandwidth optimum.
+Offsets: `coordination.py`.
 """
 
 from __future__ import annotations
@@ -23,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from denxanh.errors import CorridorError
-from denxanh.networks import demand
+from denxanh.networks import flows
 from denxanh.networks.build import BuiltCorridor, build
+from denxanh.networks.coordination import offsets
 from denxanh.networks.corridor_files import ScenarioForm
 from denxanh.networks.model import Aspect, GroupKind, Intersection, Lane, Plan, Split, Turn
 from denxanh.networks.sumonet import Net, read_net
@@ -37,14 +34,12 @@ FULL_STAGE = 0.9
 """Degree of saturation (v/c) beyond which a stage queues from cycle to cycle: practice."""
 MAX_FLOW_RATIO = 0.95
 """Y above which Webster's cycle is meaningless and the longest cycle is taken."""
-SATURATION_FACTOR = {Turn.STRAIGHT: 1.0, Turn.RIGHT: 0.6, Turn.LEFT: 0.8, Turn.UTURN: 0.5}
-"""Saturation flow of a lane by turn, relative to straight on: from oversaturated sublane runs of the arterial
-(6 s to 22 s of green); right turns yield to pedestrians. U-turns: assumed."""
-YIELDING_LEFT_FACTOR = 0.25
-"""Saturation flow of a left turn that yields to oncoming traffic, relative to straight on: from the same
-runs, where it lay between 0.1 and 0.35 depending on the oncoming flow."""
-CLEAR_QUEUE_S = 4
-"""Green downstream should start this much before the platoon comes, so that standing vehicles are away."""
+PROTECTED_FACTOR = {Turn.STRAIGHT: 1.0, Turn.RIGHT: 0.85, Turn.LEFT: 0.8, Turn.UTURN: 0.5}
+"""Saturation flow of a lane by turn, relative to straight on. Left: from oversaturated sublane runs of the
+arterial (6 s to 22 s of green). Right and U-turns: assumed."""
+YIELDING_FACTOR = {Turn.STRAIGHT: 1.0, Turn.RIGHT: 0.6, Turn.LEFT: 0.25, Turn.UTURN: 0.2}
+"""The same where the turn yields: right turns to pedestrians, left turns to oncoming traffic (0.1 to 0.35 in
+the same runs, by the oncoming flow; where there is none, as protected). U-turns: assumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +99,7 @@ def _lost(intersection: Intersection, order: Sequence[int]) -> list[int]:
     ]
 
 
-def lane_loads(intersection: Intersection, net: Net, volumes: demand.Volumes) -> tuple[LaneLoad, ...]:
+def lane_loads(intersection: Intersection, net: Net, volumes: flows.Volumes) -> tuple[LaneLoad, ...]:
     """Flows per incoming lane: movements with few lanes to choose from come first; lanes fill evenly."""
     flows = {lane.id: 0.0 for lane in intersection.lanes}
     by_edge: dict[str, dict[str, list[str]]] = {}
@@ -138,21 +133,23 @@ def stage_ratios(
     """The flow ratio that each stage of the order has to carry.
 
     A lane that one stage serves asks that stage for its ratio; one that several serve asks for what the
-    others do not give already, from its first stage.
+    others do not give already, from the stage that serves it best.
     """
-    needs: list[tuple[tuple[int, ...], float]] = []
+    needs: list[tuple[dict[int, float], float]] = []
     for load in loads:
-        stages = tuple(place for place, stage in enumerate(order) if _served(intersection, load.lane, stage))
-        if stages:
-            factors = [_factor(intersection, load.lane, order[place]) for place in stages]
-            best = max(factors)
-            useful = tuple(place for place, factor in zip(stages, factors, strict=True) if factor == best)
-            needs.append((useful, load.flow_h / (saturation_h * best)))
+        factors = {
+            place: _factor(intersection, load.lane, stage)
+            for place, stage in enumerate(order)
+            if _served(intersection, load.lane, stage)
+        }
+        if factors:
+            needs.append((factors, load.flow_h / saturation_h))
     ratios = [0.0] * len(order)
-    for places, ratio in sorted(needs, key=lambda need: len(need[0])):
-        short = ratio - sum(ratios[place] for place in places)
+    for factors, needed in sorted(needs, key=lambda need: len(need[0])):
+        short = needed - sum(ratios[place] * factor for place, factor in factors.items())
+        best = max(factors, key=lambda place: (factors[place], -place))
         if short > 0:
-            ratios[places[0]] += short
+            ratios[best] += short / factors[best]
     return tuple(ratios)
 
 
@@ -165,10 +162,10 @@ def _factor(intersection: Intersection, lane: Lane, stage: int) -> float:
     total = 0.0
     for part in lane.groups:
         turn = part.turns[0]
-        factor = SATURATION_FACTOR[turn]
         yields = intersection.stages[stage].aspects[part.group] is Aspect.YIELDING
-        if turn is Turn.LEFT and yields and _opposed(intersection, part.group, stage):
-            factor = YIELDING_LEFT_FACTOR
+        if turn is Turn.LEFT and yields:
+            yields = _opposed(intersection, part.group, stage)
+        factor = (YIELDING_FACTOR if yields else PROTECTED_FACTOR)[turn]
         total += part.share * factor
     return total
 
@@ -183,7 +180,7 @@ def _opposed(intersection: Intersection, group: int, stage: int) -> bool:
     )
 
 
-def timing(intersection: Intersection, net: Net, volumes: demand.Volumes, saturation_h: float) -> Timing:
+def timing(intersection: Intersection, net: Net, volumes: flows.Volumes, saturation_h: float) -> Timing:
     """Webster's figures of an intersection, its stages in their own order."""
     order = range(len(intersection.stages))
     ratios = stage_ratios(intersection, lane_loads(intersection, net, volumes), saturation_h, order)
@@ -251,8 +248,8 @@ def scenario_plans(built: BuiltCorridor, name: str, number: int | None = None) -
         CorridorError: the scenario does not exist, or minima do not fit into `MAX_CYCLE_S`.
     """
     net = read_net(built.net)
-    scenario: ScenarioForm = demand.scenario_of(built.files, name)
-    volumes = demand.volumes(demand.routes(net, scenario))
+    scenario: ScenarioForm = flows.scenario_of(built.files, name)
+    volumes = flows.volumes(flows.routes(net, scenario))
     saturation = built.files.demand.saturation_vehicles_h
     figures = {one.id: timing(one, net, volumes, saturation) for one in built.corridor.intersections}
     cycle = _common_cycle(built.corridor.intersections, figures)
@@ -261,11 +258,11 @@ def scenario_plans(built: BuiltCorridor, name: str, number: int | None = None) -
         for one in built.corridor.intersections
     }
     speed = built.files.demand.arterial_speed_kmh / 3.6
-    offsets = _offsets(built.corridor.intersections, found, net, volumes, speed, cycle)
+    found_offsets = offsets(built.corridor.intersections, found, net, volumes, speed, cycle)
     return ScenarioPlans(
         name,
         cycle,
-        {key: Plan(plan.number, plan.name, offsets[key], plan.splits) for key, plan in found.items()},
+        {key: Plan(plan.number, plan.name, found_offsets[key], plan.splits) for key, plan in found.items()},
         tuple(figures.values()),
     )
 
@@ -294,128 +291,6 @@ def _common_cycle(intersections: Sequence[Intersection], figures: Mapping[str, T
     loads = {cycle_s: fullest(cycle_s) for cycle_s in candidates}
     good = [cycle_s for cycle_s, load in loads.items() if load <= FULL_STAGE]
     return min(good) if good else min(loads, key=lambda cycle_s: (loads[cycle_s], cycle_s))
-
-
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """A street from one signal's junction to the next one's approach."""
-
-    start: str
-    end: str
-    first_edge: str
-    approach: str
-    length_m: float
-
-
-def _links(intersections: Sequence[Intersection], net: Net) -> tuple[_Link, ...]:
-    at = {one.tls: one.id for one in intersections}
-    found: dict[tuple[str, str, str], _Link] = {}
-    for one in intersections:
-        for first in sorted({net.lanes[to].edge for lane in one.lanes for to in lane.downstream}):
-            edge, length = first, 0.0
-            while True:
-                length += net.lanes[net.edge_lanes[edge][0]].length_m
-                end = net.edge_ends[edge][1]
-                if end in at:
-                    found[one.id, at[end], edge] = _Link(one.id, at[end], first, edge, length)
-                    break
-                onward = {
-                    net.lanes[way.to_lane].edge
-                    for lane in net.edge_lanes[edge]
-                    for way in net.out_of.get(lane, ())
-                    if not net.lanes[way.to_lane].function
-                }
-                if len(onward) != 1:
-                    break
-                edge = onward.pop()
-    return tuple(found.values())
-
-
-def _offsets(
-    intersections: Sequence[Intersection],
-    plans: Mapping[str, Plan],
-    net: Net,
-    volumes: demand.Volumes,
-    speed_ms: float,
-    cycle_s: int,
-) -> dict[str, int]:
-    """Offsets along a maximum spanning tree of the streets between signals; the first signal has offset 0."""
-    by_id = {one.id: one for one in intersections}
-    gains: dict[tuple[str, str], list[float]] = {}
-    for link in _links(intersections, net):
-        start, end = by_id[link.start], by_id[link.end]
-        feeders = {
-            edge: flow for (edge, target), flow in volumes.items() if target == link.first_edge and flow > 0
-        }
-        if not feeders or link.start == link.end:
-            continue
-        main = max(feeders, key=lambda edge: (feeders[edge], edge))
-        leaving = _green(start, plans[start.id], net, main, link.first_edge, cycle_s)
-        straight = [flow for (edge, _), flow in volumes.items() if edge == link.approach]
-        target = _main_exit(link.approach, volumes)
-        arriving = _green(end, plans[end.id], net, link.approach, target, cycle_s)
-        weight = min(feeders[main], max(straight, default=0.0))
-        shift = round(link.length_m / speed_ms)
-        key, sign = ((start.id, end.id), 1) if start.id < end.id else ((end.id, start.id), -1)
-        row = gains.setdefault(key, [0.0] * cycle_s)
-        for relative in range(cycle_s):
-            # The end's clock runs `relative` seconds behind the start's.
-            overlap = sum(
-                leaving[second] and arriving[(second + shift - sign * relative) % cycle_s]
-                for second in range(cycle_s)
-            )
-            early = sum(
-                leaving[second] and arriving[(second + shift - CLEAR_QUEUE_S - sign * relative) % cycle_s]
-                for second in range(cycle_s)
-            )
-            row[relative] += weight * (overlap + 0.1 * early)
-    offsets = {intersections[0].id: 0}
-    while len(offsets) < len(intersections):
-        edges = [
-            (max(row), pair, row)
-            for pair, row in sorted(gains.items())
-            if (pair[0] in offsets) != (pair[1] in offsets)
-        ]
-        if not edges:
-            offsets[next(one.id for one in intersections if one.id not in offsets)] = 0
-            continue
-        _, (first, second), row = max(edges, key=lambda edge: edge[0])
-        relative = max(range(cycle_s), key=lambda value: (row[value], -value))
-        if first in offsets:
-            offsets[second] = (offsets[first] + relative) % cycle_s
-        else:
-            offsets[first] = (offsets[second] - relative) % cycle_s
-    return offsets
-
-
-def _main_exit(approach: str, volumes: demand.Volumes) -> str:
-    ways = {target: flow for (edge, target), flow in volumes.items() if edge == approach}
-    return max(ways, key=lambda way: (ways[way], way), default="")
-
-
-def _green(
-    intersection: Intersection, plan: Plan, net: Net, edge: str, target: str, cycle_s: int
-) -> list[bool]:
-    """Whether the movement from `edge` to `target` is green, by second since the plan's first green."""
-    groups = {
-        part.group
-        for lane in intersection.lanes
-        if lane.approach == edge and target in {net.lanes[to].edge for to in lane.downstream}
-        for part in lane.groups
-    }
-    main = min(groups, default=0)
-    lit = [False] * cycle_s
-    clock = 0
-    for place, split in enumerate(plan.splits):
-        after = plan.splits[(place + 1) % len(plan.splits)].stage
-        stage = intersection.stages[split.stage]
-        dark = interstage_s(intersection, split.stage, after)
-        stays = intersection.stages[after].serves(main)
-        if stage.serves(main):
-            for second in range(split.split_s if stays else split.split_s - dark):
-                lit[(clock + second) % cycle_s] = True
-        clock += split.split_s
-    return lit
 
 
 def plans_text(built: BuiltCorridor) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from denxanh.errors import CorridorError
-from denxanh.networks import demand
+from denxanh.networks import demand, flows
 from denxanh.networks.build import BuiltCorridor, build, netconvert
 from denxanh.networks.sumonet import Net, read_net
 
@@ -40,7 +40,7 @@ def scene(path: Path) -> ElementTree.Element:
 
 def test_turning_shares_come_out_on_the_arterial(built: BuiltCorridor, net: Net) -> None:
     scenario = built.files.demand.scenario["am"]
-    volumes = demand.volumes(demand.routes(net, scenario))
+    volumes = flows.volumes(flows.routes(net, scenario))
     leaving = {target: flow for (edge, target), flow in volumes.items() if edge == "NVL_304_sw"}
     total = sum(leaving.values())
     shares = scenario.turns["NVL_304_sw"]
@@ -54,7 +54,7 @@ def test_turning_shares_come_out_on_the_arterial(built: BuiltCorridor, net: Net)
 def test_no_flow_is_lost(built: BuiltCorridor, net: Net, flows: list[float]) -> None:
     scenario = built.files.demand.scenario["am"]
     entry = dict(zip(scenario.entry, flows, strict=True))
-    found = demand.routes(net, scenario.model_copy(update={"entry": entry}))
+    found = flows.routes(net, scenario.model_copy(update={"entry": entry}))
     for edge, flow in entry.items():
         assert sum(route.flow_h for route in found if route.edges[0] == edge) == pytest.approx(flow, abs=1e-6)
 
@@ -62,7 +62,7 @@ def test_no_flow_is_lost(built: BuiltCorridor, net: Net, flows: list[float]) -> 
 def test_routes_are_drivable_and_pass_no_signal_twice(pilot: BuiltCorridor) -> None:
     net = read_net(pilot.net)
     ways = {(net.lanes[way.from_lane].edge, net.lanes[way.to_lane].edge) for way in net.connections}
-    for route in demand.routes(net, pilot.files.demand.scenario["pm"]):
+    for route in flows.routes(net, pilot.files.demand.scenario["pm"]):
         assert all(pair in ways for pair in zip(route.edges, route.edges[1:], strict=False))
         ends = [net.edge_ends[edge][1] for edge in route.edges]
         assert len(ends) == len(set(ends))
