@@ -20,8 +20,9 @@ from pymodbus.pdu import ModbusPDU
 from denxanh.errors import FrameError, UnreachableError, WireError
 from denxanh.plc.contract import Command, Report
 from denxanh.plc.modbus.layout import WORD_MAX, Layout
-from denxanh.plc.modbus.profile import DEFAULT, Profile, Span, canonical, load, spans
+from denxanh.plc.modbus.profile import DEFAULT, Profile, Span, load, spans
 from denxanh.plc.modbus.registers import decode_report, encode_command
+from denxanh.plc.modbus.translate import canonical
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it logs as an error, we raise as one
 

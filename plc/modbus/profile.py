@@ -1,14 +1,13 @@
 """A cabinet's profile: where a vendor's registers stand for the published map's, as TOML.
 
 A profile only moves, scales and fills in values; what they mean, and the command block, are the map's own.
-After a poll the vendor's registers are put in the published map's order (`canonical`), so that everything
-behind the wire, the journal included, knows one map.
+`translate.py` puts what a poll reads in the published map's order.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import pairwise
@@ -40,6 +39,12 @@ RegisterTable = Literal["holding", "input"]
 BitTable = Literal["holding", "input", "coil", "discrete"]
 
 
+def _inside_stride(stride: int, **offsets: int) -> None:
+    for name, offset in offsets.items():
+        if offset >= stride:
+            raise ValueError(f"{name}: register {offset} is outside the stride of {stride}")
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -51,7 +56,7 @@ class Register(_Model):
     scale: Scale = 1.0
     """Register value times this is the map's value."""
     values: dict[str, Words] = {}
-    """Vendor's code (a decimal number) to the map's code; other codes are passed on unchanged."""
+    """Vendor's code (a decimal number) to the map's code; other codes are passed on, and not scaled."""
     constant: Words | None = None
 
     @model_validator(mode="after")
@@ -177,6 +182,10 @@ class Profile(_Model):
     config: ConfigBlock = Field(default_factory=ConfigBlock)
 
 
+PUBLISHED = Profile()
+"""The published map as it is: nothing to translate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A range of one table that a poll reads: registers, or bits of the tables `coil` and `discrete`."""
@@ -216,7 +225,8 @@ def parse(text: str, where: str) -> Profile:
         ProfileError: see `load`.
     """
     try:
-        return Profile.model_validate(tomllib.loads(text))
+        profile = Profile.model_validate(tomllib.loads(text))
+        return PUBLISHED if profile == PUBLISHED else profile
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"no TOML: {error}", where=where, fix="correct the syntax") from None
     except ValidationError as error:
@@ -253,89 +263,6 @@ def spans(profile: Profile, layout: Layout) -> tuple[Span, ...]:
     config = Span("config", profile.config.table, profile.config.address, 1)
     _check_fit(profile, layout, [*used, command, config])
     return tuple(used)
-
-
-def canonical(
-    profile: Profile, layout: Layout, raw: Mapping[str, Sequence[int]]
-) -> tuple[tuple[int, ...], ...]:
-    """A vendor's registers (by block; bits as 0 and 1) in the published map's order, for `decode_report`.
-
-    Total for any words 0..65535 in the lengths of `spans`; a scaled value stays within a register.
-    """
-    return (
-        _status(profile, layout, raw["status"]),
-        _loops(profile.detectors, layout.loops, raw.get("detectors", ())),
-        _calls(profile.calls, layout.buttons, raw.get("calls", ())),
-        _zones(profile.zones, layout.zones, raw.get("zones", ())),
-    )
-
-
-def _status(profile: Profile, layout: Layout, raw: Sequence[int]) -> tuple[int, ...]:
-    block = profile.status
-    words = [0] * STATUS_LENGTH
-    for field in STATUS_FIELDS:
-        register = block.registers.get(field.name, Register())
-        offset = field.offset if register.offset is None else register.offset
-        if register.constant is not None:
-            value = register.constant
-        elif field.words == 2:
-            pair = raw[offset], raw[offset + 1]
-            high, low = pair if profile.word_order == "big" else (pair[1], pair[0])
-            value = high << 16 | low
-        else:
-            value = register.values.get(str(raw[offset]), _scaled(raw[offset], register.scale))
-        for word in range(field.words):
-            words[field.offset + word] = value >> (16 * (field.words - 1 - word)) & WORD_MAX
-    if block.min_left >= 0:
-        for stage in range(layout.stages):
-            at = block.min_left + stage
-            words[MIN_LEFT_OFFSET + stage] = raw[at] if at < len(raw) else 0
-    return tuple(words)
-
-
-def _loops(block: DetectorBlock, count: int, raw: Sequence[int]) -> tuple[int, ...]:
-    words: list[int] = []
-    for at in range(0, count * block.stride, block.stride):
-        words += (
-            raw[at + block.count],
-            raw[at + block.occupied],
-            raw[at + block.status],
-            _scaled(raw[at + block.age], block.age_scale),
-        )
-    return tuple(words)
-
-
-def _calls(block: CallBlock, count: int, raw: Sequence[int]) -> tuple[int, ...]:
-    if block.table in ("holding", "input"):
-        return tuple(raw)
-    words = [0] * ((count + 15) // 16)
-    for index, bit in enumerate(raw[:count]):
-        words[index // 16] |= bool(bit) << (index % 16)
-    return tuple(words)
-
-
-def _zones(block: ZoneBlock, count: int, raw: Sequence[int]) -> tuple[int, ...]:
-    words: list[int] = []
-    for at in range(0, count * block.stride, block.stride):
-        words += (
-            raw[at + block.vehicles],
-            raw[at + block.queued],
-            _scaled(raw[at + block.occupancy], block.occupancy_scale),
-            _scaled(raw[at + block.speed], block.speed_scale),
-            raw[at + block.status],
-            _scaled(raw[at + block.age], block.age_scale),
-        )
-    return tuple(words)
-
-
-def _scaled(word: int, scale: float) -> int:
-    return word if scale == 1.0 else min(round(word * scale), WORD_MAX)
-
-
-def _inside_stride(stride: int, **offsets: int) -> None:
-    for name, offset in offsets.items():
-        if offset >= stride:
-            raise ValueError(f"{name}: register {offset} is outside the stride of {stride}")
 
 
 def _check_fit(profile: Profile, layout: Layout, found: Sequence[Span]) -> None:

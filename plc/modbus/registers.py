@@ -13,6 +13,7 @@ preceding 11 words as 22 bytes, high byte of each word first; register 11 holds 
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import TypeVar
@@ -336,12 +337,14 @@ def decode_report(words: Sequence[Sequence[int]], layout: Layout) -> Report:
 
 def _zone(vehicles: int, queued: int, occupancy: int, speed: int, status: int, age_ds: int) -> ZoneReading:
     sound = status == 0 and queued <= vehicles and occupancy <= 1000 and speed <= MAX_SPEED_KMH * 10
+    if sound:
+        return ZoneReading(vehicles, queued, occupancy / 1000, speed / 10, False, age_ds)
     return ZoneReading(
         vehicles=vehicles,
         queued=min(queued, vehicles),
         occupancy=min(occupancy, 1000) / 1000,
         speed_kmh=min(speed / 10, MAX_SPEED_KMH),
-        fault=not sound,
+        fault=True,
         age_ds=age_ds,
     )
 
@@ -354,11 +357,15 @@ def _check_block(words: Sequence[int], address: int, length: int, name: str) -> 
             where=f"register {address}",
             fix="check the profile and the numbers of stages and detectors",
         )
-    for offset, word in enumerate(words):
-        if not _is_word(word):
-            raise FrameError(
-                f"{word!r} is not a register value", where=f"register {address + offset}", fix="poll again"
-            )
+    try:
+        array("H", words)  # refuses what is no integer or does not fit 16 bits, much faster than a loop
+    except (TypeError, OverflowError):
+        offset = next(n for n, word in enumerate(words) if not _is_word(word))
+        raise FrameError(
+            f"{words[offset]!r} is not a register value",
+            where=f"register {address + offset}",
+            fix="poll again",
+        ) from None
 
 
 def _is_word(value: object) -> bool:

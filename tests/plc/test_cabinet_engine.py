@@ -96,7 +96,7 @@ def masks(status) -> tuple[int, int, int, int]:
     return status.green, status.yellow, status.red, status.flashing
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(seed=SEEDS)
 def test_lamps_stay_legal_on_any_intersection(seed, make_driver, invent):
     driver = make_driver(invent(seed))
@@ -144,7 +144,7 @@ def test_observer_finds_every_seeded_fault(seed, make_driver, invent):
     assert driver.observer.faults()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=SEEDS)
 def test_same_inputs_same_lamps(seed, make_driver, invent):
     runs = []

@@ -47,7 +47,7 @@ def test_after_start_up_the_plan_is_in_step_within_four_cycles(make_driver, cros
     assert driver.observer.faults() == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     hold=st.integers(0, 150),
     begin=st.integers(0, 80_000),
@@ -79,7 +79,7 @@ def test_return_from_adaptive_is_legal_keeps_the_promise_and_comes_into_step(
     assert driver.observer.faults() == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 100_000))
 def test_any_intersection_comes_into_step(seed, make_driver, invent):
     intersection = invent(seed)
