@@ -8,9 +8,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from denxanh.controller.clock import ANSWER_S, Clock, Tick
+from denxanh.controller.orders import Orders
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.errors import DenXanhError, JournalError, WireError
-from denxanh.plc.contract import Cabinet, CabinetStatus, Command, ModeRequest, Report
+from denxanh.plc.contract import Cabinet, Report
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -19,10 +20,6 @@ DECISION_S = 0.2
 """Time budget of one decision, seconds on the clock's own scale."""
 SEND_BEFORE_S = 0.95
 """A command leaves within this part of its tick or not at all."""
-COMMAND_TTL_DS = 30
-"""DESIGN.md, "Time limits": 3 s on the cabinet's heartbeat counter."""
-SEQ_MAX = 65_535
-"""Sequence numbers are 1..65535 and start again at 1."""
 MAX_RESTARTS = 3
 """A controller that failed by a bug of ours is built anew so often, then its cabinet is left alone."""
 
@@ -119,7 +116,9 @@ class Post:
         """Give the cabinet back to its own plan, if it answers; never raises for a cabinet that does not."""
         report, problem = await self._poll()
         if report is not None:
-            _, problem = await self._within_budget(self._cabinet.command(self._release(report.status)))
+            _, problem = await self._within_budget(
+                self._cabinet.command(Orders(self._epoch).release(report.status))
+            )
         if problem is not None:
             _LOG.warning("%s: not released, its watchdog will: %s", self.intersection, problem)
 
@@ -129,17 +128,6 @@ class Post:
             self._pending.cancel()
             await asyncio.gather(self._pending, return_exceptions=True)
         await self._cabinet.close()
-
-    def _release(self, status: CabinetStatus) -> Command:
-        heard = status.accepted_seq if status.epoch == self._epoch else 0
-        return Command(
-            seq=heard % SEQ_MAX + 1,
-            epoch=self._epoch,
-            heartbeat_echo=status.heartbeat,
-            ttl_ds=COMMAND_TTL_DS,
-            mode=ModeRequest.RELEASE,
-            stage=status.stage,
-        )
 
     async def _poll(self) -> tuple[Report | None, str | None]:
         return await self._within_budget(self._cabinet.poll())

@@ -1,51 +1,115 @@
 """From a cabinet's status block to what the guard understands.
 
 Timing: at a poll the second that the status describes has been shown, and the decision is about the next
-one. So elapsed green counts the shown seconds, and a countdown that reads c has c - 1 seconds left.
+one. So elapsed green counts the shown seconds, a countdown that reads c has c - 1 seconds left, and a lamp
+whose time is over (yellow, walk, clearance) is about to change by itself.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from denxanh.agents.observation import Commitment
 from denxanh.controller.guard import ReadBack
-from denxanh.networks.model import Aspect, GroupKind, Intersection
+from denxanh.networks.model import Aspect, GroupKind, Intersection, SignalGroup
 from denxanh.plc.contract import CabinetStatus
 
 DS_PER_S = 10
 _POLICE_BIT = 2
 
 
-def aspects(intersection: Intersection, status: CabinetStatus) -> tuple[Aspect, ...]:
-    """What each group's lamps show. An unlit group reads as flashing: nobody may rely on it."""
-    stage = intersection.stages[status.stage]
-    result = []
-    for index, group in enumerate(intersection.groups):
-        bit = 1 << index
-        pedestrian = group.kind is GroupKind.PEDESTRIAN
-        if status.green & bit:
-            yielding = stage.aspects[index] is Aspect.YIELDING
-            green = Aspect.YIELDING if yielding else Aspect.PROTECTED
-            result.append(Aspect.WALK if pedestrian else green)
-        elif status.yellow & bit:
-            result.append(Aspect.YELLOW)
-        elif status.flashing & bit:
-            result.append(Aspect.CLEARANCE if pedestrian else Aspect.FLASH)
-        elif status.red & bit:
-            result.append(Aspect.RED)
-        else:
-            result.append(Aspect.FLASH)
-    return tuple(result)
+@dataclass(frozen=True, slots=True)
+class Lamps:
+    """What each group shows and for how many seconds it has been seen to, the last one included."""
+
+    aspects: tuple[Aspect, ...]
+    shown_s: tuple[int, ...]
 
 
-def read_back(intersection: Intersection, status: CabinetStatus) -> ReadBack:
-    """The running state. Decoding has refused stages that the intersection does not have."""
+def lamps(intersection: Intersection, status: CabinetStatus, before: Lamps | None, seconds: int) -> Lamps:
+    """The lamps now.
+
+    Args:
+        intersection: whose.
+        status: the poll.
+        before: at the last poll, None before the first.
+        seconds: since the last poll, at least 1.
+    """
+    now = tuple(
+        _aspect(intersection, status, index, None if before is None else before.aspects[index])
+        for index in range(len(intersection.groups))
+    )
+    if before is None:
+        return Lamps(now, (1,) * len(now))
+    shown_s = tuple(
+        age + seconds if same is aspect else 1
+        for aspect, same, age in zip(now, before.aspects, before.shown_s, strict=True)
+    )
+    return Lamps(now, shown_s)
+
+
+def _aspect(intersection: Intersection, status: CabinetStatus, index: int, before: Aspect | None) -> Aspect:
+    """One group's aspect. An unlit group reads as flashing: nobody may rely on it."""
+    bit = 1 << index
+    pedestrian = intersection.groups[index].kind is GroupKind.PEDESTRIAN
+    if status.green & bit:
+        if pedestrian:
+            return Aspect.WALK
+        # The wire says green, not which: what the stage gives; between two stages, the weaker of both.
+        yields = intersection.stages[status.stage].aspects[index] is Aspect.YIELDING
+        still = status.stage_elapsed_ds == 0 and before is Aspect.YIELDING
+        return Aspect.YIELDING if yields or still else Aspect.PROTECTED
+    if status.yellow & bit:
+        return Aspect.YELLOW
+    if status.flashing & bit:
+        return Aspect.CLEARANCE if pedestrian else Aspect.FLASH
+    return Aspect.RED if status.red & bit else Aspect.FLASH
+
+
+def read_back(status: CabinetStatus, now: Lamps) -> ReadBack:
+    """The second that has been shown. Decoding has refused stages that the intersection does not have."""
     committed = status.countdown_s > 0
     return ReadBack(
         stage=status.stage,
         elapsed_s=status.stage_elapsed_ds // DS_PER_S,
         in_interstage=status.stage_elapsed_ds == 0,
         commitment=Commitment(status.countdown_s - 1, status.stage_next) if committed else None,
-        aspects=aspects(intersection, status),
+        aspects=now.aspects,
+    )
+
+
+def at_boundary(intersection: Intersection, back: ReadBack, now: Lamps) -> ReadBack:
+    """The same as the next second begins: lamps whose time is over have changed by themselves."""
+    changed = tuple(
+        _next(group, aspect, age)
+        for group, aspect, age in zip(intersection.groups, now.aspects, now.shown_s, strict=True)
+    )
+    return replace(back, aspects=changed)
+
+
+def _next(group: SignalGroup, aspect: Aspect, shown_s: int) -> Aspect:
+    if aspect is Aspect.WALK and shown_s >= group.walk_s:
+        return Aspect.CLEARANCE
+    over_s = {Aspect.YELLOW: group.yellow_s, Aspect.CLEARANCE: group.clearance_s}.get(aspect)
+    return Aspect.RED if over_s is not None and shown_s >= over_s else aspect
+
+
+def same_lamps(
+    intersection: Intersection, stage: int | None, shown: tuple[Aspect, ...], said: tuple[Aspect, ...]
+) -> bool:
+    """Whether the cabinet shows what was said; `stage` is the green one, None between two.
+
+    Within a stage that serves a crossing the cabinet starts the walk by its own push button, which it may
+    hear a second before us: there, walk and clearance are its own affair.
+    """
+    return all(
+        one is other
+        or (
+            stage is not None
+            and group.kind is GroupKind.PEDESTRIAN
+            and intersection.stages[stage].serves(index)
+        )
+        for index, (group, one, other) in enumerate(zip(intersection.groups, shown, said, strict=True))
     )
 
 
