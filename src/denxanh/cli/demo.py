@@ -120,7 +120,7 @@ def _summary(
         "refusals": controller.get("refusals", {}),
         "conflicts": street.get("conflicts"),
         "mode_changes": controller.get("mode_changes", []),
-        "vehicles": street.get("vehicles", 0),
+        "vehicles": round(street.get("vehicles", 0)),
         "mean_delay_s": street.get("mean_delay_s"),
         "intersections": len(ports.get("cabinets", {})),
         "protocols": protocols,

@@ -155,8 +155,10 @@ def controller_summary(folder: Folder) -> dict[str, object]:
 
 def _broken(child: Child, what: str) -> SimulationError:
     """The child's own last words say more than we could."""
-    tail = child.tail()
-    return SimulationError(what + (f"; its last words:\n{tail}" if tail else ""), where=str(child.log))
+    tail = child.tail().splitlines()
+    errors = [place for place, line in enumerate(tail) if " ERROR " in line or line.startswith("denxanh: ")]
+    words = "\n".join(tail[errors[-1] :] if errors else tail)
+    return SimulationError(what + (f"; its last words:\n{words}" if words else ""), where=child.name)
 
 
 def _answers(address: str) -> bool:

@@ -1,0 +1,156 @@
+"""The whole system over real sockets, started as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from denxanh.controller.centre.server import bind
+
+KEYS = {
+    *("corridor", "policy", "seed", "seconds", "ticks", "missed_ticks", "commands", "refusals", "conflicts"),
+    *("mode_changes", "vehicles", "mean_delay_s", "intersections", "protocols", "deterministic"),
+}
+WATCHDOG_S = 10
+HOLD_OFF_S = 60
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def free_port() -> int:
+    with closing(bind("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def sound(summary: dict[str, Any]) -> None:
+    """What no run may break."""
+    assert summary.keys() >= KEYS
+    for proof in ("conflicts", "short_intergreens", "cut_clearances", "conflicts_by_monitor"):
+        assert summary[proof] == 0, proof
+
+
+def test_foreign_scenario_runs_repeatably_and_its_journal_replays(grid: Path, start_demo: Any) -> None:
+    options = (
+        "--sumocfg",
+        str(grid),
+        "--headless",
+        "--seconds",
+        "60",
+        "--speed",
+        "0",
+        "--seed",
+        "3",
+        "--json",
+    )
+    first, second = start_demo(*options), start_demo(*options)
+    one, two = first.end(), second.end()
+    sound(one)
+    assert (one["ticks"], one["seconds"], one["missed_ticks"]) == (60, 60, 0)
+    assert one["protocols"] == {"modbus": 2}
+    assert one["commands"] > 60
+    assert one["deterministic"] is True
+    assert two == one, "the same seed gives the same run"
+    journal = str(first.folder / "state" / "journal.jsonl")
+    again = subprocess.run(
+        [sys.executable, "-m", "denxanh.cli", "replay", journal, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert '"matched": 120' in again.stdout
+
+
+def test_arterial_runs_with_a_cabinet_at_every_intersection(start_demo: Any) -> None:
+    pytest.importorskip("sumo", reason="SUMO is not installed (make setup)")
+    demo = start_demo("--headless", "--seconds", "60", "--speed", "0", "--json")
+    summary = demo.end(180)
+    sound(summary)
+    assert summary["corridor"] == "truc-30-4-hoa-binh"
+    assert summary["policy"] == "max-pressure"
+    assert summary["protocols"] == {"modbus": 7}
+    assert summary["ticks"] == 60
+    assert {change["to"] for change in summary["mode_changes"]} >= {"FLASH", "LOCAL", "PLAN"}
+
+
+def test_killed_controller_leaves_every_cabinet_on_its_own_plan_and_comes_back(
+    grid: Path, start_demo: Any
+) -> None:
+    port = free_port()
+    demo = start_demo(
+        "--sumocfg", str(grid), "--speed", "15", "--seconds", "260", "--port", str(port), "--json"
+    )
+    everywhere = lambda mode: set(demo.modes().values()) == {mode}  # noqa: E731
+    demo.until(lambda: everywhere("ADAPTIVE"))
+    os.kill(demo.child("-v run"), signal.SIGKILL)
+    demo.until(lambda: "was ended by signal 9" in demo.said())
+    killed = demo.records()[-1]["in"]["tick"]
+    demo.until(lambda: (demo.page(port) or {}).get("feed") == "stale")
+    with controller(demo.folder / "site.toml"):
+        demo.until(
+            lambda: demo.records()[-1].get("in", {}).get("tick", 0) > killed and everywhere("ADAPTIVE")
+        )
+        summary = demo.end(status=1)  # a controller that was killed is no success
+    sound(summary)
+    assert summary["deterministic"] is False
+    for cabinet in summary["cabinets"].values():
+        changes = [(change["t"], change["mode"]) for change in cabinet["modes"]]
+        fall = next(t for t, mode in changes if mode == "LOCAL_PLAN" and t > killed)
+        assert fall <= killed + WATCHDOG_S + 2
+        back = next(t for t, mode in changes if mode == "ADAPTIVE" and t > fall)
+        assert back >= fall + HOLD_OFF_S
+
+
+@contextmanager
+def controller(site: Path) -> Iterator[None]:
+    """A second controller on the same site, ended with the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "denxanh.cli", "run", str(site)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_page_that_dies_does_not_touch_the_traffic(grid: Path, start_demo: Any) -> None:
+    port = free_port()
+    demo = start_demo(
+        "--sumocfg", str(grid), "--speed", "15", "--seconds", "60", "--port", str(port), "--json"
+    )
+    demo.until(lambda: (demo.page(port) or {}).get("feed") == "live")
+    assert f"http://127.0.0.1:{port}/" in demo.said()
+    os.kill(demo.child("denxanh.controller.centre"), signal.SIGKILL)
+    summary = demo.end()
+    assert "the page ended" in demo.said()
+    sound(summary)
+    assert summary["ticks"] == 60
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_the_demo(
+    grid: Path, start_demo: Any, alive: Callable[[int], bool], how: signal.Signals
+) -> None:
+    demo = start_demo("--sumocfg", str(grid), "--speed", "5", "--headless", "--json")
+    demo.until(lambda: len(demo.records()) > 10)
+    pids = [pid for pid, _ in demo.children()]
+    assert len(pids) == 2
+    demo.process.send_signal(how)
+    if how is signal.SIGKILL:
+        demo.process.wait(30)
+    else:
+        summary = demo.end()
+        assert summary["ended"] == "stopped"
+        assert summary["ticks"] > 4
+    demo.until(lambda: not any(alive(pid) for pid in pids), 30)
