@@ -27,6 +27,8 @@ class Foes:
     yields: frozenset[tuple[int, int]]
     pedestrians: frozenset[int]
     precedence: Mapping[int, int]
+    divided: frozenset[int] = frozenset()
+    """Links that control movements which are foes of each other (grouped indices): never safe at `G`."""
 
     def settled(self, first: int, first_letter: str, second: int, second_letter: str) -> bool:
         """Whether two foes may show these green letters together: one of them shows `g` and yields."""
@@ -51,7 +53,10 @@ class Foes:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """Two foes shown together although neither shows `g` and yields; `yielder` is the one that should."""
+    """Two foes shown together although neither shows `g` and yields; `yielder` is the one that should.
+
+    `first` and `second` are the same where one link at `G` controls movements that are foes.
+    """
 
     stage: int
     first: int
@@ -68,31 +73,42 @@ def foes(net: Net, movements: Sequence[Movement]) -> Foes:
     """
     pairs: set[tuple[int, int]] = set()
     yields: set[tuple[int, int]] = set()
+    divided: set[int] = set()
     for one in movements:
         row = request_of(net, one)
         for other in movements:
-            if one.link == other.link or one.from_edge == other.from_edge or one.junction != other.junction:
+            if one.from_edge == other.from_edge or one.junction != other.junction:
                 continue
             if one.crossing and other.crossing:
                 continue
-            if row is None or other.request < 0:
-                pairs |= {(one.link, other.link), (other.link, one.link)}
+            unknown = row is None or other.request < 0
+            gives_way = row is not None and not unknown and bool(row.response >> other.request & 1)
+            if not (unknown or gives_way or (row is not None and row.foes >> other.request & 1)):
                 continue
-            if row.foes >> other.request & 1 or row.response >> other.request & 1:
-                pairs |= {(one.link, other.link), (other.link, one.link)}
-            if row.response >> other.request & 1:
+            if one.link == other.link:
+                divided.add(one.link)
+                continue
+            pairs |= {(one.link, other.link), (other.link, one.link)}
+            if gives_way:
                 yields.add((one.link, other.link))
     return Foes(
         frozenset(pairs),
         frozenset(yields),
         frozenset(movement.link for movement in movements if movement.crossing),
         {movement.link: PRECEDENCE[movement.turn] for movement in movements},
+        frozenset(divided),
     )
 
 
 def disputes(states: Sequence[str], known: Foes) -> tuple[Dispute, ...]:
     """Every pair of foes that a stage's state shows green together without one yielding."""
-    return tuple(
+    alone = tuple(
+        Dispute(stage, link, link, link)
+        for stage, state in enumerate(states)
+        for link in sorted(known.divided)
+        if state[link] == "G"
+    )
+    return alone + tuple(
         Dispute(stage, first, second, known.yielder(first, second))
         for stage, state in enumerate(states)
         for first, second in sorted(known.pairs)

@@ -10,7 +10,7 @@ import pytest
 
 from denxanh.errors import NetworkError
 from denxanh.networks import compiled
-from denxanh.networks.conflicts import disputes
+from denxanh.networks.conflicts import disputes, foes, settle
 from denxanh.networks.derive import crossing_links, derive, links_of, state_of
 from denxanh.networks.foreign import from_net, from_scenario
 from denxanh.networks.links import movements
@@ -243,6 +243,17 @@ def test_merging_links_both_protected_are_warned_of_and_one_yields(tmp_path: Pat
     assert ["".join(aspect.value for aspect in stage.aspects) for stage in one.stages] == ["Gg", "Gr"]
     assert one.conflicts[1][0] is Conflict.YIELDS
     assert any("foes 0 and 1" in warning for warning in corridor.warnings)
+
+
+def test_a_link_that_controls_foes_never_shows_protected_green(tmp_path: Path) -> None:
+    path = tmp_path / "grouped.net.xml"
+    path.write_text(MERGE.replace('linkIndex="1"', 'linkIndex="0"'))
+    net = read_net(path)
+    known = foes(net, movements(net, "J"))
+    assert known.divided == {0}
+    settled, found = settle(["Gr", "rG"], known)
+    assert settled == ("gr", "rG")
+    assert [(dispute.stage, dispute.yielder) for dispute in found] == [(0, 0)]
 
 
 def test_links_that_no_stage_serves_stay_red_and_are_named(tmp_path: Path) -> None:
