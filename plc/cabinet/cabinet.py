@@ -8,17 +8,18 @@ used here: one checks the other.
 
 from __future__ import annotations
 
-import datetime
 import logging
 from collections.abc import Callable, Sequence
 
 from denxanh.errors import FrameError
 from denxanh.networks.model import Aspect, DetectorKind, Intersection, Plan
 from denxanh.networks.planclock import cycle_second
+from denxanh.plc.cabinet.clock import CabinetClock
 from denxanh.plc.cabinet.engine import Engine, Phase
 from denxanh.plc.cabinet.gate import COUNTER, DS_PER_S, Gate
 from denxanh.plc.cabinet.localplan import PlanRunner
 from denxanh.plc.cabinet.monitor import ConflictMonitor
+from denxanh.plc.cabinet.rules import Promise, judge
 from denxanh.plc.cabinet.waiting import Waiting
 from denxanh.plc.contract import (
     CabinetMode,
@@ -52,14 +53,6 @@ WATCHDOG_S = 10
 """Silence after which the cabinet is on its own plan, seconds (DESIGN.md, time limits)."""
 LEASE_DS = 50
 """What register 8 counts down from at each valid command, deciseconds (DESIGN.md, time limits)."""
-CLOCK_TOLERANCE_S = 1
-"""The clock may be this far from one second a tick, seconds."""
-CLOCK_FAULT_S = 60
-"""How long a clock jump stays visible in the fault bits, seconds."""
-UTC_OFFSET_S = 7 * 3600
-"""Vietnam, all year."""
-SECONDS_PER_DAY = 86_400
-EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
 DOOR, POLICE, UPS = 1, 2, 4
 """Bits of the panel register."""
 
@@ -104,13 +97,12 @@ class VirtualCabinet:
         self._request = CabinetMode.LOCAL_PLAN
         self._central_plan = 0
         self._pending: Command | None = None
-        self._pending_end: tuple[int, int] | None = None
+        self._promise: Promise | None = None
         self._left_stage = self._engine.stage
         self._panel = 0
         self._advance = False
         self._watchdog = self._bad_plan = False
-        self._clock_fault_left = 0
-        self._clock: tuple[str, float] | None = None
+        self._clock = CabinetClock()
         self._buttons = tuple(d for d in intersection.detectors if d.kind is DetectorKind.BUTTON)
         self._calls = [False] * len(self._buttons)
         self._lamp_fault = 0
@@ -145,7 +137,7 @@ class VirtualCabinet:
         """
         engine = self._engine
         self._heartbeat = (self._heartbeat + 1) % COUNTER
-        self._watch_clock(clock_s, date)
+        self._clock.set(date, clock_s)
         if lamps is not None:
             self._watch_lamps(lamps)
         for index, pressed in enumerate(readings.buttons):
@@ -155,7 +147,7 @@ class VirtualCabinet:
         self._watch_silence()
         self._apply_pending()
         before = engine.stage
-        latest_end = self._decide(clock_s, date)
+        latest_end = self._decide(date)
         called = self._called_groups()
         aspects = engine.step(called, latest_end=latest_end)
         if engine.stage != before:
@@ -179,7 +171,7 @@ class VirtualCabinet:
             if value is not None:
                 self._panel = self._panel | bit if value else self._panel & ~bit
         if police is not None:
-            self._pending = self._pending_end = None
+            self._pending = self._promise = None
             self._request = CabinetMode.LOCAL_PLAN
             self._advance = False
             self._runner.leave()
@@ -198,7 +190,7 @@ class VirtualCabinet:
     def power_cycle(self) -> None:
         """Return of power: start-up, then the own plan. A latched conflict stays latched."""
         self._request = CabinetMode.LOCAL_PLAN
-        self._pending = self._pending_end = None
+        self._pending = self._promise = None
         self._runner.leave()
         if self.conflict is None:
             self._engine.restart()
@@ -210,7 +202,9 @@ class VirtualCabinet:
         """One command block as it was written; the verdict is in the status at once."""
         command, refusal = self._gate.judge(words, self._heartbeat)
         if command is not None:
-            refusal = self._rules(command)
+            refusal = Refusal.LOCAL_CONTROL
+            if not self._local_control:
+                refusal, self._promise = judge(command, self._engine, self._promise, self._left_stage)
             if refusal is Refusal.NONE:
                 self._gate.accept(command)
                 self._pending = command
@@ -252,8 +246,6 @@ class VirtualCabinet:
         self._blocks = {address: words for address, words in blocks.items() if words}
         return self._blocks
 
-    # Rules
-
     @property
     def mode(self) -> CabinetMode:
         """Who is in charge."""
@@ -265,59 +257,16 @@ class VirtualCabinet:
             return CabinetMode.MANUAL
         return self._request
 
-    def _rules(self, command: Command) -> Refusal:
-        if self.mode in (CabinetMode.START, CabinetMode.FLASH, CabinetMode.MANUAL):
-            return Refusal.LOCAL_CONTROL
-        if command.mode is not ModeRequest.ADAPTIVE:
-            if command.committed_end_ds or command.committed_next:
-                return Refusal.MALFORMED
-            known = {plan.number for plan in self.intersection.plans}
-            planned = command.mode is ModeRequest.PLAN
-            return Refusal.UNKNOWN_PLAN if planned and command.plan not in known else Refusal.NONE
-        if command.stage >= self.layout.stages:
-            return Refusal.UNKNOWN_STAGE
-        if command.committed_end_ds:
-            return self._rule_commitment(command, -(-command.committed_end_ds // DS_PER_S))
-        return self._rule_stage(command.stage)
-
-    def _rule_commitment(self, command: Command, end_in_s: int) -> Refusal:
-        engine = self._engine
-        if command.committed_next >= self.layout.stages:
-            return Refusal.UNKNOWN_STAGE
-        running = self._pending_end
-        if running is None and engine.end_at is not None:
-            running = (engine.countdown_s - 1, engine.next_stage)
-        if running is not None:
-            same = command.committed_next == running[1] and abs(end_in_s - running[0]) <= 1
-            return Refusal.NONE if same else Refusal.COMMITMENT
-        if command.stage != engine.stage:
-            return Refusal.COMMITMENT
-        refusal = engine.check(end_in_s, command.committed_next)
-        if refusal is Refusal.NONE:
-            self._pending_end = (end_in_s, command.committed_next)
-        return refusal
-
-    def _rule_stage(self, stage: int) -> Refusal:
-        """A stage without a commitment: extend the running one; with no commitment time, go there now."""
-        engine = self._engine
-        if stage == engine.stage:
-            return Refusal.NONE
-        if engine.phase is Phase.INTERSTAGE:
-            # The tick between the controller's poll and its write may have ended the stage that it saw.
-            return Refusal.NONE if stage == self._left_stage else Refusal.COMMITMENT
-        if engine.end_at is not None or self._pending_end is not None or self.intersection.commitment_s:
-            return Refusal.COMMITMENT
-        refusal = engine.check(0, stage)
-        if refusal is Refusal.NONE:
-            self._pending_end = (0, stage)
-        return refusal
+    @property
+    def _local_control(self) -> bool:
+        return self.mode in (CabinetMode.START, CabinetMode.FLASH, CabinetMode.MANUAL)
 
     # One second
 
     def _apply_pending(self) -> None:
-        command, end = self._pending, self._pending_end
-        self._pending = self._pending_end = None
-        if command is None or self.mode in (CabinetMode.START, CabinetMode.FLASH, CabinetMode.MANUAL):
+        command, end = self._pending, self._promise
+        self._pending = self._promise = None
+        if command is None or self._local_control:
             return
         request = {
             ModeRequest.RELEASE: CabinetMode.LOCAL_PLAN,
@@ -332,9 +281,9 @@ class VirtualCabinet:
         if end is not None:
             self._engine.commit(*end)
 
-    def _decide(self, clock_s: float, date: str) -> int | None:
+    def _decide(self, date: str) -> int | None:
         """Let the own plan or the police panel act; returns by when the running green is to end, if known."""
-        mode, second = self.mode, int(clock_s) % SECONDS_PER_DAY
+        mode, second = self.mode, self._clock.second_of_day
         self._plan = None
         if mode is CabinetMode.MANUAL:
             if self._advance and self._engine.phase is Phase.GREEN:
@@ -390,20 +339,6 @@ class VirtualCabinet:
             self._runner.leave()
             self._engine.flash()
 
-    def _watch_clock(self, clock_s: float, date: str) -> None:
-        now = (date, clock_s)
-        if self._clock is not None:
-            step = self._utc(now) - self._utc(self._clock)
-            if abs(step - 1) > CLOCK_TOLERANCE_S:
-                self._clock_fault_left = CLOCK_FAULT_S
-        self._clock_fault_left = max(0, self._clock_fault_left - 1)
-        self._clock = now
-
-    @staticmethod
-    def _utc(clock: tuple[str, float]) -> float:
-        days = datetime.date.fromisoformat(clock[0]).toordinal() - EPOCH_DAY
-        return days * SECONDS_PER_DAY + clock[1] - UTC_OFFSET_S
-
     def _faults(self) -> Fault:
         faults = Fault.NONE
         for present, fault in (
@@ -411,7 +346,7 @@ class VirtualCabinet:
             (self._watchdog, Fault.WATCHDOG),
             (bool(self._lamp_fault), Fault.LAMP),
             (self._bad_plan, Fault.CONFIG),
-            (self._clock_fault_left > 0, Fault.CLOCK),
+            (self._clock.faulty, Fault.CLOCK),
         ):
             if present:
                 faults |= fault
@@ -430,7 +365,7 @@ class VirtualCabinet:
 
         silence = self._gate.silence_s(self._heartbeat)
         heard_ds = WORD_MAX if silence is None else silence * DS_PER_S
-        second = int(self._clock[1]) % SECONDS_PER_DAY if self._clock else 0
+        second = self._clock.second_of_day
         left = [0] * self.layout.stages
         left[engine.stage] = engine.min_left_s()
         return CabinetStatus(
@@ -450,7 +385,7 @@ class VirtualCabinet:
             plan=plan.number if plan else 0,
             cycle_second=cycle_second(plan, second) if plan else 0,
             cycle_s=plan.cycle_s if plan else 0,
-            utc_s=int(self._utc(self._clock)) if self._clock else 0,
+            utc_s=self._clock.utc_s,
             green=mask(Aspect.PROTECTED, Aspect.YIELDING, Aspect.WALK),
             yellow=mask(Aspect.YELLOW),
             red=mask(Aspect.RED),

@@ -36,6 +36,7 @@ class Engine:
     """The signals of one intersection.
 
     Attributes:
+        intersection: its tables.
         now: second that is being shown.
         phase: what the engine is doing.
         stage: running stage; during an interstage (and start-up) the one that comes next.
@@ -49,7 +50,7 @@ class Engine:
     """
 
     def __init__(self, intersection: Intersection) -> None:
-        self._intersection = intersection
+        self.intersection = intersection
         _self_test(intersection)
         self.signals = tuple(Signal(group) for group in intersection.groups)
         buttons = [d.groups for d in intersection.detectors if d.kind is DetectorKind.BUTTON]
@@ -91,13 +92,13 @@ class Engine:
 
     def check(self, end_in_s: int, next_stage: int) -> Refusal:
         """Whether a commitment may be made: the green ends `end_in_s` after the second being shown."""
-        if not 0 <= next_stage < len(self._intersection.stages):
+        if not 0 <= next_stage < len(self.intersection.stages):
             return Refusal.UNKNOWN_STAGE
         if self.phase is not Phase.GREEN or self.end_at is not None:
             return Refusal.COMMITMENT
-        if next_stage == self.stage or not self._intersection.transitions[self.stage][next_stage]:
+        if next_stage == self.stage or not self.intersection.transitions[self.stage][next_stage]:
             return Refusal.TRANSITION
-        if end_in_s < self._intersection.commitment_s:
+        if end_in_s < self.intersection.commitment_s:
             return Refusal.COMMITMENT
         if self.now + 1 + end_in_s < self._earliest_end(next_stage):
             return Refusal.MIN_GREEN
@@ -140,12 +141,12 @@ class Engine:
         for signal in self.signals:
             signal.advance(self.now)
         if self.phase is Phase.FLASH and not self._held_flash:
-            if self.now - self._phase_since >= self._intersection.startup_flash_s:
+            if self.now - self._phase_since >= self.intersection.startup_flash_s:
                 self._enter(Phase.ALL_RED)
                 for signal in self.signals:
                     signal.force(Aspect.RED, self.now)
         elif self.phase is Phase.ALL_RED:
-            if self.now - self._phase_since >= self._intersection.startup_all_red_s:
+            if self.now - self._phase_since >= self.intersection.startup_all_red_s:
                 self._enter(Phase.INTERSTAGE)
         elif self.phase is Phase.GREEN and self.end_at is not None and self.now >= self.end_at:
             self._end_stage()
@@ -162,14 +163,14 @@ class Engine:
     def _enter_flash(self) -> None:
         self._enter(Phase.FLASH)
         self._phase_since = max(self.now, 0)
-        self.stage = self.next_stage = self._intersection.startup_stage
+        self.stage = self.next_stage = self.intersection.startup_stage
         self.end_at = None
         self._not_before = LONG_AGO
         for signal in self.signals:
             signal.force(Aspect.FLASH, self.now)
 
     def _end_stage(self) -> None:
-        there = self._intersection.stages[self.next_stage].aspects
+        there = self.intersection.stages[self.next_stage].aspects
         if self.now < self._earliest_end(self.next_stage):
             return
         for signal, aspect in zip(self.signals, there, strict=True):
@@ -191,7 +192,7 @@ class Engine:
         starters = [
             (index, Aspect.WALK if signal.is_pedestrian else aspect)
             for index, (signal, aspect) in enumerate(
-                zip(self.signals, self._intersection.stages[self.stage].aspects, strict=True)
+                zip(self.signals, self.intersection.stages[self.stage].aspects, strict=True)
             )
             if aspect is not Aspect.RED and signal.aspect is not aspect
         ]
@@ -209,7 +210,7 @@ class Engine:
         self._enter(Phase.GREEN)
 
     def _start_late_walks(self, called: Sequence[bool], latest_end: int | None) -> None:
-        served = self._intersection.stages[self.stage].aspects
+        served = self.intersection.stages[self.stage].aspects
         end = self.end_at
         if end is None:
             end = latest_end
@@ -228,7 +229,7 @@ class Engine:
         self.walked = tuple(starters)
 
     def _earliest_end(self, next_stage: int | None) -> int:
-        there = None if next_stage is None else self._intersection.stages[next_stage].aspects
+        there = None if next_stage is None else self.intersection.stages[next_stage].aspects
         ends = [
             signal.earliest_end
             for index, signal in enumerate(self.signals)
@@ -243,7 +244,7 @@ class Engine:
         for other in range(len(self.signals)):
             since = self._clear_since(other, group, aspect)
             if since is not None:
-                earliest = max(earliest, since + self._intersection.intergreens[other][group])
+                earliest = max(earliest, since + self.intersection.intergreens[other][group])
         return earliest
 
     def _clear_since(self, other: int, group: int, aspect: Aspect) -> int | None:
@@ -252,7 +253,7 @@ class Engine:
         A group that is on counts from where it last had priority if it gives way now, not at all if the
         starting one gives way, and else as if it ended right now.
         """
-        conflict = self._intersection.conflicts[other][group]
+        conflict = self.intersection.conflicts[other][group]
         signal = self.signals[other]
         if conflict is Conflict.NONE or other == group:
             return None

@@ -5,9 +5,6 @@ command), never anything else. What is wrong with a whole block is a `FrameError
 wrong with one detector (occupancy over 100 %, more queued than present, an impossible speed, an unknown
 status bit) is a fault of that reading only, its numbers pulled into range: one broken device must not hide
 the rest.
-
-The command's CRC is CRC-16/MODBUS (reflected polynomial 0xA001, start 0xFFFF, no final XOR) over the
-preceding 11 words as 22 bytes, high byte of each word first; register 11 holds the CRC as a number.
 """
 
 from __future__ import annotations
@@ -22,22 +19,17 @@ from denxanh.errors import FrameError
 from denxanh.plc.contract import (
     CabinetMode,
     CabinetStatus,
-    Command,
     Fault,
     LoopReading,
-    ModeRequest,
     Readings,
     Refusal,
     Report,
     ZoneReading,
 )
+from denxanh.plc.modbus.command import CommandError, crc16, decode_command, encode_command, is_word
 from denxanh.plc.modbus.layout import (
     BLOCKS,
     CALLS_ADDRESS,
-    COMMAND_ADDRESS,
-    COMMAND_FIELDS,
-    COMMAND_LENGTH,
-    COMMAND_MAGIC,
     DETECTOR_ADDRESS,
     DETECTOR_STRIDE,
     MAP_VERSION,
@@ -73,99 +65,11 @@ __all__ = [
 
 MAX_SPEED_KMH = 300.0
 """A VDS speed above this is a fault, km/h."""
-MAX_TTL_DS = 100
-"""A command may live 10 s at most: the default watchdog, deciseconds."""
 FAULT_BIT = 1
 """Status word of a loop or zone: bit 0 fault; any other bit is unknown and counts as a fault."""
 
 _Code = TypeVar("_Code", bound=IntEnum)
 _OFFSETS = {field.name: field.offset for field in STATUS_FIELDS}
-
-
-class CommandError(FrameError):
-    """A command block that cannot be a command; the cabinet answers with `refusal`."""
-
-    refusal = Refusal.MALFORMED
-
-
-def crc16(words: Iterable[int]) -> int:
-    """CRC-16/MODBUS over words, high byte first."""
-    crc = 0xFFFF
-    for word in words:
-        for byte in (word >> 8, word & 0xFF):
-            crc ^= byte
-            for _ in range(8):
-                crc = (crc >> 1) ^ (0xA001 if crc & 1 else 0)
-    return crc
-
-
-def encode_command(command: Command) -> tuple[int, ...]:
-    """The 12 words of one atomic command block.
-
-    Raises:
-        ValueError: a field does not fit its register; the caller's bug.
-    """
-    wanted = command.plan if command.mode is ModeRequest.PLAN else command.stage
-    words = (
-        COMMAND_MAGIC,
-        command.seq,
-        command.epoch,
-        command.heartbeat_echo,
-        command.ttl_ds,
-        int(command.mode),
-        wanted,
-        command.committed_end_ds,
-        command.committed_next,
-        0,
-        0,
-    )
-    for name, word in zip(COMMAND_FIELDS, words, strict=False):
-        if not 0 <= word <= WORD_MAX:
-            raise ValueError(f"command field {name} = {word} does not fit a register")
-    return (*words, crc16(words))
-
-
-def decode_command(words: Sequence[int]) -> Command:
-    """One command block.
-
-    Raises:
-        CommandError: wrong length, magic or CRC, or a value outside its range; names the register.
-    """
-    if len(words) != COMMAND_LENGTH or not all(_is_word(word) for word in words):
-        raise CommandError(
-            f"a command block is {COMMAND_LENGTH} registers in one write, not {len(words)}",
-            where=f"register {COMMAND_ADDRESS}",
-            fix="write the whole block with one function code 16",
-        )
-    magic, seq, epoch, echo, ttl, mode, wanted, end, following, duration, reserved, crc = words
-    if magic != COMMAND_MAGIC:
-        raise _bad_command(0, magic, f"0x{COMMAND_MAGIC:04X}")
-    if crc != crc16(words[:-1]):
-        raise _bad_command(11, crc, "the CRC-16/MODBUS of the preceding 11 registers")
-    if seq == 0:
-        raise _bad_command(1, seq, "a sequence number 1..65535")
-    if epoch == 0:
-        raise _bad_command(2, epoch, "an epoch 1..65535")
-    if not 1 <= ttl <= MAX_TTL_DS:
-        raise _bad_command(4, ttl, f"a time to live of 1..{MAX_TTL_DS} deciseconds")
-    if mode not in ModeRequest._value2member_map_:
-        raise _bad_command(5, mode, "a mode request 0..2")
-    for position, word in ((9, duration), (10, reserved)):
-        if word != 0:
-            raise _bad_command(position, word, f"0 in map version {MAP_VERSION}")
-    request = ModeRequest(mode)
-    planned = request is ModeRequest.PLAN
-    return Command(
-        seq=seq,
-        epoch=epoch,
-        heartbeat_echo=echo,
-        ttl_ds=ttl,
-        mode=request,
-        stage=0 if planned else wanted,
-        plan=wanted if planned else 0,
-        committed_end_ds=end,
-        committed_next=following,
-    )
 
 
 def encode_status(status: CabinetStatus) -> tuple[int, ...]:
@@ -360,16 +264,12 @@ def _check_block(words: Sequence[int], address: int, length: int, name: str) -> 
     try:
         array("H", words)  # refuses what is no integer or does not fit 16 bits, much faster than a loop
     except (TypeError, OverflowError):
-        offset = next(n for n, word in enumerate(words) if not _is_word(word))
+        offset = next(n for n, word in enumerate(words) if not is_word(word))
         raise FrameError(
             f"{words[offset]!r} is not a register value",
             where=f"register {address + offset}",
             fix="poll again",
         ) from None
-
-
-def _is_word(value: object) -> bool:
-    return isinstance(value, int) and 0 <= value <= WORD_MAX
 
 
 def _scaled(value: float, factor: int) -> int:
@@ -391,11 +291,3 @@ def _code(kind: type[_Code], raw: dict[str, int], name: str) -> _Code:
 def _bad_status(name: str, raw: dict[str, int], wanted: str, fix: str) -> FrameError:
     where = f"register {STATUS_ADDRESS + _OFFSETS[name]} ({name})"
     return FrameError(f"{raw[name]} where the map says {wanted}", where=where, fix=fix)
-
-
-def _bad_command(position: int, word: int, wanted: str) -> CommandError:
-    return CommandError(
-        f"{word} where the map says {wanted}",
-        where=f"register {COMMAND_ADDRESS + position} ({COMMAND_FIELDS[position]})",
-        fix="build the block from the published map",
-    )
