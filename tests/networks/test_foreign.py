@@ -3,19 +3,23 @@
 import gzip
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
 
 from denxanh.errors import NetworkError
 from denxanh.networks import compiled
 from denxanh.networks.conflicts import disputes, foes, settle
 from denxanh.networks.derive import crossing_links, derive, links_of, state_of
 from denxanh.networks.foreign import from_net, from_scenario
+from denxanh.networks.foreign_signal import SignalImport
 from denxanh.networks.links import movements
 from denxanh.networks.model import Aspect, Conflict, Corridor, GroupKind, Intersection, Turn
-from denxanh.networks.sumonet import Net, read_net
+from denxanh.networks.sumonet import Net, Phase, Programme, read_net
 from denxanh.networks.timing import bounded_green_s, feasibility_defects, interstage_s
 
 NetBuilder = Callable[..., Path]
@@ -204,6 +208,32 @@ def test_links_are_found_by_approach_turn_and_crossing(netgenerate: NetBuilder) 
     for crossing in {movement.from_edge for movement in found if movement.crossing}:
         over = net.crossed[crossing]
         assert len(crossing_links(net, found, tuple(reversed(over)))) == 1
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_programme_shows_what_comes_out_is_sound(
+    netgenerate: NetBuilder, data: st.DataObject
+) -> None:
+    """Random letters on a crossroads with pedestrians: an intersection that the guard accepts, or none."""
+    net = read_net(netgenerate(*NETS["crossings"]))
+    size = len(net.programmes["A0"][0].phases[0].state)
+    letters = st.sampled_from(["rrrgGs", "rG", "rrgG", "rrGy"]).flatmap(
+        lambda some: st.text(some, min_size=size, max_size=size)
+    )
+    phases = data.draw(
+        st.lists(st.builds(Phase, st.sampled_from([2.0, 5.5, 31.0]), letters), min_size=1, max_size=7)
+    )
+    odd = Programme("A0", "odd", "static", data.draw(st.floats(-1e4, 1e4)), tuple(phases))
+    net = replace(net, programmes={"A0": (odd,)})
+    done = SignalImport(net, "A0", 1).run()
+    event("driven" if done.intersection else done.warnings[-1][:60])
+    if done.intersection is None:
+        assert any("left to its own programme" in warning for warning in done.warnings)
+        return
+    check_conflicts(done.intersection, net)
+    check_plan(done.intersection)
+    assert feasibility_defects(done.intersection) == []
 
 
 def test_a_two_ring_programme_offers_every_pair_of_its_phases(netgenerate: NetBuilder) -> None:
