@@ -37,7 +37,7 @@ class Follower:
         """Aspects of the last two decisions that the cabinet was to follow."""
 
     def hear(self, status: CabinetStatus, tick: int) -> None:
-        """Take over what the cabinet has shown; where the guard said just that, its state is exact and stays."""
+        """Take over what the cabinet has shown; where the guard said just that, its own state stays."""
         seconds = 1 if self.heard is None else max(1, tick - self.heard)
         self.heard = tick
         self._lamps = lamps(self._intersection, status, self._lamps, seconds)

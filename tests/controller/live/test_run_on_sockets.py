@@ -295,3 +295,25 @@ async def test_sigterm_gives_the_cabinets_back(town: Build) -> None:
         await here.seconds(1)
     assert here.places[0].cabinet.mode is CabinetMode.LOCAL_PLAN
     assert here.journal()[-1]["cause"] == "released"
+
+
+async def test_on_the_street_there_is_one_tick_a_second(town: Build) -> None:
+    """Without a clock channel: the monotonic clock, commands spread over the second, a stop at any time."""
+    here = town(3)
+    await here.start()
+    here.write_site(lock_step=False)
+    await here.seconds(START_UP_S)
+    stop = asyncio.Event()
+    running = asyncio.create_task(run(load(here.site_path), stop=stop))
+    for _ in range(4):
+        here.live()
+        here.tick += 1
+        await asyncio.sleep(1)
+    assert {place.cabinet.mode for place in here.places} == {CabinetMode.CENTRAL_PLAN}
+    stop.set()
+    summary = await asyncio.wait_for(running, 5)
+    assert 3 <= summary.ticks + summary.missed_ticks <= 6
+    assert summary.commands >= 3 * (summary.ticks - 2)
+    await here.seconds(1)
+    assert {place.cabinet.mode for place in here.places} == {CabinetMode.LOCAL_PLAN}
+    assert replay(here.state_dir / "journal.jsonl").same
