@@ -20,6 +20,7 @@ from denxanh.networks.model import (
     LaneGroup,
     Plan,
     Schedule,
+    ScheduleEntry,
     SignalGroup,
     Split,
     Stage,
@@ -165,7 +166,7 @@ def _corridor(path: Path) -> Corridor:
         name_vi="Thị trấn",
         name_en="Town",
         intersections=(middle,),
-        schedule=Schedule(("d",) * 7, (), ()),
+        schedule=Schedule(("d",) * 7, (), (ScheduleEntry("d", 0, 1),)),
         pcu_per_vehicle=0.5,
     )
 
