@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from denxanh.errors import NetworkError
-from denxanh.networks import compiled, demand, foreign
+from denxanh.networks import compiled, demand, flows, foreign
 from denxanh.networks.build import build, cache_folder
 from denxanh.networks.model import Corridor, Intersection
 
@@ -150,7 +150,7 @@ def catalogue_scenario(
         MissingExtraError: SUMO's netconvert is not installed.
     """
     built = build(name)
-    form = demand.scenario_of(built.files, scenario)
+    form = flows.scenario_of(built.files, scenario)
     begin = form.start
     end = begin + seconds
     routes = _kept(

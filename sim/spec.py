@@ -114,6 +114,8 @@ class StreetSpec(_Strict):
     grants: GrantsSpec | None = None
     """None: no lock-step; the street runs freely."""
     wait_for_controller_s: float = Field(default=0.0, ge=0.0)
+    backend: Literal["libsumo", "sumo", "sumo-gui"] = "libsumo"
+    """SUMO in the street's process, in one of its own, or with its window (slower; to look at)."""
     field_like_errors: bool = False
     """Detectors with the assumed errors of the field instead of perfect ones."""
     faults: tuple[FaultSpec, ...] = ()

@@ -25,6 +25,7 @@ from denxanh.sim.grants import GrantServer
 from denxanh.sim.pace import Pace
 from denxanh.sim.plant import Plant
 from denxanh.sim.scenario import Scenario, catalogue_scenario, files_scenario, foreign_scenario
+from denxanh.sim.session import TraciBackend
 from denxanh.sim.spec import CabinetSpec, CatalogueSource, ForeignSource, StreetSpec, load
 from denxanh.sim.street import Street, StreetSummary, plan_numbers
 
@@ -66,7 +67,8 @@ async def run(spec: StreetSpec) -> StreetSummary:
     grants = GrantServer() if spec.grants else None
     doors: dict[str, CabinetServer] = {}
     errors = DetectorErrors(FIELD_LIKE if spec.field_like_errors else ErrorModel(), spec.seed)
-    with Plant(scenario, spec.seed, errors) as plant:
+    backend = None if spec.backend == "libsumo" else TraciBackend(spec.backend)
+    with Plant(scenario, spec.seed, errors, backend) as plant:
         numbers = plan_numbers(plant)
         cabinets = [
             _cabinet(plant, place, configured[one.id], numbers)

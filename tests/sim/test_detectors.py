@@ -15,7 +15,7 @@ from denxanh.sim.detector_files import LOOP_KINDS, detector_xml
 from denxanh.sim.detectors import COUNTER, DetectorBank
 from denxanh.sim.faults import DetectorErrors, ErrorModel, FaultKind
 from denxanh.sim.plant import Plant
-from denxanh.sim.session import Session
+from denxanh.sim.session import Session, TraciBackend
 
 SECONDS = 240
 CAR_M = 4.4
@@ -162,3 +162,43 @@ def test_counters_wrap_like_sixteen_bits(town) -> None:
         plant.step()
         (reading,) = plant.readings()
     assert 0 <= reading.loops[0].count < 100
+
+
+def test_both_backends_tell_the_same(town) -> None:
+    told = []
+    for backend in (None, TraciBackend()):
+        with Plant(town.scenario(), 4, backend=backend) as plant:
+            seen = []
+            while plant.seconds < 90:
+                seen.append(plant.readings())
+                plant.step()
+            told.append((seen, plant.finish()))
+    assert told[0] == told[1]
+    assert sum(loop.count for loop in told[0][0][-1][0].loops) > 20
+
+
+def test_field_like_errors_undercount_the_same_for_a_seed(town) -> None:
+    def counted(errors: DetectorErrors | None) -> list[int]:
+        with Plant(town.scenario(rate=0.4), 4, errors) as plant:
+            while plant.seconds < 150:
+                (reading,) = plant.readings()
+                plant.step()
+        return [loop.count for loop in reading.loops]
+
+    model = ErrorModel(undercount=0.1, merge=0.6)
+    perfect, first, again = (
+        counted(None),
+        counted(DetectorErrors(model, 1)),
+        counted(DetectorErrors(model, 1)),
+    )
+    assert first == again
+    assert 0.8 * sum(perfect) < sum(first) < 0.95 * sum(perfect)
+    assert all(wrong <= right for wrong, right in zip(first, perfect, strict=True))
+
+
+def test_random_dropouts_come_and_go() -> None:
+    errors = DetectorErrors(ErrorModel(dropout_per_hour=60.0, dropout_s=20.0), 3)
+    down = [errors.fault("B1/loop", second) is FaultKind.DROPOUT for second in range(3600)]
+    starts = sum(now and not before for before, now in zip([False, *down], down, strict=False))
+    assert 25 < starts < 75
+    assert 0.1 < sum(down) / 3600 < 0.5
