@@ -92,7 +92,7 @@ class Loop:
             self._housekeeping()
         if stop.is_set():
             self._note("close", "released")
-            await asyncio.gather(*(post.release() for post in self._posts))
+            await self._release()
         else:
             self._note("close", "clock ended")
         if self._sync is not None:
@@ -138,7 +138,12 @@ class Loop:
         _LOG.critical("%s; every cabinet goes back to its own plan until it can be written", failure)
         self._recording = False
         self.summary.journal_gaps += 1
-        await asyncio.gather(*(post.release() for post in self._posts))
+        await self._release()
+
+    async def _release(self) -> None:
+        for result in await asyncio.gather(*(post.release() for post in self._posts), return_exceptions=True):
+            if isinstance(result, BaseException):
+                _LOG.error("a cabinet was not released: %r", result)
 
     def _reopen(self) -> bool:
         try:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
-from denxanh.controller.clock import ANSWER_S, Clock, Tick
+from denxanh.controller.clock import Clock, Tick
 from denxanh.controller.orders import Orders
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.errors import DenXanhError, JournalError, WireError
@@ -20,6 +20,8 @@ DECISION_S = 0.2
 """Time budget of one decision, seconds on the clock's own scale."""
 SEND_BEFORE_S = 0.95
 """A command leaves within this part of its tick or not at all."""
+RELEASE_S = 1.5
+"""Wall seconds for each step of giving a cabinet back: there is no tick to keep any more."""
 MAX_RESTARTS = 3
 """A controller that failed by a bug of ours is built anew so often, then its cabinet is left alone."""
 
@@ -64,7 +66,6 @@ class Post:
         self._pending: asyncio.Task[Any] | None = None
         self._late = False
         self._restarts = 0
-        self._answer_s = ANSWER_S
 
     def restart(self) -> None:
         """Forget everything; the next tick is a first one."""
@@ -80,7 +81,6 @@ class Post:
         if self._restarts > MAX_RESTARTS:
             return
         started = clock.now()
-        self._answer_s = clock.answer_s
         if delay_s > 0:
             await asyncio.sleep(delay_s)
         try:
@@ -94,7 +94,7 @@ class Post:
             self.restart()
 
     async def _tick(self, tick: Tick, clock: Clock, started: float, recorder: Recorder) -> None:
-        report, problem = await self._poll()
+        report, problem = await self._poll(clock.answer_s)
         words = None if report is None else report.words
         value = TickInput(tick.number, tick.clock_s, tick.date, words, problem, self._late)
         begun = clock.now()
@@ -103,22 +103,25 @@ class Post:
         recorder.tick(self.intersection, value, output)
         if output.command is None or self._late:
             return
-        if clock.now() - started > SEND_BEFORE_S:
+        left_s = SEND_BEFORE_S - (clock.now() - started)
+        if left_s < 0:
             self._late = True
             return
         self.commands += 1
-        _, problem = await self._within_budget(self._cabinet.command(output.command))
+        call = self._cabinet.command(output.command)
+        _, problem = await self._within(min(clock.answer_s, left_s), call)
         if problem is not None:
             # The next poll shows whether it arrived; nothing is sent twice.
             _LOG.info("%s: command %d: %s", self.intersection, output.command.seq, problem)
 
     async def release(self) -> None:
         """Give the cabinet back to its own plan, if it answers; never raises for a cabinet that does not."""
-        report, problem = await self._poll()
+        if self._pending is not None:
+            await asyncio.wait({self._pending}, timeout=RELEASE_S)
+        report, problem = await self._poll(RELEASE_S)
         if report is not None:
-            _, problem = await self._within_budget(
-                self._cabinet.command(Orders(self._epoch).release(report.status))
-            )
+            order = Orders(self._epoch).release(report.status)
+            _, problem = await self._within(RELEASE_S, self._cabinet.command(order))
         if problem is not None:
             _LOG.warning("%s: not released, its watchdog will: %s", self.intersection, problem)
 
@@ -129,11 +132,11 @@ class Post:
             await asyncio.gather(self._pending, return_exceptions=True)
         await self._cabinet.close()
 
-    async def _poll(self) -> tuple[Report | None, str | None]:
-        return await self._within_budget(self._cabinet.poll())
+    async def _poll(self, answer_s: float) -> tuple[Report | None, str | None]:
+        return await self._within(answer_s, self._cabinet.poll())
 
-    async def _within_budget(self, call: Coroutine[Any, Any, _T]) -> tuple[_T | None, str | None]:
-        """The call's result, or why there is none, after at most `answer_s`.
+    async def _within(self, answer_s: float, call: Coroutine[Any, Any, _T]) -> tuple[_T | None, str | None]:
+        """The call's result, or why there is none, after at most `answer_s` wall seconds.
 
         A call that takes longer is left to its own time-out (cancelling it would cost the next one too,
         FIELD.md 2.5); its late result is thrown away, and nothing else is asked of the cabinet meanwhile.
@@ -144,9 +147,9 @@ class Post:
         task = asyncio.create_task(call, name=f"cabinet {self.intersection}")
         self._pending = task
         task.add_done_callback(_consume)
-        await asyncio.wait({task}, timeout=self._answer_s)
+        await asyncio.wait({task}, timeout=answer_s)
         if not task.done():
-            return None, f"no answer within {self._answer_s} s"
+            return None, f"no answer within {answer_s:.2f} s"
         try:
             return task.result(), None
         except WireError as error:

@@ -197,3 +197,21 @@ async def test_an_adapters_bug_is_ours_too(bench: Callable[..., Bench]) -> None:
     one = bench(fails=ZeroDivisionError("adapter"))
     await one.tick()
     assert one.notes.restarts == ["ZeroDivisionError: adapter"]
+
+
+async def test_a_tick_never_outlasts_its_second(bench: Callable[..., Bench]) -> None:
+    """A cabinet that takes commands slowly costs the rest of this second at most, not the others' next one."""
+    one = bench()
+    original = one.peer.poll
+
+    async def slow() -> Report:
+        one.hands.at += 0.94
+        one.peer.delay_s = 5.0
+        return await original.__func__(Peer())  # type: ignore[attr-defined]
+
+    one.peer.poll = slow  # type: ignore[method-assign]
+    async with asyncio.timeout(0.5):
+        await one.tick()
+    assert one.post.commands == 1
+    await one.post.close()
+    assert one.peer.sent == []
