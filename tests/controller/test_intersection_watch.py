@@ -1,0 +1,117 @@
+"""What speaks against ADAPTIVE: thresholds at their edges, and alarms that come and go once."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from denxanh.controller.alarms import Alarm, changes, clock_error_s, of_detectors
+from denxanh.controller.guard import GuardRefusal
+from denxanh.controller.health import DetectorHealth, Symptom
+from denxanh.controller.ladder import Cause
+from denxanh.controller.mode import Mode
+from denxanh.controller.watch import (
+    CABINET_REFUSAL_LIMIT,
+    CONFIDENCE_MIN,
+    CONFIDENCE_TICKS,
+    GUARD_REFUSAL_LIMIT,
+    NOT_ADOPTED_TICKS,
+    READ_BACK_TICKS,
+    WINDOW_S,
+    Facts,
+    WatchState,
+    observe,
+)
+from denxanh.networks.example import crossroads
+from denxanh.networks.schedule import active_plan
+from denxanh.plc.cabinet.cabinet import VirtualCabinet
+from denxanh.plc.contract import CabinetMode, Refusal
+
+GOOD = Facts(
+    tick=0, mode=Mode.ADAPTIVE, cabinet=CabinetMode.ADAPTIVE, refusal=Refusal.NONE, blind=(), confidence=0.9,
+    guard=None, agrees=True, config_matches=True, rule_failed=False,
+)  # fmt: skip
+
+
+def _causes(facts: Iterable[Facts]) -> list[Cause | None]:
+    state, seen = WatchState(), []
+    for tick, one in enumerate(facts):
+        state, cause = observe(state, replace(one, tick=tick))
+        seen.append(cause)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("bad", "tolerated", "cause"),
+    [
+        (replace(GOOD, agrees=False), READ_BACK_TICKS, Cause.READ_BACK),
+        (replace(GOOD, confidence=CONFIDENCE_MIN - 0.01), CONFIDENCE_TICKS, Cause.LOW_CONFIDENCE),
+        (replace(GOOD, cabinet=CabinetMode.CENTRAL_PLAN), NOT_ADOPTED_TICKS, Cause.NOT_ADOPTED),
+        (replace(GOOD, refusal=Refusal.MIN_GREEN), CABINET_REFUSAL_LIMIT, Cause.CABINET_REFUSALS),
+        (replace(GOOD, guard=GuardRefusal.NOT_IN_GRAPH), GUARD_REFUSAL_LIMIT, Cause.GUARD_REFUSALS),
+        (replace(GOOD, blind=("north",)), 0, Cause.NO_FRESH_DATA),
+        (replace(GOOD, config_matches=False), 0, Cause.CONFIG_MISMATCH),
+        (replace(GOOD, rule_failed=True), 0, Cause.RULE_ERROR),
+    ],
+)
+def test_so_much_is_tolerated_and_no_more(bad: Facts, tolerated: int, cause: Cause) -> None:
+    assert _causes([bad] * tolerated) == [None] * tolerated
+    assert _causes([bad] * (tolerated + 1))[-1] is cause
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        replace(GOOD, agrees=None),
+        replace(GOOD, refusal=Refusal.LOCAL_CONTROL),
+        replace(GOOD, cabinet=None),
+        replace(GOOD, mode=Mode.PLAN, cabinet=CabinetMode.CENTRAL_PLAN),
+        *(replace(GOOD, guard=refusal) for refusal in (GuardRefusal.MIN_GREEN, GuardRefusal.COMMITTED)),
+    ],
+)
+def test_everyday_things_are_no_cause(facts: Facts) -> None:
+    assert set(_causes([facts] * 200)) == {None}
+
+
+def test_refusals_are_forgotten_after_the_window() -> None:
+    bad = replace(GOOD, refusal=Refusal.EXPIRED)
+    rare = ([bad] + [GOOD] * (WINDOW_S // CABINET_REFUSAL_LIMIT)) * 20
+    assert set(_causes(rare)) == {None}
+
+
+def test_a_single_agreement_ends_the_count() -> None:
+    assert set(_causes([replace(GOOD, agrees=False), GOOD] * 20)) == {None}
+
+
+@given(st.lists(st.sets(st.sampled_from("abc"))))
+def test_alarms_are_raised_once_and_cleared_once(history: list[set[str]]) -> None:
+    standing: dict[str, Alarm] = {}
+    open_now: set[str] = set()
+    for keys in history:
+        now = [Alarm(key, "alarm", key, f"vi {key}", f"en {key}") for key in sorted(keys)]
+        standing, events = changes(standing, now)
+        for event in events:
+            if event.kind == "alarm":
+                assert event.cause not in open_now
+                open_now.add(event.cause)
+            else:
+                open_now.remove(event.cause)
+        assert open_now == keys == set(standing)
+
+
+def test_stale_detectors_are_no_alarm_until_the_link_has_settled() -> None:
+    site = crossroads()
+    health = [DetectorHealth(symptom=Symptom.STALE)] * len(site.detectors)
+    assert list(of_detectors(site, health, settled=False)) == []
+    assert len(list(of_detectors(site, health, settled=True))) == len(site.detectors)
+
+
+@pytest.mark.parametrize(
+    ("ours", "error_s"), [(0.0, 0), (0.9, 0), (86_399.0, 1), (1.0, -1), (43_200.0, -43_200)]
+)
+def test_the_clock_error_wraps_at_midnight(ours: float, error_s: int) -> None:
+    cabinet = VirtualCabinet(crossroads(), lambda *_: active_plan is not None)
+    midnight = replace(cabinet.status, utc_s=17 * 3600)
+    assert clock_error_s(midnight, ours) == error_s
