@@ -45,7 +45,7 @@ def test_there_must_be_a_corridor(tmp_path: Path) -> None:
 
 def test_broken_files_hide_no_other_defect(copy: Path) -> None:
     edit(copy / "corridor.toml", 'name_en = "[^"]*"', 'name_fr = "x"')
-    edit(copy / "demand.toml", "pedestrians_h = 90", "pedestrians_h = -1")
+    edit(copy / "demand.toml", "pedestrians_h = 40", "pedestrians_h = -1")
     (copy / "plans.toml").write_text("plan = [", encoding="utf-8")
     (copy / "streets.con.xml").unlink()
     edit(copy / "schedule.toml", 'day = "tet"', 'day = "carnival"')
