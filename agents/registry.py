@@ -15,7 +15,7 @@ _POLICIES: dict[str, Policy] = {
         Actuated(),
         Greedy("max-pressure", pressure, "pressure"),
         Greedy("longest-queue", queued, "queued pcu"),
-        Greedy("most-vehicles", present, "pcu"),
+        Greedy("most-vehicles", present, "pcu", hysteresis=2.0),
     )
 }
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from denxanh.agents.observation import NO_GAP_S, Commitment, LaneState, StageState, TrafficState
-from denxanh.controller.health import DetectorHealth, HealthLimits, Sample, Symptom, assess
-from denxanh.controller.readings import LoopDelta, Zone, age_s, loop_delta, read_zones
+from denxanh.controller.health import DetectorHealth, HealthLimits, Symptom
+from denxanh.controller.judging import judge
+from denxanh.controller.lane_memory import DISCHARGE_MEMORY_S, LaneMemory, Seen, follow
+from denxanh.controller.readings import LoopDelta, Zone, loop_delta, read_zones
 from denxanh.controller.wiring import wire
 from denxanh.networks.model import Aspect, DetectorKind, GroupKind, Intersection
 from denxanh.plc.contract import LoopReading, Report
@@ -22,14 +23,10 @@ from denxanh.plc.contract import LoopReading, Report
 _DAY_S = 86_400.0
 _LONG_GAP_S = 600.0
 """A longer silence, or a clock that jumped, empties the windows, s."""
-_WINDOW_S = 30
 _SHORT_S = 10
-_DISCHARGE_MEMORY_S = 5.0
-"""A green group discharges if its stop line counted within this time: 2.5 saturation headways."""
+"""Shorter window of counts in `LaneState`, s."""
 _CALL_HOLD_S = 3.0
 """A call on a group that is not green outlives a gap of detection by this, s [J]: two lost looks."""
-_HISTORY_S = 600.0
-"""Time constant of the history that replaces a blind lane's counts, s."""
 _AGEING_S = 10.0
 """Confidence falls to 1/e when nothing has been heard for this long, s."""
 _BY_LOOPS, _BY_SIBLINGS, _BY_HISTORY = 0.6, 0.4, 0.2
@@ -65,28 +62,6 @@ class Estimate:
     """Called approaches without one believed detector: no adaptive control there."""
 
 
-class _Lane(NamedTuple):
-    """Memory of one lane; pcu except where it says vehicles."""
-
-    arrivals: tuple[float, ...] = (0.0,) * _WINDOW_S
-    """Per second, newest last."""
-    discharge: tuple[float, ...] = (0.0,) * _WINDOW_S
-    gap_s: float = NO_GAP_S
-    discharge_s: float = NO_GAP_S
-    """Since the last discharge."""
-    balance: float = 0.0
-    """Vehicles between the loops by their difference."""
-    zone_vehicles: float = 0.0
-    queued: float = 0.0
-    moving: float = 0.0
-    past_queued: float = 0.0
-    past_moving: float = 0.0
-    occupancy: float = 0.0
-    downstream: float = 0.0
-    latched: bool = False
-    """A vehicle came on red and has not been let go; used where no zone can see it."""
-
-
 @dataclass(frozen=True, slots=True)
 class EstimateState:
     """Everything that the estimate remembers. `health` aligns with `Intersection.detectors`."""
@@ -95,7 +70,7 @@ class EstimateState:
     counters: tuple[tuple[int, int] | None, ...]
     """(count, occupied_ds) per loop in register order, None before the first reading."""
     health: tuple[DetectorHealth, ...]
-    lanes: tuple[_Lane, ...]
+    lanes: tuple[LaneMemory, ...]
     wait_s: tuple[float, ...]
     uncalled_s: tuple[float, ...]
     """Per group, since a detector last saw demand."""
@@ -126,7 +101,7 @@ class Estimator:
             clock_s=None,
             counters=(None,) * len(self._wiring.loops),
             health=(DetectorHealth(),) * len(self.intersection.detectors),
-            lanes=(_Lane(),) * len(self.intersection.lanes),
+            lanes=(LaneMemory(),) * len(self.intersection.lanes),
             wait_s=(0.0,) * len(self.intersection.groups),
             uncalled_s=(NO_GAP_S,) * len(self.intersection.groups),
             unheard_s=0.0,
@@ -153,7 +128,7 @@ class Estimator:
         if dt > _LONG_GAP_S:
             state = EstimateState(
                 clock_s, (None,) * len(state.counters), state.health,
-                tuple(_Lane(past_queued=m.past_queued, past_moving=m.past_moving) for m in state.lanes),
+                tuple(LaneMemory(past_queued=m.past_queued, past_moving=m.past_moving) for m in state.lanes),
                 state.wait_s, state.uncalled_s, 0.0,
             )  # fmt: skip
             dt = 0.0
@@ -180,7 +155,10 @@ class Estimator:
             pressed = frozenset(
                 d for d, on in zip(wiring.buttons, report.readings.buttons, strict=False) if on is True
             )
-            health = self._health(state, report, loops, zones, pressed, span)
+            health = judge(
+                wiring, state.health, report.readings, loops, zones, pressed,
+                zone_vehicles=[lane.zone_vehicles for lane in state.lanes], span=span, limits=self.limits,
+            )  # fmt: skip
             good = [one.symptom is Symptom.NONE for one in health]
             lanes = self._lanes(state, good, loops, zones, served, span)
         good = [one.symptom is Symptom.NONE for one in health]
@@ -216,59 +194,6 @@ class Estimator:
             counters.append(counter)
         return tuple(counters), deltas
 
-    def _health(
-        self,
-        state: EstimateState,
-        report: Report,
-        loops: dict[int, LoopDelta],
-        zones: dict[int, Zone],
-        pressed: frozenset[int],
-        span: float,
-    ) -> tuple[DetectorHealth, ...]:
-        """Every detector judged with what its neighbours saw."""
-        wiring, limits, lanes = self._wiring, self.limits, self.intersection.lanes
-        passed = [sum([loops[d].passed for d in stops]) for stops in wiring.stop_line]
-        dropped = [
-            max(0.0, state.lanes[n].zone_vehicles - sum([zones[d].vehicles for d in watching]))
-            if all(zones[d].valid for d in watching)
-            else 0.0
-            for n, watching in enumerate(wiring.zone)
-        ]
-        flows = [float(p or sum([loops[d].passed for d in wiring.advance[n]])) for n, p in enumerate(passed)]
-        result = list(state.health)
-
-        def judge(detector: int, sample: Sample) -> None:
-            result[detector] = assess(state.health[detector], sample, limits, wiring.max_red[detector])
-
-        for position, d in enumerate(wiring.loops):
-            delta, lane = loops[d], self.intersection.detectors[d].lane
-            stop_line = self.intersection.detectors[d].kind is DetectorKind.STOP_LINE
-            # A lane change can empty a zone without a pass, and hide from the advance loop: weaker evidence.
-            own = 0.5 * dropped[lane] if stop_line else 0.25 * passed[lane]
-            reading = report.readings.loops[position] if position < len(report.readings.loops) else None
-            judge(d, Sample(
-                span, age_s(reading), reading is not None and bool(reading.fault), delta.valid, delta.passed,
-                delta.on_s, None, own, sum([flows[n] for n in wiring.siblings[lane]]),
-            ))  # fmt: skip
-        for position, d in enumerate(wiring.zones):
-            zone, described = zones[d], self.intersection.detectors[d]
-            reading_z = report.readings.zones[position] if position < len(report.readings.zones) else None
-            full = (
-                0.0 if described.downstream else zone.vehicles / max(1.0, lanes[described.lane].storage_pcu)
-            )
-            judge(d, Sample(
-                span, age_s(reading_z), reading_z is not None and bool(reading_z.fault), zone.valid, 0,
-                span if zone.occupancy >= 1.0 and zone.speed <= 0.0 else 0.0,
-                (zone.vehicles, zone.queued, zone.occupancy, zone.speed),
-                0.0 if described.downstream else float(passed[described.lane]), 0.0, full,
-            ))  # fmt: skip
-        for position, d in enumerate(wiring.buttons):
-            there = position < len(report.readings.buttons)
-            on = span if d in pressed else 0.0
-            judge(d, Sample(span, 0.0, fault=False, valid=there, passed=0, on_s=on, value=None,
-                            own=0.0, siblings=0.0))  # fmt: skip
-        return tuple(result)
-
     def _lanes(
         self,
         state: EstimateState,
@@ -277,12 +202,25 @@ class Estimator:
         zones: dict[int, Zone],
         served: Sequence[bool],
         span: float,
-    ) -> tuple[_Lane, ...]:
+    ) -> tuple[LaneMemory, ...]:
         """Every lane's memory after this report; blind lanes are filled in a second pass."""
+        wiring = self._wiring
         lanes = []
         seen = []
         for n, before in enumerate(state.lanes):
-            lane, sees = self._lane(n, before, good, loops, zones, served[n], span)
+            lane, sees = follow(
+                before,
+                Seen(
+                    stops=[loops[d] for d in wiring.stop_line[n] if good[d]],
+                    advances=[loops[d] for d in wiring.advance[n] if good[d]],
+                    zones=[zones[d] for d in wiring.zone[n] if good[d]],
+                    downstream=[zones[d].occupancy for d in wiring.downstream[n] if good[d]],
+                ),
+                served=served[n],
+                span=span,
+                pcu=self.pcu_per_vehicle,
+                room=self.intersection.lanes[n].storage_pcu,
+            )
             lanes.append(lane)
             seen.append(sees)
         for n, sees in enumerate(seen):
@@ -298,67 +236,8 @@ class Estimator:
                 lanes[n] = lanes[n]._replace(queued=lanes[n].past_queued, moving=lanes[n].past_moving)
         return tuple(lanes)
 
-    def _lane(
-        self,
-        n: int,
-        before: _Lane,
-        good: Sequence[bool],
-        loops: dict[int, LoopDelta],
-        zones: dict[int, Zone],
-        served: bool,
-        span: float,
-    ) -> tuple[_Lane, bool]:
-        """One lane from its own detectors, and whether they can see its queue."""
-        wiring, pcu = self._wiring, self.pcu_per_vehicle
-        room = self.intersection.lanes[n].storage_pcu
-        stops = [loops[d] for d in wiring.stop_line[n] if good[d]]
-        advances = [loops[d] for d in wiring.advance[n] if good[d]]
-        watching = [zones[d] for d in wiring.zone[n] if good[d]]
-        vehicles = sum([zone.vehicles for zone in watching])
-        stepped = vehicles - before.zone_vehicles if watching else 0.0
-        out = sum([loop.passed for loop in stops]) if stops else (max(0.0, -stepped) if served else 0.0)
-        come = sum([loop.passed for loop in advances]) if advances else max(0.0, stepped + out)
-        occupied = True in [loop.occupied for loop in (*stops, *advances)]
-        if not stops and not advances:
-            occupied = vehicles > 0.0
-        balance = min(max(0.0, before.balance + come - out), room / pcu)
-        past_queued, past_moving = before.past_queued, before.past_moving
-        sees = True
-        if watching:
-            queued = min(sum([zone.queued for zone in watching]), vehicles) * pcu
-            moving = max(0.0, vehicles * pcu - queued)
-            balance = vehicles
-            weight = min(1.0, span / _HISTORY_S)
-            past_queued += weight * (queued - past_queued)
-            past_moving += weight * (moving - past_moving)
-        elif stops and advances:
-            if not occupied and served and before.gap_s > 2.0 * _DISCHARGE_MEMORY_S:
-                balance = 0.0  # nothing moves over either loop on green: the difference has drifted
-            queued, moving = (0.0, balance * pcu) if served else (balance * pcu, 0.0)
-        else:
-            queued, moving, sees = 0.0, 0.0, False
-        below = [zones[d].occupancy for d in wiring.downstream[n] if good[d]]
-        lane = _Lane(
-            arrivals=_shift(before.arrivals, come * pcu, span),
-            discharge=_shift(before.discharge, out * pcu, span),
-            gap_s=0.0 if occupied else min(NO_GAP_S, before.gap_s + span),
-            discharge_s=0.0 if out > 0 else min(NO_GAP_S, before.discharge_s + span),
-            balance=balance,
-            zone_vehicles=vehicles if watching else before.zone_vehicles,
-            queued=queued,
-            moving=moving,
-            past_queued=past_queued,
-            past_moving=past_moving,
-            occupancy=_occupancy([loop.on_s for loop in stops], span)
-            if stops
-            else max([zone.occupancy for zone in watching], default=0.0),
-            downstream=max(below) if below else before.downstream * math.exp(-span / _HISTORY_S),
-            latched=occupied or (not served and (before.latched or come > 0 or out > 0)),
-        )
-        return lane, sees
-
     def _called(
-        self, good: Sequence[bool], lanes: Sequence[_Lane], pressed: frozenset[int]
+        self, good: Sequence[bool], lanes: Sequence[LaneMemory], pressed: frozenset[int]
     ) -> tuple[bool, ...]:
         """Groups with demand; a bad detector is demand."""
         detectors = self.intersection.detectors
@@ -382,7 +261,7 @@ class Estimator:
         return tuple(result)
 
     def _discharging(
-        self, good: Sequence[bool], lanes: Sequence[_Lane], view: SignalView
+        self, good: Sequence[bool], lanes: Sequence[LaneMemory], view: SignalView
     ) -> tuple[bool, ...]:
         """Green groups whose traffic really leaves; where nobody can tell, `G` is trusted and `g` is not."""
         wiring = self._wiring
@@ -395,7 +274,7 @@ class Estimator:
                 result.append(True)
             else:
                 served = wiring.group_lanes[g]
-                leaves = min([lanes[n].discharge_s for n in served], default=NO_GAP_S) <= _DISCHARGE_MEMORY_S
+                leaves = min([lanes[n].discharge_s for n in served], default=NO_GAP_S) <= DISCHARGE_MEMORY_S
                 seen = leaves or any(good[d] for n in served for d in (*wiring.stop_line[n], *wiring.zone[n]))
                 result.append(leaves if seen else aspect is Aspect.PROTECTED)
         return tuple(result)
@@ -482,21 +361,6 @@ def _elapsed(before: float | None, now: float) -> float:
     if before is None or not math.isfinite(now):
         return 0.0
     return (now - before) % _DAY_S
-
-
-def _shift(window: tuple[float, ...], amount: float, span: float) -> tuple[float, ...]:
-    """The window after `span` seconds in which `amount` came, spread evenly over them."""
-    steps = round(span)
-    if steps <= 0:
-        return window if amount <= 0.0 else (*window[:-1], window[-1] + amount)
-    if steps == 1:
-        return (*window[1:], amount)
-    return (*window, *((amount / steps,) * min(steps, _WINDOW_S)))[-_WINDOW_S:]
-
-
-def _occupancy(on_s: Sequence[float], span: float) -> float:
-    """Largest share of the interval that one of the loops was occupied."""
-    return min(1.0, max(on_s) / span) if span > 0.0 and on_s else 0.0
 
 
 def _shows_green(view: SignalView, group: int) -> bool:

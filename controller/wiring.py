@@ -25,6 +25,11 @@ class Wiring:
     """Per lane: the approach's other lanes."""
     max_red: tuple[float, ...]
     """Per detector: longest max red of the groups that it calls."""
+    lane: tuple[int, ...]
+    """Per detector; -1 for a button."""
+    is_stop_line: tuple[bool, ...]
+    room: tuple[float, ...]
+    """Per detector: storage of its lane in pcu, 0 for a zone below the junction."""
 
 
 def wire(intersection: Intersection) -> Wiring:
@@ -62,5 +67,11 @@ def wire(intersection: Intersection) -> Wiring:
         siblings=tuple(tuple(s for s in lanes if s != n and approach[s] == approach[n]) for n in lanes),
         max_red=tuple(
             max((float(intersection.groups[g].max_red_s) for g in x.groups), default=0.0) for x in detectors
+        ),
+        lane=tuple(x.lane for x in detectors),
+        is_stop_line=tuple(x.kind is DetectorKind.STOP_LINE for x in detectors),
+        room=tuple(
+            0.0 if x.downstream or x.lane < 0 else max(1.0, intersection.lanes[x.lane].storage_pcu)
+            for x in detectors
         ),
     )
