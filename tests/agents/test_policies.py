@@ -43,8 +43,8 @@ def test_stage_serving_part_of_a_shared_lane_does_not_win_on_its_whole_queue(
 
 @pytest.mark.parametrize("name", GREEDY)
 def test_yielding_green_counts_less_than_protected(name: str, make_state: MakeState) -> None:
-    # Stage 1 would be worth 9.0 with full weight for its yielding left, but is 9 x 0.82 = 7.38.
-    state = make_state({"queued": 8.0}, {"queued": 9.0}, stage=1)
+    # Stage 1 would be worth 46 with full weight for its yielding left, but is 46 x 0.82 = 37.7.
+    state = make_state({"queued": 40.0}, {"queued": 46.0}, stage=1)
     assert registry.policy(name).decide(state).stage == 0
 
 
