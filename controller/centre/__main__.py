@@ -41,7 +41,9 @@ def _serve(path: Path, host: str | None, port: int | None) -> None:
     port = port if port is not None else (console.port if console else DEFAULT_PORT)
     listening = bind(host, port)
     logging.getLogger(__name__).info("the page is at http://%s:%d/", host, listening.getsockname()[1])
-    serve(create_app(found.corridor, found.state_dir / JOURNAL_NAME, host=host), listening)
+    serve(
+        create_app(found.corridor, found.state_dir / JOURNAL_NAME, policy=found.policy, host=host), listening
+    )
 
 
 if __name__ == "__main__":

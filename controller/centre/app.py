@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from denxanh.controller.centre.drawing import drawing
 from denxanh.controller.centre.feed import PERIOD_S, Feed
+from denxanh.controller.centre.view import CorridorView
 from denxanh.networks.model import Corridor
 
 HERE = Path(__file__).parent
@@ -35,18 +36,24 @@ SECURITY_HEADERS = {
 
 
 def create_app(
-    corridor: Corridor, journal: Path, *, host: str = "127.0.0.1", period_s: float = PERIOD_S
+    corridor: Corridor,
+    journal: Path,
+    *,
+    policy: str | None = None,
+    host: str = "127.0.0.1",
+    period_s: float = PERIOD_S,
 ) -> FastAPI:
     """The application of one site.
 
     Args:
         corridor: the site's corridor.
         journal: the controller's journal.
+        policy: the site's, shown until the journal names the one that runs.
         host: the address that the server binds; on loopback, requests for other host names are refused,
             so that no foreign web page can read the state through a rebound name.
         period_s: seconds between two snapshots of the stream.
     """
-    feed = Feed(corridor, journal, period_s)
+    feed = Feed(CorridorView(corridor, policy), journal, period_s)
     page = _page(corridor)
     plan = drawing(corridor)
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from denxanh.controller.centre.tail import JournalTail
 from denxanh.controller.centre.view import CorridorView
-from denxanh.networks.model import Corridor
 
 PERIOD_S = 1.0
 """Between two snapshots, seconds of wall time."""
@@ -23,14 +22,14 @@ class Feed:
     """One reader for any number of pages.
 
     Args:
-        corridor: what the journal's intersections are.
+        view: what takes up the records.
         journal: the file to follow; it need not exist yet.
         period_s: seconds between snapshots.
     """
 
-    def __init__(self, corridor: Corridor, journal: Path, period_s: float = PERIOD_S) -> None:
+    def __init__(self, view: CorridorView, journal: Path, period_s: float = PERIOD_S) -> None:
         self._tail = JournalTail(journal)
-        self._view = CorridorView(corridor)
+        self._view = view
         self._period_s = period_s
         self._beat = asyncio.Condition()
         self._beats = 0

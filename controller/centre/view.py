@@ -52,15 +52,20 @@ class _Place:
 
 
 class CorridorView:
-    """Folds journal records into what the page shows; unknown and broken records are counted and left out."""
+    """Folds journal records into what the page shows; unknown and broken records are counted and left out.
 
-    def __init__(self, corridor: Corridor) -> None:
+    Args:
+        corridor: what the journal's intersections are.
+        policy: the site's, until the journal names the one that runs.
+    """
+
+    def __init__(self, corridor: Corridor, policy: str | None = None) -> None:
         self._intersections = {intersection.id: intersection for intersection in corridor.intersections}
         self._places: dict[str, _Place] = {}
         self._events: deque[dict[str, Any]] = deque(maxlen=LOG_EVENTS)
         self._guard_refusals: Counter[str] = Counter()
         self._cabinet_refusals: Counter[str] = Counter()
-        self._run: dict[str, Any] = {}
+        self._run: dict[str, Any] = {"policy": policy}
         self._sequence = 0
         self._commands = 0
         self._conflicts = 0

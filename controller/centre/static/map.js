@@ -1,10 +1,10 @@
 // The whole corridor, north up: drag, wheel, buttons or keys move it.
 import { mark, say, svg } from "./dom.js";
 import { drawQueue, heading, junction, lamp, path, queuePath, sorted, streets } from "./junction.js";
+import { caption, settle } from "./labels.js";
 
 const NEAR_M_PER_PX = 0.55; // below it the real stop lines are large enough to read
 const QUEUE_PX = 3.4; // how wide a queue is drawn from far
-const LABEL_ANGLES = [0, 180, 45, 135, -45, -135, 90, -90];
 
 export class CorridorMap {
   constructor(root, plan, choose) {
@@ -12,6 +12,7 @@ export class CorridorMap {
     this.plan = plan;
     this.floating = [];
     this.thin = [];
+    this.captions = new Map();
     this.shows = new Map();
     this.markers = new Map();
     this.streets();
@@ -61,8 +62,9 @@ export class CorridorMap {
         lamps.push([node, part.group]);
       });
     }
-    const left = svg("text", { class: "name left", y: 15 });
-    marker.append(petals, svg("circle", { r: 12 }), svg("text", { y: 4.3 }, String(item.number)), caption(item, left, item.at[0] > this.plan.size[0] * 0.7 ? [180, ...LABEL_ANGLES] : LABEL_ANGLES));
+    const name = caption(item);
+    this.captions.set(item.id, name);
+    marker.append(petals, svg("circle", { r: 12 }), svg("text", { y: 4.3 }, String(item.number)), name.group);
     marker.addEventListener("click", () => choose(item.id));
     this.float(marker, item.at);
     this.markers.set(item.id, marker);
@@ -73,7 +75,7 @@ export class CorridorMap {
       mark(marker, "data-mode", state.mode);
       mark(marker, "style", `--mode:var(--${state.mode})`);
       marker.classList.toggle("stale", state.stale);
-      say(left, state.commitment ? `${state.commitment.end_in_s} s` : "");
+      say(name.left, state.commitment ? `${state.commitment.end_in_s} s` : "");
     });
   }
 
@@ -95,6 +97,9 @@ export class CorridorMap {
     this.centre = [wide / 2, high / 2];
     this.scale = Math.max(wide / Math.max(box.width - 60, 1), high / Math.max(box.height - 90, 1));
     this.whole = this.scale;
+    const west = wide / 2 - (box.width * this.scale) / 2;
+    const north = high / 2 - (box.height * this.scale) / 2;
+    settle(this.plan.intersections, this.captions, ({ at }) => [(at[0] - west) / this.scale, (at[1] - north) / this.scale], [box.width, box.height - 56]);
     this.frame(false);
   }
 
@@ -171,19 +176,4 @@ function approaches(item) {
 
 function distinct(parts) {
   return [...new Map(parts.map((part) => [part.group, part])).values()];
-}
-
-/** The name stands where no street leaves: the candidate direction furthest from every arm. */
-function caption(item, left, angles) {
-  const arms = [...approaches(item)].map(([lane]) => { const { ahead } = heading(lane); return Math.atan2(-ahead[1], -ahead[0]); });
-  const apart = (angle) => Math.min(...arms.map((arm) => Math.abs(Math.atan2(Math.sin(angle - arm), Math.cos(angle - arm)))), 9);
-  const best = angles.map((degrees) => (degrees * Math.PI) / 180).reduce((a, b) => (apart(b) > apart(a) + 0.15 ? b : a));
-  const [x, y] = [Math.cos(best) * 22, Math.sin(best) * 24];
-  const anchor = x > 6 ? "start" : x < -6 ? "end" : "middle";
-  const group = svg("g", { transform: `translate(${x} ${y})`, style: `text-anchor:${anchor}` });
-  const name = svg("text", { class: "name", y: 4, style: `text-anchor:${anchor}` }, item.short);
-  left.setAttribute("style", `text-anchor:${anchor}`);
-  left.setAttribute("y", "18");
-  group.append(name, left);
-  return group;
 }

@@ -6,6 +6,7 @@ import { Log } from "./log.js";
 import { CorridorMap } from "./map.js";
 
 const SILENCE_MS = 4000; // without a snapshot for so long the connection counts as lost
+const DENSE = 9; // more cards than this and each gets less room
 const byId = (id) => document.getElementById(id);
 const FEEDS = { live: "trực tiếp", stale: "dữ liệu cũ", waiting: "đang chờ", ended: "đã dừng", lost: "mất kết nối" };
 
@@ -21,6 +22,8 @@ for (const item of plan.intersections) {
 }
 
 const band = new Band(byId("cards"), plan);
+
+byId("cards").classList.toggle("dense", plan.intersections.length > DENSE);
 
 let heard = performance.now();
 const stream = new EventSource("/api/v1/stream");
