@@ -87,7 +87,7 @@ def test_references_demand_and_plans_are_checked_in_one_run(copy: Path) -> None:
 def test_plans_are_held_to_g4_and_g5_and_the_stage_graph(copy: Path) -> None:
     signals = copy / "signals.toml"
     edit(signals, "max_green_s = 60", "max_green_s = 28")
-    edit(signals, "max_red_s = 120", "max_red_s = 84")
+    edit(signals, "max_red_s = 150", "max_red_s = 84")
     edit(signals, r'(id = "A", [^}]*walk = [^}]*) }', r'\1, next = ["C"] }')
     text = report(copy)
     assert re.search(
@@ -98,5 +98,5 @@ def test_plans_are_held_to_g4_and_g5_and_the_stage_graph(copy: Path) -> None:
 
 
 def test_a_guard_that_cannot_hold_is_reported(copy: Path) -> None:
-    edit(copy / "signals.toml", "max_red_s = 120", "max_red_s = 40")
+    edit(copy / "signals.toml", "max_red_s = 150", "max_red_s = 40")
     assert re.search(r"signals.toml: THN_304: group \w+: max red 40 s", report(copy))
