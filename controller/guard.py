@@ -77,7 +77,7 @@ class GuardInput:
 class GuardOutput:
     """What the lamps show in the second that begins, the running promise, why a request was not followed.
 
-    `commitment.end_in_s` counts from now; it is 0 in the first second of the interstage, after which the
+    `commitment.end_in_s` counts from now; it is 0 in the second in which the green has ended, after which the
     commitment is gone.
     """
 
@@ -453,7 +453,8 @@ class _Second:
             return
         if self._cut(promise.next_stage, 0) is None:
             self._enter(Phase.INTERSTAGE, promise.next_stage)
-            self._end_greens()
+            self.end_interstage()
+            self.commitment = promise
 
     def start_late_walks(self) -> None:
         """Let pedestrians walk who called during the green, if there is time for walk and clearance."""
@@ -499,18 +500,18 @@ class _Second:
         conflict_for = 0
         if self.phase is Phase.GREEN and self._someone_waits():
             conflict_for = min(self.conflict_for + 1, config.max_green_s[self.stage])
-        if self.phase is Phase.GREEN and self.commitment is not None:
-            left_s = max(self.commitment.end_in_s - 1, 0)
-            self.commitment = Commitment(left_s, self.commitment.next_stage)
-        else:
-            self.commitment = None
+        promise = self.commitment
+        if promise is not None:
+            kept = self.stage == promise.next_stage
+            left_s = max(promise.end_in_s - 1, 0)
+            promise = None if kept else Commitment(left_s, promise.next_stage)
         for group in range(len(shown)):
             self._pass_group(group)
         state = GuardState(
             phase=self.phase,
             stage=self.stage,
             elapsed_s=min(self.elapsed_s + 1, WAIT_CAP_S),
-            commitment=self.commitment,
+            commitment=promise,
             aspects=tuple(self.aspects),
             green_for=tuple(self.green_for),
             since_end=tuple(self.since_end),
@@ -603,7 +604,7 @@ def resync(config: GuardConfig, state: GuardState, back: ReadBack) -> GuardState
         phase=phase,
         stage=back.stage,
         elapsed_s=min(back.elapsed_s, WAIT_CAP_S),
-        commitment=_promise(config, back.commitment) if phase is Phase.GREEN else None,
+        commitment=_promise(config, back.stage, back.commitment) if phase is Phase.GREEN else None,
         aspects=lamps,
         green_for=tuple(clock[0] for clock in clocks),
         since_end=tuple(clock[1] for clock in clocks),
@@ -635,13 +636,15 @@ def _lamps(config: GuardConfig, back: ReadBack) -> tuple[Aspect, ...] | None:
     )
 
 
-def _promise(config: GuardConfig, promise: Commitment | None) -> Commitment | None:
+def _promise(config: GuardConfig, stage: int, promise: Commitment | None) -> Commitment | None:
     """A commitment that the cabinet reports, if it can be one."""
     if not isinstance(promise, Commitment):
         return None
     numbers = (promise.end_in_s, promise.next_stage)
     fits = all(type(number) is int and number >= 0 for number in numbers)
-    return promise if fits and promise.next_stage < len(config.targets) else None
+    return (
+        promise if fits and promise.next_stage < len(config.targets) and promise.next_stage != stage else None
+    )
 
 
 def _resync_group(

@@ -189,9 +189,11 @@ class LampCheck:
             if not self._intersection.transitions[now.stage][promise.next_stage]:
                 found.append(f"G6 stage {now.stage} was promised to be followed by {promise.next_stage}")
         if promise is not None and promise.end_in_s == 0:
-            if any(lamp in (_W, _C) for lamp in now.shown):
+            if any(lamp in (_W, _C) and lit_s > 0 for lamp, lit_s in zip(now.shown, now.lit_s, strict=True)):
                 found.append("G3 the stage ended while pedestrians were walking")
             now = now._replace(target=promise.next_stage, promise=None)
+            if self._shows(now, now.target):
+                return now._replace(stage=now.target, target=_NOBODY), found
             return now, found + self._wrong_interstage(now)
         if not self._shows(now, now.stage):
             found.append(f"G7 the lamps left stage {now.stage} without a promise")

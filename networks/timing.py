@@ -24,7 +24,8 @@ MIN_YELLOW_S = 3
 """Shortest yellow anywhere: Vietnamese practice up to 50 km/h (FIELD.md 4.1)."""
 
 MIN_INTERSTAGE_S = 1
-"""An interstage takes at least one tick of the guard, even between stages that do not conflict."""
+"""Where nothing conflicts and nothing ends, the next stage is green at once, but can be committed to end only
+one tick of the guard later; so it counts as a second."""
 
 NOWHERE = -1
 """In tables of stages: there is no such stage."""
@@ -55,7 +56,7 @@ def max_green_s(intersection: Intersection, stage: int) -> int:
 
 
 def interstage_s(intersection: Intersection, a: int, b: int) -> int:
-    """Seconds from the end of a fully green stage `a` to the green of stage `b`; 0 if they are the same."""
+    """Seconds from the end of a fully green `a` to the green of `b`, 1 or more; 0 for the same stage."""
     return _interstage_s(intersection, a, b, worst=False)
 
 

@@ -199,6 +199,8 @@ class Street:
         self.history, wrong = self.judge.judge(self.history, output.aspects, output.commitment)
         assert not wrong, (self.second, wrong)
         self.live = self.live and mode is Mode.ADAPTIVE
+        if self.state.stage != before.stage:
+            self.conflict_s = 0
         if self.live and len(self.intersection.stages) > 1:
             self._check_liveness(calls, output.aspects)
         self.output = output

@@ -76,7 +76,7 @@ HAND = (
     ("resync believes old reds", "controller/guard.py", "since_end = state.since_end[group] if before in (Aspect.RED, Aspect.YELLOW) else 0", "since_end = config.memory_s[group]"),
     ("resync believes young greens", "controller/guard.py", "fresh_s = min(stage_green_s, config.need_s[group])", "fresh_s = config.need_s[group]"),
     ("resync keeps the guard's own stage", "controller/guard.py", "        stage=back.stage,\n", "        stage=state.stage,\n"),
-    ("resync keeps the guard's own promise", "controller/guard.py", "commitment=_promise(config, back.commitment) if phase is Phase.GREEN else None,", "commitment=state.commitment,"),
+    ("resync keeps the guard's own promise", "controller/guard.py", "commitment=_promise(config, back.stage, back.commitment) if phase is Phase.GREEN else None,", "commitment=state.commitment,"),
 )  # fmt: skip
 
 
