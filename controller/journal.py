@@ -30,6 +30,9 @@ GENESIS = "0" * 16
 _CHAIN_DIGITS = len(GENESIS)
 _TAIL_LENGTH = len(',"h":"') + _CHAIN_DIGITS + len('"}')
 
+_TAIL_STEP = 64 * 1024
+"""Bytes that one step of reading backwards takes."""
+
 Record = dict[str, Any]
 
 
@@ -174,15 +177,13 @@ class Journal:
         if not self.path.exists() or self.path.stat().st_size == 0:
             self._chain = self._chain_of_closed_parts()
             return
-        data = self.path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        self.repaired_bytes = len(data) - whole
+        whole, last = _tail(self.path)
+        self.repaired_bytes = self.path.stat().st_size - whole
         if self.repaired_bytes:
             os.truncate(self.path, whole)
         if whole == 0:
             self._chain = self._chain_of_closed_parts()
             return
-        last = data[data.rfind(b"\n", 0, whole - 1) + 1 : whole - 1]
         split = _split(last)
         if split is None:
             self._set_aside()
@@ -256,9 +257,22 @@ def read_all(path: Path) -> Iterator[tuple[str, Record]]:
 
 def last_chain(path: Path) -> str | None:
     """The chain value of the last whole line, None in an empty file."""
-    lines = path.read_bytes().rpartition(b"\n")[0]
-    split = _split(lines.rpartition(b"\n")[2])
+    split = _split(_tail(path)[1])
     return split[1] if split else None
+
+
+def _tail(path: Path) -> tuple[int, bytes]:
+    """Length of the whole lines of a file, and the last of them without its line end; reads backwards."""
+    with path.open("rb") as stream:
+        begin = stream.seek(0, os.SEEK_END)
+        data = b""
+        while begin > 0 and data.count(b"\n") < 2:
+            step = min(_TAIL_STEP, begin)
+            begin -= step
+            stream.seek(begin)
+            data = stream.read(step) + data
+    end = data.rfind(b"\n")
+    return begin + end + 1, data[data.rfind(b"\n", 0, max(end, 0)) + 1 : max(end, 0)]
 
 
 def _parse(body: bytes, where: str) -> Record:

@@ -22,7 +22,7 @@ from denxanh.controller.journal import Journal
 from denxanh.controller.post import Post
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.tally import RunSummary
-from denxanh.errors import JournalError
+from denxanh.errors import ClockError, JournalError
 
 _LOG = logging.getLogger(__name__)
 
@@ -84,12 +84,17 @@ class Loop:
         """Ticks until `stop` is set or the clock ends; a stop gives the cabinets back.
 
         Raises:
-            ClockError: the lock-step channel broke.
+            ClockError: the lock-step channel broke; the cabinets have been given back.
         """
-        while (tick := await self._next(stop)) is not None:
-            await self._tick(tick)
-            await self._clock.done(tick)
-            self._housekeeping()
+        try:
+            while (tick := await self._next(stop)) is not None:
+                await self._tick(tick)
+                await self._clock.done(tick)
+                self._housekeeping()
+        except ClockError as error:
+            self._note("close", str(error))
+            await self._release()
+            raise
         if stop.is_set():
             self._note("close", "released")
             await self._release()

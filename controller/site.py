@@ -15,9 +15,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from denxanh.agents import registry
+from denxanh.controller.guard import guard_config
 from denxanh.errors import DenXanhError, SiteError
 from denxanh.networks import catalogue, compiled
 from denxanh.networks.model import Corridor, Intersection
+from denxanh.plc.modbus import profile
+from denxanh.plc.modbus.layout import layout
 
 DEFAULT_WATCHDOG_S = 10
 """DESIGN.md, "Time limits"."""
@@ -154,8 +158,9 @@ def _site(path: Path, file: _File) -> Site:
     except DenXanhError as error:
         raise _refuse(path, [SiteError(str(error), where=f"{path}: site.corridor")]) from error
     intersections: list[Intersection] = []
-    defects = [*_double(path, file.cabinet)]
-    for index, entry in enumerate(file.cabinet):
+    defects = [*_double(path, file.cabinet), *_unknown_policy(path, file.site.policy)]
+    cabinets = tuple(_with_profile_path(entry, folder) for entry in file.cabinet)
+    for index, entry in enumerate(cabinets):
         where = f"{path}: cabinet[{index}]"
         try:
             intersection = corridor.intersection(entry.intersection)
@@ -172,6 +177,7 @@ def _site(path: Path, file: _File) -> Site:
         if entry.commitment_s is not None:
             intersection = replace(intersection, commitment_s=entry.commitment_s)
         intersections.append(intersection)
+        defects += _unfit(where, entry, intersection)
     known_ids = {one.id for one in corridor.intersections}
     defects += [
         SiteError(
@@ -187,7 +193,7 @@ def _site(path: Path, file: _File) -> Site:
         corridor_name=file.site.corridor,
         corridor=corridor,
         intersections=tuple(intersections),
-        cabinets=file.cabinet,
+        cabinets=cabinets,
         vds=file.vds,
         state_dir=state_dir,
         epoch_file=folder / file.site.epoch_file if file.site.epoch_file else state_dir / "epoch",
@@ -195,6 +201,32 @@ def _site(path: Path, file: _File) -> Site:
         console=file.console,
         clock=file.clock,
     )
+
+
+def _with_profile_path(entry: CabinetEntry, folder: Path) -> CabinetEntry:
+    """A profile that is a file starts at the site file's folder; others are names."""
+    if not entry.profile.endswith(".toml"):
+        return entry
+    return entry.model_copy(update={"profile": str(folder / entry.profile)})
+
+
+def _unknown_policy(path: Path, name: str) -> Iterator[DenXanhError]:
+    try:
+        registry.policy(name)
+    except DenXanhError as error:
+        yield SiteError(error.what, where=f"{path}: site.policy", fix=error.fix)
+
+
+def _unfit(where: str, entry: CabinetEntry, intersection: Intersection) -> Iterator[DenXanhError]:
+    """A profile that cannot be used, or timings that the guard cannot hold."""
+    try:
+        profile.spans(profile.load(entry.profile), layout(intersection))
+    except DenXanhError as error:
+        yield SiteError(str(error), where=f"{where}.profile")
+    try:
+        guard_config(intersection)
+    except DenXanhError as error:
+        yield SiteError(str(error), where=f"{where}.intersection")
 
 
 def find_corridor(name: str, folder: Path) -> Corridor:

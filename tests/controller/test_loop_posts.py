@@ -200,7 +200,7 @@ async def test_an_adapters_bug_is_ours_too(bench: Callable[..., Bench]) -> None:
 
 
 async def test_a_tick_never_outlasts_its_second(bench: Callable[..., Bench]) -> None:
-    """A cabinet that takes commands slowly costs the rest of this second at most, not the others' next one."""
+    """A cabinet that takes commands slowly costs the rest of this second, not the next one of the others."""
     one = bench()
     original = one.peer.poll
 

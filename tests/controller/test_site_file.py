@@ -1,5 +1,7 @@
 """SITE.toml: every defect in one run, each with file and field."""
 
+from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor
 
 CORRIDOR = crossroads_corridor(2)
+PROFILE = (files("denxanh.plc") / "profiles" / "denxanh.toml").read_text(encoding="utf-8")
 FIRST, SECOND = (one.id for one in CORRIDOR.intersections)
 
 
@@ -63,11 +66,12 @@ def test_commitment_can_be_replaced(folder: Path) -> None:
 
 def test_what_is_written_is_read_back(folder: Path) -> None:
     cabinets = (
-        CabinetEntry(intersection=FIRST, host="127.0.0.1", port=15_020, profile='a "quoted" hồ sơ\\'),
+        CabinetEntry(intersection=FIRST, host="127.0.0.1", port=15_020, profile="hồ sơ.toml"),
         CabinetEntry(
             intersection=SECOND, host="127.0.0.1", port=15_021, unit=7, commitment_s=0, watchdog_s=20
         ),
     )
+    (folder / "hồ sơ.toml").write_text(PROFILE, encoding="utf-8")
     path = folder / "site file.toml"
     write_site(
         path,
@@ -80,7 +84,8 @@ def test_what_is_written_is_read_back(folder: Path) -> None:
         epoch_file="kỳ",
     )
     site = load(path)
-    assert site.cabinets == cabinets
+    own = cabinets[0].model_copy(update={"profile": str(folder / "hồ sơ.toml")})
+    assert site.cabinets == (own, cabinets[1])
     assert (site.policy, site.epoch_file) == ("fixed", folder / "kỳ")
     assert site.state_dir == folder / "trạng thái"
     assert (site.console, site.clock) == (Endpoint(port=8080), Endpoint(host="127.0.0.1", port=4711))
@@ -161,3 +166,20 @@ def test_a_corridor_that_is_not_there(folder: Path, corridor: str) -> None:
     (folder / "SITE.toml.json").write_text("{}")
     path = _write(folder, f'[site]\ncorridor = "{corridor}"\nstate_dir = "s"\n' + _cabinet())
     assert _defects(path)[0].startswith("site.corridor: ")
+
+
+def test_what_cannot_run_is_said_at_once(folder: Path) -> None:
+    path = _site(
+        folder, _cabinet(profile="nowhere") + _cabinet(SECOND, host="10.0.0.2"), 'policy = "wishful"'
+    )
+    policy, profile = _defects(path)
+    assert policy.startswith("site.policy: unknown policy 'wishful' (one of fixed")
+    assert profile.startswith("cabinet[0].profile: nowhere: the profile cannot be read")
+
+
+def test_timings_that_the_guard_cannot_hold(folder: Path) -> None:
+    first = CORRIDOR.intersections[0]
+    short = tuple(replace(group, max_green_s=9) for group in first.groups)
+    spoilt = replace(CORRIDOR, intersections=(replace(first, groups=short),))
+    compiled.dump(spoilt, folder / "compiled.json")
+    assert _defects(_site(folder, _cabinet()))[0].startswith("cabinet[0].intersection: intersection X1: ")

@@ -317,3 +317,16 @@ async def test_on_the_street_there_is_one_tick_a_second(town: Build) -> None:
     await here.seconds(1)
     assert {place.cabinet.mode for place in here.places} == {CabinetMode.LOCAL_PLAN}
     assert replay(here.state_dir / "journal.jsonl").same
+
+
+async def test_a_broken_clock_channel_gives_the_cabinets_back(town: Build) -> None:
+    here = town(1)
+    await here.start()
+    async with here.process() as process:
+        await here.seconds(START_UP_S + 5)
+        assert here.places[0].cabinet.mode is CabinetMode.CENTRAL_PLAN
+        here._writer.write(b"what time is it?\n")
+        assert await asyncio.wait_for(process.wait(), 20) == 1
+        here.live()
+    assert here.places[0].cabinet.mode is CabinetMode.LOCAL_PLAN
+    assert "not a tick" in str(here.journal()[-1]["cause"])
