@@ -46,7 +46,7 @@ class Gate:
         if same_epoch and (command.seq - self.accepted_seq) % SEQUENCES > SEQUENCES // 2:
             return None, Refusal.OUT_OF_ORDER
         age = (heartbeat - command.heartbeat_echo) % COUNTER
-        if age >= COUNTER // 2 or age * DS_PER_S > command.ttl_ds:
+        if age * DS_PER_S > command.ttl_ds:  # an echo from the future has a huge age
             return None, Refusal.EXPIRED
         if command.epoch > self.epoch:
             self.epoch, self.accepted_seq = command.epoch, 0

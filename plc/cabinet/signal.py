@@ -15,8 +15,8 @@ class Signal:
     """Times are the engine's seconds since power-up.
 
     `green_since` is the start of the green, or of `G` where a `g` was raised. `any_end` is the last
-    second at which it stopped being green at all, `full_end` at which it stopped showing anything that has
-    priority (`G`, walk, clearance).
+    second at which it stopped being green at all (pedestrians: cleared), `full_end` at which it stopped
+    showing `G`.
     """
 
     group: SignalGroup
@@ -55,7 +55,7 @@ class Signal:
             self._show(Aspect.CLEARANCE, now)
         if self.aspect is Aspect.CLEARANCE and now - self.since >= self.group.clearance_s:
             self._show(Aspect.RED, now)
-            self.any_end = self.full_end = now
+            self.any_end = now
 
     def start(self, aspect: Aspect, now: int) -> None:
         """Show green (`G`, `g` or walk), or raise `g` to `G`: a new green, with a min green of its own."""

@@ -85,6 +85,8 @@ def storm(driver, rng: random.Random, ticks: int) -> Counter:
         seen[driver.status.mode] += 1
         promises.look(driver.status)
         assert driver.cabinet.conflict is None
+        if driver.status.stage_elapsed_ds == 10:
+            assert driver.status.yellow == 0  # a stage starts after the last yellow
         shown = sum(bin(mask).count("1") for mask in masks(driver.status))
         assert shown == driver.layout.groups
     assert driver.observer.faults() == []
@@ -225,3 +227,32 @@ def test_with_no_commitment_time_another_stage_means_now(make_driver, invent):
     assert driver.send(stage=following) is Refusal.NONE
     driver.tick()
     assert (driver.status.stage, driver.status.stage_elapsed_ds) == (following, 0)
+
+
+def test_button_pressed_while_walk_shows_is_served_already(driver):
+    driver.adaptive()
+    driver.tick(1)
+    assert driver.lamps[5] is Aspect.WALK
+    for _ in range(6):
+        driver.tick(1)
+    assert driver.cabinet.read(900, 1) == (0,)
+    driver.tick()
+    driver.tick(1)
+    assert driver.lamps[5] is Aspect.CLEARANCE
+    assert driver.cabinet.read(900, 1) == (2,)
+
+
+@pytest.mark.parametrize(("vehicles", "walks"), [(0, True), (3, False)])
+def test_late_walk_never_holds_others_beyond_max_green(driver, crossroads, vehicles, walks):
+    """The side road waits; the main stage may last 60 s from their first call, a crossing takes 16."""
+    readings = driver.readings
+    driver.readings = lambda *pressed: replace(
+        readings(*pressed), zones=tuple(replace(z, vehicles=vehicles, queued=0) for z in readings().zones)
+    )
+    driver.adaptive()
+    while driver.status.stage_elapsed_ds < 10 * (60 - 10):
+        assert driver.send() is Refusal.NONE
+        driver.tick()
+    driver.send()
+    driver.tick(1)
+    assert (driver.lamps[5] is Aspect.WALK) is walks

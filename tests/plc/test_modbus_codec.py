@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,14 @@ from denxanh.plc.contract import (
     ZoneReading,
 )
 from denxanh.plc.modbus.config import config_crc, config_words
-from denxanh.plc.modbus.layout import COMMAND_LENGTH, STATUS_FIELDS, Layout, layout
+from denxanh.plc.modbus.layout import (
+    COMMAND_ADDRESS,
+    COMMAND_FIELDS,
+    COMMAND_LENGTH,
+    STATUS_FIELDS,
+    Layout,
+    layout,
+)
 from denxanh.plc.modbus.registers import (
     CommandError,
     crc16,
@@ -325,3 +333,12 @@ def test_config_block_proves_equal_tables(crossroads):
 )
 def test_config_crc_sees_every_table(crossroads, change):
     assert config_crc(change(crossroads)) != config_crc(crossroads)
+
+
+def test_the_published_page_names_every_register():
+    page = (Path(__file__).parents[2] / "plc" / "REGISTERS.md").read_text(encoding="utf-8")
+    for field in STATUS_FIELDS:
+        place = f"{field.offset}, {field.offset + 1}" if field.words == 2 else f"{field.offset}"
+        assert f"| {place} | `{field.name}` |" in page
+    for position, name in enumerate(COMMAND_FIELDS):
+        assert f"| {COMMAND_ADDRESS + position} | `{name}` |" in page

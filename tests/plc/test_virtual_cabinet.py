@@ -153,6 +153,16 @@ def test_younger_controller_takes_over_at_once_and_for_good(driver):
     assert driver.cabinet.write(encode_command(fresh)) is Refusal.STALE_EPOCH
 
 
+def test_sequence_starts_anew_with_the_epoch_even_after_a_refusal(driver):
+    driver.seq = 30_000
+    driver.adaptive()
+    driver.epoch, driver.seq = 2, 4
+    assert driver.send(stage=9) is Refusal.UNKNOWN_STAGE
+    assert driver.status.accepted_seq == 0
+    driver.seq = 1
+    assert driver.send() is Refusal.NONE
+
+
 def test_late_write_of_a_younger_epoch_does_not_fence(driver):
     driver.adaptive()
     assert driver.send(epoch=9, heartbeat_echo=driver.status.heartbeat - 9) is Refusal.EXPIRED
