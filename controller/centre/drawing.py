@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from denxanh.controller.wording import CAUSES, MODES
@@ -30,6 +31,11 @@ def drawing(corridor: Corridor) -> dict[str, Any]:
             {"points": _points(lane.shape, corner), "width": lane.width_m, "internal": lane.internal}
             for lane in corridor.lanes
             if len(lane.shape) > 1
+        ]
+        + [
+            {"points": _points(gap, corner), "width": width, "internal": False}
+            for item in corridor.intersections
+            for gap, width in _gaps(item, shapes)
         ],
         "labels": [{"text": text, "at": _point(at, corner)} for text, at in corridor.labels],
         "words": {
@@ -85,6 +91,17 @@ def _upstream(item: Intersection, lane: int, shapes: dict[str, MapLane]) -> tupl
         if piece is not None and math.dist(piece.shape[-1], line[-1]) < JOIN_M:
             line.extend(reversed(piece.shape))
     return tuple(line)
+
+
+def _gaps(item: Intersection, shapes: dict[str, MapLane]) -> Iterator[tuple[tuple[Point, ...], float]]:
+    """Pieces of street between a lane and the one that feeds it, across small junctions without signals."""
+    for index, lane in enumerate(item.lanes):
+        if lane.id not in shapes:
+            continue
+        line = _upstream(item, index, shapes)
+        joint = len(shapes[lane.id].shape)
+        if joint < len(line):
+            yield line[joint - 1 : joint + 1], shapes[lane.id].width_m
 
 
 def _crossings(item: Intersection, shapes: dict[str, MapLane], corner: Point) -> list[dict[str, Any]]:

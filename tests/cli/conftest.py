@@ -76,11 +76,12 @@ class RunningDemo:
         ).stdout
         return [(int(line.split()[0]), line) for line in listed.splitlines()]
 
-    def until(self, look: Callable[[], Any], seconds: float = 90.0) -> Any:
-        """What `look` returns as soon as it is true."""
+    def until(self, look: Callable[[], Any], seconds: float = 90.0, *, after_end: bool = False) -> Any:
+        """What `look` returns as soon as it is true, while the demo runs (or also after its end)."""
         deadline = time.monotonic() + seconds
         while not (found := look()):
             assert time.monotonic() < deadline, self.said()
+            assert after_end or self.process.poll() is None, self.said()
             time.sleep(0.1)
         return found
 

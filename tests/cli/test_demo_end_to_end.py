@@ -153,4 +153,4 @@ def test_nothing_outlives_the_demo(
         summary = demo.end()
         assert summary["ended"] == "stopped"
         assert summary["ticks"] > 4
-    demo.until(lambda: not any(alive(pid) for pid in pids), 30)
+    demo.until(lambda: not any(alive(pid) for pid in pids), 30, after_end=True)

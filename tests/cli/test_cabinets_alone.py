@@ -1,0 +1,61 @@
+"""`denxanh cabinet`: a controller finds what the site file promises."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+from denxanh.controller import site
+from denxanh.controller.centre.server import bind
+from denxanh.errors import UnreachableError
+from denxanh.networks import compiled
+from denxanh.networks.example import crossroads_corridor
+from denxanh.plc.contract import CabinetMode, CabinetStatus
+from denxanh.plc.modbus.client import ModbusCabinet
+from denxanh.plc.modbus.layout import layout
+
+
+def free_port() -> int:
+    with closing(bind("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+async def first_status(port: int) -> CabinetStatus:
+    cabinet = ModbusCabinet("127.0.0.1", port, 1, "default", layout(crossroads_corridor().intersections[0]))
+    deadline = time.monotonic() + 30
+    try:
+        while True:
+            try:
+                return (await cabinet.poll()).status
+            except UnreachableError:
+                assert time.monotonic() < deadline
+    finally:
+        await cabinet.close()
+
+
+def test_cabinets_answer_in_real_time_and_end_on_request(tmp_path: Path) -> None:
+    corridor = crossroads_corridor()
+    compiled.dump(corridor, tmp_path / "corridor.json")
+    port = free_port()
+    entry = site.CabinetEntry(intersection=corridor.intersections[0].id, host="127.0.0.1", port=port)
+    site.write_site(
+        tmp_path / "site.toml", corridor="corridor.json", state_dir="state", policy="fixed", cabinets=[entry]
+    )
+    command = [sys.executable, "-m", "denxanh.cli", "cabinet", str(tmp_path / "site.toml"), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            status = asyncio.run(first_status(port))
+            assert status.mode is CabinetMode.START
+            assert status.flashing, "power-up flashes"
+        finally:
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    (row,) = json.loads(out)
+    assert (row["intersection"], row["conflict"]) == (corridor.intersections[0].id, None)
