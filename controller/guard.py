@@ -453,8 +453,7 @@ class _Second:
             return
         if self._cut(promise.next_stage, 0) is None:
             self._enter(Phase.INTERSTAGE, promise.next_stage)
-            self.end_interstage()
-            self.commitment = promise
+            self._end_greens()
 
     def start_late_walks(self) -> None:
         """Let pedestrians walk who called during the green, if there is time for walk and clearance."""

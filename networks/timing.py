@@ -24,8 +24,7 @@ MIN_YELLOW_S = 3
 """Shortest yellow anywhere: Vietnamese practice up to 50 km/h (FIELD.md 4.1)."""
 
 MIN_INTERSTAGE_S = 1
-"""Where nothing conflicts and nothing ends, the next stage is green at once, but can be committed to end only
-one tick of the guard later; so it counts as a second."""
+"""An interstage takes at least one tick of the guard, even between stages that do not conflict."""
 
 NOWHERE = -1
 """In tables of stages: there is no such stage."""
