@@ -2,7 +2,8 @@
 
 Plan clock: cycle second = (local seconds since midnight - offset) mod cycle; cycle second 0 is the
 start of green of the first split. A split lasts from its start of green to the next one's, so the
-interstage that ends it is inside.
+interstage that ends it is inside. At midnight the cycle second jumps unless the cycle divides the day;
+coming into step absorbs it.
 
 Coming into step ("bumpless"): three ways are worked out and the one with the least delay that keeps
 every minimum is taken. *Dwell* rests in the running stage, *lengthen* stretches and *shorten*
