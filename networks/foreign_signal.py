@@ -105,7 +105,7 @@ class SignalImport:
     def _timed(self, bare: Intersection, cycle: Cycle) -> SignalImport:
         """Give it its plan and limits that the guard can hold."""
         planned, said = _with_plan(bare, cycle)
-        patient, more = _with_max_red_that_holds(planned)
+        patient, more = _with_max_red_that_holds(planned, cycle)
         for text in (*said, *more):
             self._say(text)
         if defects := feasibility_defects(patient):
@@ -224,19 +224,29 @@ def _with_plan(bare: Intersection, cycle: Cycle) -> tuple[Intersection, list[str
     return replace(bare, plans=(plan,), startup_stage=entries[0].stage), said
 
 
-def _with_max_red_that_holds(planned: Intersection) -> tuple[Intersection, list[str]]:
-    """Raise every max red that the guard could not hold if all stages were called at once."""
+def _with_max_red_that_holds(planned: Intersection, cycle: Cycle) -> tuple[Intersection, list[str]]:
+    """Raise every max red that the guard could not hold, or with which it would break into plan 1.
+
+    The guard looks ahead: it forces a service as soon as a red has lasted max red less the time that serving
+    every stage may take. A group that the plan itself leaves red for longer must be allowed more.
+    """
     try:
         least = minimal_max_red_s(planned)
     except ValueError:  # a defect that feasibility_defects names
         return planned, []
-    short = [group for group in planned.groups if group.max_red_s < least]
-    if not short:
+    needed = [cycle.longest_red_s(group.links[0]) + least for group in planned.groups]
+    raised = [
+        (group.id, need) for group, need in zip(planned.groups, needed, strict=True) if group.max_red_s < need
+    ]
+    if not raised:
         return planned, []
-    groups = tuple(replace(group, max_red_s=max(group.max_red_s, least)) for group in planned.groups)
-    who = _listed(group.id for group in short)
+    groups = tuple(
+        replace(group, max_red_s=max(group.max_red_s, need))
+        for group, need in zip(planned.groups, needed, strict=True)
+    )
+    limits = _listed(f"{name} to {need}" for name, need in raised)
     return replace(planned, groups=groups), [
-        f"max red of {who} raised to {least} s, what serving all stages takes"
+        f"max red raised so that plan 1 can run with all stages called: {limits} s"
     ]
 
 

@@ -101,7 +101,10 @@ class SignalGroup:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Groups that are green together. `aspects[g]` is `G`, `g` or `r`; a pedestrian group served here has `G`."""
+    """Groups that are green together.
+
+    `aspects[g]` is `G`, `g` or `r`; a pedestrian group served here has `G`.
+    """
 
     id: str
     aspects: tuple[Aspect, ...]
@@ -165,7 +168,7 @@ class Detector:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One entry of a plan: the stage and the seconds from its start of green to the next entry's start of green.
+    """One entry of a plan: a stage, and the seconds from its start of green to the next entry's.
 
     The interstage that ends the stage is inside the split.
     """
@@ -249,7 +252,7 @@ class ScheduleEntry:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Which plan when: a day type for each weekday (Monday first), exceptions by ISO date, entries by day type."""
+    """Which plan when: a day type per weekday (Monday first), exceptions by ISO date, entries by day type."""
 
     week: tuple[str, str, str, str, str, str, str]
     holidays: tuple[tuple[str, str], ...]

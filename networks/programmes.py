@@ -60,10 +60,13 @@ class Cycle:
         return self._longest(lambda state: state[link] in "gG")
 
     def longest_red_s(self, link: int) -> int:
-        """Longest run of splits that do not serve the link; 0 if none does (nothing to promise)."""
-        if not any(state[link] in "gG" for state in self.states):
-            return 0
-        return self._longest(lambda state: state[link] == "r")
+        """Longest run of splits without the link's best green; 0 if it has none (nothing to promise).
+
+        A yielding green that finds no gap is not service, so `g` counts as red where `G` is shown at all.
+        """
+        column = {state[link] for state in self.states}
+        best = "G" if "G" in column else "g"
+        return self._longest(lambda state: state[link] != best) if best in column else 0
 
     def min_green_s(self, link: int, default: int) -> int:
         """The shortest `minDur` of a stage that serves the link; `default` where none is named."""
