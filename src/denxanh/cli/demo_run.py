@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -146,9 +147,8 @@ class Demo:
     def _last_words(self, street: Child, controller: Child) -> None:
         """The clock's end tells the controller that the street is over; both write their summaries."""
         waited = 0.0
-        quiet = Stop()
         while (street.running or controller.running) and waited < CONTROLLER_LAST_WORD_S:
-            quiet.wait(LOOK_S)
+            time.sleep(LOOK_S)
             waited += LOOK_S
 
 
