@@ -1,9 +1,9 @@
-"""Motorbike traffic in two fidelities: saturation flow against published figures, delay and cost side by side.
+"""Motorbike traffic in two fidelities: saturation flow against published figures, delay, cost.
 
     python benchmarks/mixed_traffic.py --seeds 3 --seconds 900 --out mixed.json
 
-Saturation: an approach of n lanes of 3.5 m, always queued, 90 s red and 40 s green; vehicles over the stop line
-between the 8th and the 30th second of green, per hour of green and lane. Published: 13,358, 21,725 and
+Saturation: an approach of n lanes of 3.5 m, always queued, 90 s red and 40 s green; vehicles over the stop
+line between the 8th and the 30th second of green, per hour of green and lane. Published: 13,358, 21,725 and
 24,335 motorcycles/h for 2, 3 and 4 lanes per direction (Cao and Sano 2012, ASCE Journal of Transportation
 Engineering 138(6)): 6,084 to 7,242 per lane. Theirs is mid-block capacity; stop-line figures for Vietnam
 could not be read.
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -93,10 +93,7 @@ def _write_demand(folder: Path, lanes: int, fidelity: Fidelity, mix: dict[str, f
     if fidelity is Fidelity.PROXY:
         shares = {kind: share for kind, share in mix.items() if kind in kinds}
         shares["unit"] = sum(share for kind, share in mix.items() if kind not in kinds) / UNIT_SIZE
-    types = "".join(
-        f'<vType id="{kind}" {" ".join(f"{key}={chr(34)}{value}{chr(34)}" for key, value in kinds[kind].items())}/>'
-        for kind in shares
-    )
+    types = "".join(f'<vType id="{kind}" {_attributes(kinds[kind])}/>' for kind in shares)
     total = sum(shares.values())
     spread = " ".join(f"{shares[kind] / total:.6f}" for kind in shares)
     types += f'<vTypeDistribution id="mix" vTypes="{" ".join(shares)}" probabilities="{spread}"/>'
@@ -105,6 +102,10 @@ def _write_demand(folder: Path, lanes: int, fidelity: Fidelity, mix: dict[str, f
         'departLane="random" departSpeed="avg" departPosLat="random"/>'
     )
     (folder / "rou.xml").write_text(f"<routes>{types}{flow}</routes>")
+
+
+def _attributes(values: Mapping[str, str]) -> str:
+    return " ".join(f'{key}="{value}"' for key, value in values.items())
 
 
 def _counted(loops: Path) -> Iterator[float]:
@@ -219,7 +220,7 @@ def main() -> None:
 
 
 def _weighted(lanes: int, fidelity: Fidelity, mix: dict[str, float], seed: int) -> float:
-    """Saturation in real vehicles: counted units stand for more than one vehicle where the proxy merges them."""
+    """Saturation in real vehicles: a proxy unit stands for several."""
     counted = saturation(lanes, fidelity, mix, seed)
     if fidelity is Fidelity.SUBLANE:
         return counted

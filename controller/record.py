@@ -32,7 +32,7 @@ class TickInput:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something worth a line in the log: a mode change, a switch, an alarm. `kind` is stable, `text` is for people."""
+    """Something worth a line in the log: a mode change, a switch, an alarm."""
 
     kind: str
     """One of: mode, switch, alarm, alarm-cleared, refusal, link, detector."""

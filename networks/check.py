@@ -270,7 +270,7 @@ def _plan(intersection: Intersection, plan: Plan) -> Iterator[Defect]:
                 f"stage {intersection.stages[after].id} may not follow {name}",
             )
         dark = timing.interstage_s(intersection, split.stage, after)
-        least = timing.bounded_green_s(intersection, split.stage) + dark
+        least = timing.least_split_s(intersection, split.stage, after)
         if split.split_s < least:
             sound = False
             yield Defect(

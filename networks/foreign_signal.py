@@ -15,9 +15,8 @@ from denxanh.networks.programmes import Cycle, read_cycle, yellow_by_link
 from denxanh.networks.rings import unrolled
 from denxanh.networks.sumonet import Net, Programme
 from denxanh.networks.timing import (
-    bounded_green_s,
     feasibility_defects,
-    interstage_s,
+    least_split_s,
     minimal_max_red_s,
 )
 
@@ -198,8 +197,7 @@ def _with_plan(bare: Intersection, cycle: Cycle) -> tuple[Intersection, list[str
     entries = cycle.entries
     own = [entry.split_s for entry in entries]
     least = [
-        bounded_green_s(bare, entry.stage)
-        + interstage_s(bare, entry.stage, entries[(index + 1) % len(entries)].stage)
+        least_split_s(bare, entry.stage, entries[(index + 1) % len(entries)].stage)
         for index, entry in enumerate(entries)
     ]
     splits = [max(split, minimum) for split, minimum in zip(own, least, strict=True)]

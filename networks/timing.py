@@ -44,6 +44,17 @@ def bounded_green_s(intersection: Intersection, stage: int) -> int:
     return max(intersection.commitment_s, *needs, 0)
 
 
+def least_split_s(intersection: Intersection, stage: int, following: int) -> int:
+    """The least split that keeps a plan in step: bounded green of `stage`, and the interstage to `following`.
+
+    A promise is made `commitment_s` before the end and not before the second in which the green shows, so a
+    green that the commitment bounds lasts one second more.
+    """
+    promised_s = intersection.commitment_s + 1 if intersection.commitment_s else 0
+    green_s = max(bounded_green_s(intersection, stage), promised_s)
+    return green_s + interstage_s(intersection, stage, following)
+
+
 def max_green_s(intersection: Intersection, stage: int) -> int:
     """Seconds from the first conflicting call to the latest end of `stage`.
 

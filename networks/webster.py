@@ -25,7 +25,7 @@ from denxanh.networks.coordination import offsets
 from denxanh.networks.corridor_files import ScenarioForm
 from denxanh.networks.model import Aspect, GroupKind, Intersection, Lane, Plan, Split, Turn
 from denxanh.networks.sumonet import Net, read_net
-from denxanh.networks.timing import bounded_green_s, interstage_s
+from denxanh.networks.timing import interstage_s, least_split_s
 
 MIN_CYCLE_S = 60
 MAX_CYCLE_S = 120
@@ -78,15 +78,14 @@ class Timing:
 
 
 def minimum_splits(intersection: Intersection, order: Sequence[int]) -> tuple[int, ...]:
-    """For stages in this cyclic order the least legal split: bounded green (see `timing.py`) and interstage.
+    """For stages in this cyclic order the least split that keeps the plan in step (see `timing.py`).
 
     Args:
         intersection: its groups' limits, intergreens and commitment.
         order: stage positions as a plan runs them.
     """
     return tuple(
-        bounded_green_s(intersection, stage)
-        + interstage_s(intersection, stage, order[(place + 1) % len(order)])
+        least_split_s(intersection, stage, order[(place + 1) % len(order)])
         for place, stage in enumerate(order)
     )
 

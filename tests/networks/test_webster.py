@@ -23,7 +23,8 @@ def test_minimum_splits_hold_walk_clearance_and_interstage() -> None:
     order = tuple(range(COUNT))
     for place, least in enumerate(webster.minimum_splits(ONE, order)):
         after = order[(place + 1) % COUNT]
-        assert least == bounded_green_s(ONE, place) + interstage_s(ONE, place, after)
+        green = max(bounded_green_s(ONE, place), ONE.commitment_s + 1)
+        assert least == green + interstage_s(ONE, place, after)
 
 
 @given(st.lists(st.floats(0, 0.4), min_size=COUNT, max_size=COUNT), st.integers(95, 180))

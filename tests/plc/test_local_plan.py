@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from denxanh.networks import catalogue
 from denxanh.networks.model import Plan, Split
 from denxanh.networks.timing import interstage_s
 from denxanh.plc.contract import CabinetMode, ModeRequest, Refusal
@@ -168,3 +169,14 @@ def test_calls_every_second_keep_the_plan_in_step(driver, crossroads):
         before = driver.status.stage_elapsed_ds
     assert set(found) == {(0, 0), (40, 1), (55, 2)}
     assert driver.observer.faults() == []
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_plan_of_the_catalogue_runs_in_step(name, make_driver):
+    for intersection in catalogue.corridor(name).intersections:
+        for plan in intersection.plans:
+            driver = make_driver(intersection, plan=plan.number)
+            driver.run(4 * plan.cycle_s)
+            where = f"{intersection.id}, plan {plan.number}"
+            assert in_step(driver, plan, plan.cycle_s), where
+            assert driver.observer.faults() == [], where
