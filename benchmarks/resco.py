@@ -59,7 +59,11 @@ class Cell:
 
 
 def run_cell(cell: Cell) -> dict[str, Any]:
-    """Simulate one cell; runs in a process of its own because libsumo holds one simulation per process."""
+    """Simulate one cell, in a process of its own.
+
+    A second simulation in one libsumo draws other random numbers than a first with the same seed (measured on
+    1.28: 1 % of delay under fixed programmes, 30 % under SUMO's actuated ones).
+    """
     scenario = cleared(
         foreign_scenario(Path(cell.sumocfg), options=INSERTION[cell.insertion]), cell.clearance
     )
@@ -165,7 +169,10 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    listed = lambda text: [part for part in text.split(",") if part]  # noqa: E731
+
+    def listed(text: str) -> list[str]:
+        return [part for part in text.split(",") if part]
+
     parser.add_argument("--data", type=Path, required=True, help="folder with one folder per network")
     parser.add_argument("--networks", type=listed, default=list(NETWORKS))
     parser.add_argument("--policies", type=listed, default=[*references.NAMES, *registry.names()])
@@ -189,7 +196,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     begun = time.time()
     runs = []
     context = multiprocessing.get_context("spawn")
-    with context.Pool(options.jobs, maxtasksperchild=8) as pool:
+    with context.Pool(options.jobs, maxtasksperchild=1) as pool:
         for done, run in enumerate(pool.imap_unordered(run_cell, work), start=1):
             runs.append(run)
             sys.stderr.write(

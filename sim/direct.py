@@ -89,6 +89,9 @@ def run(
 ) -> DirectResult:
     """Simulate a scenario with every controlled intersection under this policy and the guard.
 
+    Reproducible for a seed in a fresh process: libsumo 1.28 carries random state from one simulation of a
+    process into the next.
+
     Args:
         scenario: what to simulate.
         policy: asked by every intersection; stateless, so one serves all.
