@@ -36,6 +36,10 @@ WAIT_CAP_S = 3600
 """Where the clocks of wait stop; far above any max red."""
 
 
+_LIT = frozenset({Aspect.PROTECTED, Aspect.YIELDING, Aspect.WALK, Aspect.CLEARANCE})
+"""Aspects that occupy the conflict area by right; a yellow does so until its intergreen has passed."""
+
+
 class GuardRefusal(StrEnum):
     """Why a request was not followed this second."""
 
@@ -290,7 +294,6 @@ class _Second:
         self.phase = phase
         self.stage = stage
         self.elapsed_s = 0
-        self.conflict_for = 0
 
     # -- interstage ---------------------------------------------------------------------------------
 
@@ -339,8 +342,8 @@ class _Second:
         """G1 and G2: no foe shows a conflicting aspect, and the intergreen since its end has passed."""
         for foe, conflict, gap_s in self.config.foes[group]:
             shown = self.aspects[foe]
-            lit = shown.is_green or shown is Aspect.CLEARANCE
-            if not lit:
+            if not shown.is_green:
+                # during a clearance `since_end` stands at 0
                 if self.since_end[foe] < gap_s:
                     return False
             elif conflict is Conflict.HAS_PRIORITY and shown is Aspect.YIELDING:
@@ -504,8 +507,7 @@ class _Second:
             kept = self.stage == promise.next_stage
             left_s = max(promise.end_in_s - 1, 0)
             promise = None if kept else Commitment(left_s, promise.next_stage)
-        for group in range(len(shown)):
-            self._pass_group(group)
+        self._pass()
         state = GuardState(
             phase=self.phase,
             stage=self.stage,
@@ -556,24 +558,30 @@ class _Second:
             wait_s = self.config.urgency.starved_wait_s[group] if starved else 0
         return min(wait_s + 1, WAIT_CAP_S)
 
-    def _pass_group(self, group: int) -> None:
-        """One second of this group's aspect goes by, and with it what ends by itself."""
-        config, aspect = self.config, self.aspects[group]
-        memory_s = config.memory_s[group]
-        protected = aspect is Aspect.PROTECTED
-        self.since_protected[group] = 0 if protected else min(self.since_protected[group] + 1, memory_s)
-        if aspect.is_green or aspect is Aspect.CLEARANCE:
-            self.since_end[group] = 0
-            self.green_for[group] = min(self.green_for[group] + 1, config.need_s[group])
-            if config.walker[group] and self.green_for[group] >= config.walk_s[group]:
-                over = self.green_for[group] >= config.need_s[group]
-                self.aspects[group] = Aspect.RED if over else Aspect.CLEARANCE
-                self.green_for[group] = 0 if over else self.green_for[group]
-            return
-        self.green_for[group] = 0
-        self.since_end[group] = min(self.since_end[group] + 1, memory_s)
-        if aspect is Aspect.YELLOW and self.since_end[group] >= config.yellow_s[group]:
-            self.aspects[group] = Aspect.RED
+    def _pass(self) -> None:
+        """One second of every group's aspect goes by, and with it what ends by itself."""
+        config, aspects = self.config, self.aspects
+        green_for, since_end, since_protected = self.green_for, self.since_end, self.since_protected
+        for group, aspect in enumerate(aspects):
+            memory_s = config.memory_s[group]
+            if aspect is Aspect.PROTECTED:
+                since_protected[group] = 0
+            elif since_protected[group] < memory_s:
+                since_protected[group] += 1
+            if aspect in _LIT:
+                since_end[group] = 0
+                if green_for[group] < config.need_s[group]:
+                    green_for[group] += 1
+                if config.walker[group] and green_for[group] >= config.walk_s[group]:
+                    over = green_for[group] >= config.need_s[group]
+                    aspects[group] = Aspect.RED if over else Aspect.CLEARANCE
+                    green_for[group] = 0 if over else green_for[group]
+                continue
+            green_for[group] = 0
+            if since_end[group] < memory_s:
+                since_end[group] += 1
+            if aspect is Aspect.YELLOW and since_end[group] >= config.yellow_s[group]:
+                aspects[group] = Aspect.RED
 
 
 def resync(config: GuardConfig, state: GuardState, back: ReadBack) -> GuardState:

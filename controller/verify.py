@@ -23,9 +23,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, product
 
+from denxanh.agents.observation import Commitment
 from denxanh.controller.guard import (
     GuardConfig,
     GuardInput,
@@ -54,6 +55,7 @@ Progress = Callable[[int, int], None]
 """Told (states explored, states found so far)."""
 
 _Node = tuple[GuardState, LampHistory]
+_Outcome = tuple[GuardState, tuple[Aspect, ...], Commitment | None]
 _Input = tuple[int | None, tuple[bool, ...]]
 
 
@@ -89,13 +91,25 @@ class Bounds:
 
 def project(config: GuardConfig, state: GuardState) -> GuardState:
     """The state without the clocks that matter to G4, G5 and people only."""
-    zero = (0,) * len(config.walker)
     elapsed_s = state.elapsed_s
     if state.phase is Phase.GREEN and config.commitment_s == 0:
         elapsed_s = min(elapsed_s, 1)
     elif state.phase in (Phase.GREEN, Phase.INTERSTAGE):
         elapsed_s = 0
-    return replace(state, wait_s=zero, stalled_s=zero, conflict_for=0, elapsed_s=elapsed_s)
+    zero = (0,) * len(config.walker)
+    return GuardState(
+        phase=state.phase,
+        stage=state.stage,
+        elapsed_s=elapsed_s,
+        commitment=state.commitment,
+        aspects=state.aspects,
+        green_for=state.green_for,
+        since_end=state.since_end,
+        since_protected=state.since_protected,
+        wait_s=zero,
+        stalled_s=zero,
+        conflict_for=0,
+    )
 
 
 def explore(
@@ -146,11 +160,11 @@ def _successors(
 ) -> Iterator[tuple[_Input, GuardState | None, GuardOutput]]:
     """Every input's outcome; the state is None where the outcome is one that this call has given already."""
     stages = len(config.targets)
-    seen: set[tuple[GuardState, GuardOutput]] = set()
+    seen: set[_Outcome] = set()
     quiet = (False,) * len(config.walker)
     not_green = state.phase is not Phase.GREEN
     for called in _calls(config, state):
-        late = set()
+        late: set[_Outcome] = set()
         for request in (None, *range(stages), stages):
             after, output = tick(config, state, GuardInput(Mode.MANUAL, request, called, quiet))
             if request == stages and output.refusal not in (
@@ -158,8 +172,7 @@ def _successors(
                 GuardRefusal.STARTING,
             ):
                 violations.setdefault("G6 an unknown stage was not refused as such")
-            output = replace(output, refusal=None, starved=())
-            outcome = (project(config, after), output)
+            outcome = (project(config, after), output.aspects, output.commitment)
             if state.commitment is not None or (not_green and after.phase is not Phase.GREEN):
                 late.add(outcome)
             fresh = outcome not in seen

@@ -158,7 +158,11 @@ def random_intersections(draw: st.DrawFn) -> Intersection:
         commitment_s=draw(st.sampled_from((0, 3, 8))),
     )
     found = replace(found, startup_stage=draw(st.integers(0, kinds - 1)))
-    return with_limits(found, spare_red_s=draw(st.integers(0, 30)), spare_green_s=draw(st.integers(0, 20)))
+    return with_limits(
+        found,
+        spare_red_s=draw(st.integers(0, 30)),
+        spare_green_s=draw(st.one_of(st.integers(0, 20), st.just(500))),
+    )
 
 
 class Street:

@@ -470,6 +470,59 @@ def test_permissive_green_is_service_where_nothing_better_exists(example):
         assert output.starved == ()
 
 
+def four_ways(make, max_red_s, max_green_s=900):
+    """Four groups that all exclude each other, each with a stage of its own, and every change allowed."""
+    groups = [
+        replace(crossroads().groups[0], id=str(n), max_red_s=max_red_s, max_green_s=max_green_s)
+        for n in range(4)
+    ]
+    conflicts = {(i, j): Conflict.PROHIBITED for i in range(4) for j in range(i)}
+    return make(groups, ("Grrr", "rGrr", "rrGr", "rrrG"), conflicts)
+
+
+def test_when_all_call_at_once_all_are_served_in_time(street, make):
+    """Whoever waits behind two others must be thought of two services ahead."""
+    one = street(four_ways(make, 100))
+    one.until(Phase.GREEN, called=(False,) * 4)
+    longest = [0] * 4
+    for _ in range(600):
+        one.pass_second(0, (True,) * 4)
+        longest = [max(pair) for pair in zip(longest, one.red_s, strict=True)]
+    assert max(longest[1:]) == 100
+    assert max(longest) <= 100
+
+
+def test_a_wish_must_leave_time_for_all_who_wait(street, make):
+    """Groups 1 and 2 are due at the same time: 3 may go first only while both still fit behind it."""
+    one = street(four_ways(make, 100))
+    one.until(Phase.GREEN, called=(False,) * 4)
+    calls = (False, True, True, False)
+    gap_s, green_s, lead_s = 5, 8, 8
+    latest_s = 100 - (lead_s + gap_s + green_s + gap_s + green_s + gap_s)
+    while one.state.wait_s[1] <= latest_s:
+        one.pass_second(0, calls)
+    assert one.pass_second(3, calls).refusal is GuardRefusal.STARVATION
+    again = street(four_ways(make, 100))
+    again.until(Phase.GREEN, called=(False,) * 4)
+    while again.state.wait_s[1] < latest_s:
+        again.pass_second(0, calls)
+    assert again.pass_second(3, calls).commitment == Commitment(8, 3)
+
+
+def test_a_broken_stage_table_still_never_shows_a_conflict(example):
+    """Defence in depth: `guard_config` refuses such stages; if one slipped through, it would not light up."""
+    config = example.config
+    for letters_ in ("GGrrrr", "GrGrrr", "rrGrrG", "rrrrrG"):
+        targets = (config.targets[0], tuple(map(Aspect, letters_)), config.targets[2])
+        spoilt = replace(config, targets=targets)
+        state = example.state
+        for _ in range(100):
+            state, output = tick(spoilt, state, GuardInput(Mode.MANUAL, 1, (True,) * 6, NOBODY))
+            shown = output.aspects
+            assert not (shown[MAIN].is_green and shown[SIDE].is_green)
+            assert not (shown[MAIN].is_green and shown[MAIN_TURN] is Aspect.PROTECTED)
+
+
 def test_forced_moves_take_the_quickest_way_round(street, handmade):
     one = street(handmade["ring"](8))
     quiet = (False,) * 5
