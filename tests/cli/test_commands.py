@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -178,3 +180,20 @@ def test_a_reader_that_goes_away_is_no_bug() -> None:
             timeout=60,
         )
     assert b"Traceback" not in done.stderr
+
+
+def test_verify_can_be_interrupted() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "denxanh.cli", "verify", "--catalogue", "--jobs", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # A shell's background job would ignore the signal; this one must not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        time.sleep(4)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == b""
+    assert b"Traceback" not in err

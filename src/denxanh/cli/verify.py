@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -75,14 +77,23 @@ def _intersections(site: Path | None) -> Iterator[Intersection]:
 
 def _explored(wanted: list[Intersection], jobs: int) -> Iterator[tuple[int, Verification]]:
     """Results as they come, with the position of the intersection that they belong to."""
-    with ProcessPoolExecutor(max(1, min(jobs, len(wanted)))) as pool:
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        max(1, min(jobs, len(wanted))), context, initializer=_leave_ctrl_c_to_the_parent
+    )
+    try:
         waiting = {pool.submit(_explore, one): index for index, one in enumerate(wanted)}
-        try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
+    finally:
+        # Also on Ctrl-C: an exploration in progress is worth nothing then, and may take minutes.
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+
+
+def _leave_ctrl_c_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _explore(intersection: Intersection) -> Verification:
