@@ -1,6 +1,7 @@
 """What a policy may see: `TrafficState`, the same in training, in simulation and on the street.
 
-Nothing here comes from anything but detectors and the cabinet's read-back (DESIGN.md, "Train as you run").
+Nothing here comes from anything but detectors and the cabinet's read-back: a policy can learn only from
+what the street will show it.
 """
 
 from __future__ import annotations

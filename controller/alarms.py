@@ -13,7 +13,7 @@ from denxanh.networks.model import Intersection
 from denxanh.plc.contract import CabinetStatus, Fault, Refusal
 
 CLOCK_ERROR_S = 1
-"""Largest difference between the cabinet's clock and ours, s (DESIGN.md, plan clock)."""
+"""Largest difference between the cabinet's clock and ours, s (assumed)."""
 CLOCK_TICKS = 5
 """Seconds for which the difference must last: poll and clock are not read in the same instant."""
 SETTLED_S = 15

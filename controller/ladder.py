@@ -1,4 +1,4 @@
-"""Who is in charge of an intersection: the mode ladder of DESIGN.md, pure.
+"""Who is in charge of an intersection: the mode ladder of docs/safety.md, pure.
 
 Highest authority first: FLASH, police panel, PREEMPT, operator's hold, operator's plan, ADAPTIVE,
 scheduled PLAN, LOCAL. Every second the ladder looks at the evidence and names the mode and its cause.
@@ -15,11 +15,11 @@ from denxanh.controller.mode import Mode
 from denxanh.plc.contract import CabinetMode
 
 LINK_LOST_TICKS = 3
-"""Consecutive polls without an answer that mean a lost link (FIELD.md 4.1.7); as long as a command's TTL."""
+"""Consecutive polls without an answer that mean a lost link (assumed); as long as a command's TTL."""
 HOLD_OFF_S = 60
-"""Clean seconds before ADAPTIVE (FIELD.md 4.1.7: 60 to 120 s)."""
+"""Clean seconds before ADAPTIVE (assumed)."""
 MAX_FLAPS_PER_HOUR = 3
-"""Falls from ADAPTIVE within `FLAP_WINDOW_S` that are forgiven (FIELD.md 4.1.7)."""
+"""Falls from ADAPTIVE within `FLAP_WINDOW_S` that are forgiven (assumed)."""
 FLAP_WINDOW_S = 3600
 
 

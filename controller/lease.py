@@ -1,8 +1,8 @@
 """Who may command: one controller per state folder, and an epoch that only ever rises.
 
 The epoch is the fencing token of every command block: a cabinet refuses one that is older than the
-highest it has heard (FIELD.md 2.2), so two controllers can never both drive it. It is raised at each
-start, on the disk before the first command leaves.
+highest it has heard (docs/cabinet-modbus.md, refusal 3), so two controllers can never both drive it. It
+is raised at each start, on the disk before the first command leaves.
 """
 
 from __future__ import annotations

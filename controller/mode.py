@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """DESIGN.md's modes, highest authority first; police and operator's hold are both `MANUAL`."""
+    """The modes, highest authority first; police and operator's hold are both `MANUAL` (docs/safety.md)."""
 
     FLASH = "FLASH"
     MANUAL = "MANUAL"

@@ -9,7 +9,7 @@ from denxanh.controller.readback import DS_PER_S
 from denxanh.plc.contract import CabinetStatus, Command, ModeRequest
 
 COMMAND_TTL_DS = 30
-"""DESIGN.md, "Time limits": 3 s on the cabinet's heartbeat counter."""
+"""Time to live, 0.1 s: 3 s on the cabinet's heartbeat counter (assumed; docs/safety.md, "Time limits")."""
 SEQ_MAX = 65_535
 """Sequence numbers are 1..65535 and start again at 1."""
 

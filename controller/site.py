@@ -24,7 +24,7 @@ from denxanh.plc.modbus import profile
 from denxanh.plc.modbus.layout import layout
 
 DEFAULT_WATCHDOG_S = 10
-"""DESIGN.md, "Time limits"."""
+"""Silence after which the cabinet is on its own plan, s (assumed; docs/safety.md, "Time limits")."""
 
 _Port = Annotated[int, Field(ge=1, le=65_535)]
 _Name = Annotated[str, Field(min_length=1)]

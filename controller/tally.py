@@ -57,7 +57,7 @@ class RunSummary:
             )
 
     def as_json(self) -> dict[str, object]:
-        """The keys of DESIGN.md."""
+        """The document of `controller-summary.json`."""
         values = asdict(self)
         values["refusals"] = dict(sorted(self.refusals.items()))
         values["mode_changes"] = [

@@ -17,7 +17,7 @@ CONFIDENCE_MIN = 0.5
 CONFIDENCE_TICKS = 5
 """Seconds of low confidence that are tolerated."""
 READ_BACK_TICKS = 2
-"""Seconds of disagreement that are tolerated (DESIGN.md: more than two ticks demote)."""
+"""Seconds of disagreement that are tolerated; one more demotes (docs/safety.md, `read-back-disagrees`)."""
 NOT_ADOPTED_TICKS = 10
 """Seconds that a cabinet may take to follow a request for ADAPTIVE; its watchdog's length."""
 WINDOW_S = 60

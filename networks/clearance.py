@@ -51,7 +51,7 @@ ENTRY_SPEED_MS = 11.1
 NEEDED_YELLOW_S = ((50 / 3.6, 3), (60 / 3.6, 4), (70 / 3.6, 5))
 """Yellow by speed limit (m/s, s) of German practice (RiLSA): whoever comes later could have stopped."""
 MIN_ALL_RED_S = 1
-"""DESIGN's floor."""
+"""Shortest all-red, whatever the geometry gives (assumed)."""
 MIN_PEDESTRIAN_INTERGREEN_S = 1
 """From the end of pedestrian clearance to the start of a conflicting green."""
 WALKING_SPEED_MS = 1.2

@@ -116,7 +116,11 @@ VEHICLE_TYPES: Mapping[Fidelity, Mapping[str, Mapping[str, str]]] = {
         "truck": {"vClass": "truck", "length": "7.1", "width": "2.3", "accel": "1.0", "tau": "1.2"},
     },
 }
-"""SUMO vehicle types (CANTHO §3): motorcycles reproduce 7,100 vehicles/h and lane, cars about 1,800."""
+"""SUMO vehicle types, fitted on SUMO 1.28: motorcycles discharge 7,100 vehicles/h and lane, cars about 1,800.
+
+The target for motorcycles is what Cao and Sano (2012, J. Transp. Eng. 138(6)) count in Hanoi: 6,100 to 7,200
+per lane, at mid-block, not at a stop line. The types themselves are assumed.
+"""
 
 
 def sumo_options(fidelity: str) -> tuple[str, ...]:

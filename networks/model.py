@@ -18,7 +18,7 @@ Point = tuple[float, float]
 
 
 class Aspect(StrEnum):
-    """What one signal group shows. Values are the letters of DESIGN.md and of SUMO where it has one."""
+    """What one signal group shows. Values are SUMO's letters where it has one."""
 
     RED = "r"
     YELLOW = "y"
@@ -48,7 +48,7 @@ class GroupKind(StrEnum):
 
 
 class Conflict(StrEnum):
-    """How the row group stands to the column group (DESIGN.md, "Conflicts bind aspects")."""
+    """How the row group stands to the column group (docs/decisions/0004-conflicts-come-from-the-net.md)."""
 
     NONE = "none"
     PROHIBITED = "prohibited"

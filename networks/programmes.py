@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from denxanh.networks.sumonet import Programme
+from denxanh.networks.timing import MIN_YELLOW_S
 
-MIN_YELLOW_S = 3
-"""The guard's shortest yellow (DESIGN, G2)."""
 MAX_PASSING_S = 5.0
 """A state without yellow that serves nothing of its own and lasts no longer is part of an interstage."""
 FLOOR_MIN_GREEN_S = 3

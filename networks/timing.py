@@ -1,6 +1,6 @@
 """Arithmetic of stages: how long an interstage takes, what serving a stage costs, what can hold.
 
-Definitions (seconds; DESIGN.md, "The guard"):
+Definitions (seconds; the properties G1 to G8 stand in docs/safety.md):
 
 * An **ending** group is green in the old stage and red in the new one; one that goes from `G` to `g` ends its
   protected green. A **gaining** group is red in the old stage and green in the new one, or goes from `g` to
@@ -21,7 +21,7 @@ from itertools import product
 from denxanh.networks.model import Aspect, Conflict, GroupKind, Intersection, SignalGroup
 
 MIN_YELLOW_S = 3
-"""Shortest yellow anywhere: Vietnamese practice up to 50 km/h (FIELD.md 4.1)."""
+"""Shortest yellow anywhere, s: practice in Hanoi by press reports; QCVN 41:2024 was found to name none."""
 
 MIN_INTERSTAGE_S = 1
 """An interstage takes at least one tick of the guard, even between stages that do not conflict."""

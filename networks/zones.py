@@ -14,7 +14,7 @@ from denxanh.networks.model import Detector, DetectorKind, Lane, Turn, ZoneSegme
 from denxanh.networks.sumonet import Connection, Net
 
 ZONE_REACH_M = 150.0
-"""How far a VDS zone looks upstream from the stop line (DESIGN, LEARNING trap 1)."""
+"""How far a VDS zone looks upstream from the stop line (assumed)."""
 DOWNSTREAM_REACH_M = 50.0
 """How much of the receiving lanes a downstream zone watches."""
 STOP_LOOP_M = (3.0, 1.0)

@@ -1,7 +1,7 @@
 """What goes wrong with detectors: a seeded error model, and faults that a test or a demo injects by name.
 
-Loops in Vietnamese traffic do not separate motorbikes that pass side by side (CANTHO.md, "Motorbikes
-and detectors"): SUMO's loops do, so the simulated ones have to be made worse on purpose.
+Loops in Vietnamese traffic do not separate motorbikes that pass side by side; SUMO's loops
+do, so the simulated ones have to be made worse on purpose. How much worse is assumed.
 """
 
 from __future__ import annotations

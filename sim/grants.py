@@ -19,7 +19,7 @@ from denxanh.errors import PortInUseError
 logger = logging.getLogger(__name__)
 
 ACK_TIMEOUT_S = 2.0
-"""Wall seconds that a tick waits for acknowledgements (DESIGN.md, "How it runs")."""
+"""Wall seconds that a tick waits for acknowledgements (assumed; docs/safety.md, "Time limits")."""
 
 LINE_LIMIT = 4096
 """Longest line that a controller may send, bytes."""

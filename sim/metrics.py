@@ -1,4 +1,4 @@
-"""Delay and what belongs to it, in the public benchmark's definition (DESIGN.md, "Commands", on --sumocfg).
+"""Delay and what belongs to it, in the public benchmark's definition (docs/foreign-scenarios.md).
 
 Over all vehicles due to depart in the window: timeLoss + departDelay of those that departed, unfinished
 ones included; the time from due departure to the end for those that never did. Read from SUMO's own trip
@@ -18,7 +18,7 @@ from typing import Any
 from denxanh.errors import SimulationError
 
 GRIDLOCK_WINDOW_S = 300
-"""No arrival for so long is a gridlock (DESIGN.md, "Numbers that decide")."""
+"""No arrival for so long is a gridlock (assumed)."""
 
 GRIDLOCK_VEHICLES = 20
 """Below this many vehicles in the net or waiting to enter, a quiet window is only quiet."""

@@ -50,9 +50,9 @@ from denxanh.plc.modbus.registers import encode_readings, encode_status
 log = logging.getLogger(__name__)
 
 WATCHDOG_S = 10
-"""Silence after which the cabinet is on its own plan, seconds (DESIGN.md, time limits)."""
+"""Silence after which the cabinet is on its own plan, seconds (assumed; docs/safety.md, "Time limits")."""
 LEASE_DS = 50
-"""What register 8 counts down from at each valid command, deciseconds (DESIGN.md, time limits)."""
+"""What register 8 counts down from at each valid command, deciseconds (assumed; for people only)."""
 DOOR, POLICE, UPS = 1, 2, 4
 """Bits of the panel register."""
 

@@ -37,7 +37,7 @@ def test_imports_point_down_the_floors() -> None:
 
 
 def test_the_controller_loads_neither_sumo_nor_the_learning_stack() -> None:
-    """The control process must start small and must not depend on the simulator (DESIGN.md, Packaging)."""
+    """The control process must start small and must not depend on the simulator (pyproject.toml, extras)."""
     code = (
         "import sys, denxanh.controller.run, denxanh.agents.registry\n"
         "bad = {'libsumo', 'traci', 'sumolib', 'torch', 'stable_baselines3', 'scipy'} & set(sys.modules)\n"
@@ -60,6 +60,18 @@ def test_no_machine_path_or_registry_in_the_tree() -> None:
         if path == Path(__file__).resolve() or path.suffix in {".png", ".gz", ".onnx"}:
             continue
         if forbidden.search(path.read_text(encoding="utf-8", errors="replace")):
+            offenders.append(str(path.relative_to(ROOT)))
+    assert offenders == []
+
+
+def test_sources_are_named_that_a_reader_can_find() -> None:
+    """Not the working notes of whoever wrote the code: the standard, the paper, or a page under docs/."""
+    notes = re.compile(r"\b(FIELD|CANTHO|LEARNING|DESIGN|STYLE|FEATURES|LIBRARIES)\.md")
+    offenders = []
+    for path in tracked_files():
+        if path == Path(__file__).resolve() or path.suffix in {".png", ".gz", ".onnx"}:
+            continue
+        if notes.search(path.read_text(encoding="utf-8", errors="replace")):
             offenders.append(str(path.relative_to(ROOT)))
     assert offenders == []
 

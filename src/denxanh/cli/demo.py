@@ -95,7 +95,7 @@ def _run(wish: Wish, folder: Folder, page_port: int | None) -> tuple[dict[str, A
 def _summary(
     wish: Wish, street: dict[str, Any], controller: dict[str, Any], ports: dict[str, Any]
 ) -> dict[str, Any]:
-    """The keys of DESIGN.md first, then what else is worth knowing."""
+    """What a script looks for first, then what else is worth knowing."""
     protocols: dict[str, int] = {}
     for door in ports.get("cabinets", {}).values():
         protocols[door["protocol"]] = protocols.get(door["protocol"], 0) + 1
