@@ -9,27 +9,13 @@ import hashlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 
 from denxanh.errors import NetworkError
 from denxanh.networks import compiled, demand, flows, foreign
 from denxanh.networks.build import build, cache_folder
+from denxanh.networks.demand import Fidelity
 from denxanh.networks.model import Corridor, Intersection
-
-LATERAL_RESOLUTION_M = 1.1667
-"""A third of a 3.5 m lane: the sublane model's resolution in evaluations."""
-
-
-class Fidelity(StrEnum):
-    """How two-wheelers are simulated."""
-
-    SUBLANE = "sublane"
-    """Side by side within a lane; for evaluation and the demo."""
-    PROXY = "proxy"
-    """One car-sized unit stands for three two-wheelers; for training, about nine times cheaper."""
-    FOREIGN = "foreign"
-    """As the foreign scenario's own configuration says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +36,6 @@ class Scenario:
     measure_from_s: int
     additional: tuple[Path, ...] = ()
     options: tuple[str, ...] = ()
-    fidelity: Fidelity = Fidelity.SUBLANE
     weights: tuple[tuple[str, float], ...] = ()
     date: str = "2026-11-23"
     """Local date, for the schedule (a Monday)."""
@@ -105,8 +90,6 @@ class Scenario:
             "--time-to-teleport": "-1",
             "--xml-validation": "never",
         }
-        if self.fidelity is Fidelity.SUBLANE:
-            defaults["--lateral-resolution"] = str(LATERAL_RESOLUTION_M)
         given = {token.partition("=")[0] for token in self.options}
         return (
             *source,
@@ -123,7 +106,7 @@ def _joined(paths: tuple[Path, ...]) -> str:
 
 WARMUP_S = 300
 WINDOW_S = 1800
-"""A scenario's window after its warm-up (DESIGN.md, "Commands")."""
+"""A scenario's window after its warm-up (assumed)."""
 
 
 def catalogue_scenario(
@@ -167,7 +150,6 @@ def catalogue_scenario(
         end_s=end,
         measure_from_s=begin + (WARMUP_S if seconds >= 2 * WARMUP_S else 0),
         options=demand.sumo_options(fidelity),
-        fidelity=fidelity,
         weights=(("unit", float(demand.UNIT_SIZE)),) if proxy else (),
     )
 
@@ -230,7 +212,6 @@ def foreign_scenario(
         measure_from_s=begin,
         additional=given.additional,
         options=options,
-        fidelity=Fidelity.FOREIGN,
         controlled=controlled or None,
         sumocfg=sumocfg,
     )
@@ -248,7 +229,7 @@ def files_scenario(
     fidelity: Fidelity = Fidelity.SUBLANE,
     options: tuple[str, ...] = (),
 ) -> Scenario:
-    """A built net with its compiled corridor, file by file.
+    """A built net with its compiled corridor, file by file; `options` come after those of the fidelity.
 
     Raises:
         CorridorError: the compiled corridor cannot be read.
@@ -263,6 +244,5 @@ def files_scenario(
         end_s=end_s,
         measure_from_s=measure_from_s,
         additional=additional,
-        options=options,
-        fidelity=fidelity,
+        options=(*demand.sumo_options(fidelity), *options),
     )

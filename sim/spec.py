@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from denxanh.errors import ConfigError, SiteError
+from denxanh.networks.demand import Fidelity
 from denxanh.sim.faults import FaultKind
-from denxanh.sim.scenario import Fidelity
 
 
 class _Strict(BaseModel):

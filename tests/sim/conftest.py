@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from denxanh.networks import demand
+from denxanh.networks.demand import Fidelity
 from denxanh.networks.model import (
     Aspect,
     Conflict,
@@ -27,7 +29,7 @@ from denxanh.networks.model import (
     Turn,
     ZoneSegment,
 )
-from denxanh.sim.scenario import Fidelity, Scenario
+from denxanh.sim.scenario import Scenario
 
 sumolib = pytest.importorskip("sumolib", reason="needs the extra sim")
 pytest.importorskip("libsumo", reason="needs the extra sim")
@@ -77,7 +79,7 @@ class Town:
             begin_s=0,
             end_s=end_s,
             measure_from_s=0,
-            fidelity=fidelity,
+            options=demand.sumo_options(fidelity),
         )
 
 

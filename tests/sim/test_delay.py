@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from denxanh.errors import SimulationError
+from denxanh.networks.demand import Fidelity
 from denxanh.sim.metrics import GRIDLOCK_WINDOW_S, GridlockWatch, summarise
 from denxanh.sim.plant import Plant
-from denxanh.sim.scenario import Fidelity
 from denxanh.sim.session import sumo_binary
 
 END_S = 300

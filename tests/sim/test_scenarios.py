@@ -10,8 +10,9 @@ import pytest
 
 from denxanh.errors import CorridorError, NetworkError, SimulationError
 from denxanh.networks import catalogue
+from denxanh.networks.demand import Fidelity
 from denxanh.sim.plant import Plant
-from denxanh.sim.scenario import Fidelity, catalogue_scenario, foreign_scenario
+from denxanh.sim.scenario import catalogue_scenario, foreign_scenario
 
 SHARED = Path(os.environ.get("DENXANH_SHARED", Path(__file__).parents[2].parent / "shared"))
 ARTERIAL = "truc-30-4-hoa-binh"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,11 +114,12 @@ def _connect_nowhere() -> None:
 
 
 def test_half_second_steps_make_whole_seconds(town) -> None:
-    with Session.start([*town.scenario().arguments(1), "--step-length", "0.5"]) as session:
+    bare = replace(town.scenario(), options=())
+    with Session.start([*bare.arguments(1), "--step-length", "0.5"]) as session:
         session.run_second()
         assert session.time_s == 1.0
     with pytest.raises(SimulationError, match="step length"):
-        Session.start([*town.scenario().arguments(1), "--step-length", "0.7"])
+        Session.start([*bare.arguments(1), "--step-length", "0.7"])
 
 
 def test_missing_sumo_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
