@@ -159,6 +159,8 @@ def _site(path: Path, file: _File) -> Site:
         raise _refuse(path, [SiteError(str(error), where=f"{path}: site.corridor")]) from error
     intersections: list[Intersection] = []
     defects = [*_double(path, file.cabinet), *_unknown_policy(path, file.site.policy)]
+    if file.clock is None:
+        defects += _only_simulated(path, corridor)
     cabinets = tuple(_with_profile_path(entry, folder) for entry in file.cabinet)
     for index, entry in enumerate(cabinets):
         where = f"{path}: cabinet[{index}]"
@@ -215,6 +217,16 @@ def _unknown_policy(path: Path, name: str) -> Iterator[DenXanhError]:
         registry.policy(name)
     except DenXanhError as error:
         yield SiteError(error.what, where=f"{path}: site.policy", fix=error.fix)
+
+
+def _only_simulated(path: Path, corridor: Corridor) -> Iterator[DenXanhError]:
+    """What the importer had to settle by itself must not reach a street; a `[clock]` means there is none."""
+    for reason in corridor.simulation_only:
+        yield SiteError(
+            f"{corridor.id} is for simulation only: {reason}",
+            where=f"{path}: site.corridor",
+            fix="correct the net's programme and import it again, or run it with the demo",
+        )
 
 
 def _unfit(where: str, entry: CabinetEntry, intersection: Intersection) -> Iterator[DenXanhError]:

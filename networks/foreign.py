@@ -76,11 +76,13 @@ def _corridor(net: Net, extra: Iterable[Programme], name: str) -> Corridor:
     net = replace(net, programmes=programmes)
     driven: list[Intersection] = []
     warnings: list[str] = []
+    simulation_only: list[str] = []
     for tls in dict.fromkeys([*programmes, *net.controlled]):
         done = SignalImport(net, tls, number=len(driven) + 1).run()
         warnings += done.warnings
         if done.intersection is not None:
             driven.append(done.intersection)
+            simulation_only += done.simulation_only
     for warning in warnings:
         log.info("%s: %s", net.path, warning)
     return Corridor(
@@ -94,4 +96,5 @@ def _corridor(net: Net, extra: Iterable[Programme], name: str) -> Corridor:
         labels=street_labels(net),
         sources=(f"derived from {net.path.name}",),
         warnings=tuple(warnings),
+        simulation_only=tuple(simulation_only),
     )

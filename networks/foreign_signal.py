@@ -45,6 +45,8 @@ class SignalImport:
     tls: str
     number: int
     warnings: list[str] = field(default_factory=list)
+    simulation_only: list[str] = field(default_factory=list)
+    """One sentence per dispute that had to be settled; it binds only where there is an intersection."""
     intersection: Intersection | None = None
 
     def run(self) -> SignalImport:
@@ -69,7 +71,8 @@ class SignalImport:
         if len(groups) > MAX_GROUPS:
             return self._left_alone(f"{len(groups)} groups, more than the {MAX_GROUPS} of a cabinet")
         for dispute in disputes:
-            self._say(_dispute_text(dispute))
+            self._say(f"{_dispute_text(dispute)} (a street site must not run this)")
+            self.simulation_only.append(f"signal {self.tls}: {_dispute_text(dispute)}")
         if dark := used - {link for group in groups for link in group.links}:
             self._say(f"no stage serves links {_listed(sorted(dark))}; they stay red")
         return self._timed(self._bare(found, groups, cycle), cycle)
@@ -262,7 +265,7 @@ def _dispute_text(dispute: Dispute) -> str:
         )
     return (
         f"stage {dispute.stage + 1} shows foes {dispute.first} and {dispute.second} green, "
-        f"neither yielding; link {dispute.yielder} yields in simulation (a street site must not run this)"
+        f"neither yielding; link {dispute.yielder} yields in simulation"
     )
 
 

@@ -286,6 +286,8 @@ class Corridor:
     sources: tuple[str, ...] = ()
     """Where geometry and figures come from, and what is assumed."""
     warnings: tuple[str, ...] = field(default=())
+    simulation_only: tuple[str, ...] = ()
+    """Why this corridor must never drive a street, one sentence each; empty: nothing speaks against it."""
 
     def intersection(self, intersection_id: str) -> Intersection:
         """The intersection with this id.

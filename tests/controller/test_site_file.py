@@ -59,6 +59,23 @@ def test_the_smallest_site(folder: Path) -> None:
     assert (site.console, site.clock, site.vds) == (None, None, ())
 
 
+SIMULATED = replace(CORRIDOR, simulation_only=("signal A: first reason", "signal B: second reason"))
+
+
+def test_a_corridor_for_simulation_only_is_refused_on_a_street(tmp_path: Path) -> None:
+    compiled.dump(SIMULATED, tmp_path / "compiled.json")
+    defects = _defects(_site(tmp_path, _cabinet()))
+    assert len(defects) == 2
+    for defect, reason in zip(defects, SIMULATED.simulation_only, strict=True):
+        assert defect.startswith(f"site.corridor: example is for simulation only: {reason}")
+
+
+def test_a_simulated_street_may_run_it(tmp_path: Path) -> None:
+    compiled.dump(SIMULATED, tmp_path / "compiled.json")
+    site = load(_site(tmp_path, _cabinet(), "[clock]\nport = 4711"))
+    assert site.corridor.simulation_only == SIMULATED.simulation_only
+
+
 def test_commitment_can_be_replaced(folder: Path) -> None:
     site = load(_site(folder, _cabinet(commitment_s=5) + _cabinet(SECOND, host="10.0.0.2")))
     assert [one.commitment_s for one in site.intersections] == [5, 8]

@@ -113,6 +113,7 @@ corridors = st.builds(
     labels=st.lists(st.tuples(text, st.tuples(finite, finite)), max_size=2).map(tuple),
     sources=st.lists(text, max_size=2).map(tuple),
     warnings=st.lists(text, max_size=2).map(tuple),
+    simulation_only=st.lists(text, max_size=2).map(tuple),
 )
 
 

@@ -273,6 +273,9 @@ def test_merging_links_both_protected_are_warned_of_and_one_yields(tmp_path: Pat
     assert ["".join(aspect.value for aspect in stage.aspects) for stage in one.stages] == ["Gg", "Gr"]
     assert one.conflicts[1][0] is Conflict.YIELDS
     assert any("foes 0 and 1" in warning for warning in corridor.warnings)
+    (reason,) = corridor.simulation_only
+    assert "signal J" in reason
+    assert "foes 0 and 1" in reason
 
 
 def test_a_link_that_controls_foes_never_shows_protected_green(tmp_path: Path) -> None:
@@ -284,6 +287,22 @@ def test_a_link_that_controls_foes_never_shows_protected_green(tmp_path: Path) -
     settled, found = settle(["Gr", "rG"], known)
     assert settled == ("gr", "rG")
     assert [(dispute.stage, dispute.yielder) for dispute in found] == [(0, 0)]
+
+
+def test_a_programme_without_disputes_may_drive_a_street(tmp_path: Path) -> None:
+    path = tmp_path / "yielding.net.xml"
+    path.write_text(MERGE.replace('state="GG"', 'state="Gg"'))
+    corridor = from_net(path)
+    assert corridor.intersections
+    assert corridor.simulation_only == ()
+
+
+def test_a_dispute_binds_nobody_where_the_signal_keeps_its_own_programme(tmp_path: Path) -> None:
+    path = tmp_path / "alone.net.xml"
+    path.write_text(MERGE.replace('<phase duration="20" state="Gr"/>', ""))
+    corridor = from_net(path)
+    assert corridor.intersections == ()
+    assert corridor.simulation_only == ()
 
 
 def test_links_that_no_stage_serves_stay_red_and_are_named(tmp_path: Path) -> None:
