@@ -336,9 +336,9 @@ def test_config_crc_sees_every_table(crossroads, change):
 
 
 def test_the_published_page_names_every_register():
-    page = (Path(__file__).parents[2] / "plc" / "REGISTERS.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "cabinet-modbus.md").read_text(encoding="utf-8")
     for field in STATUS_FIELDS:
-        place = f"{field.offset}, {field.offset + 1}" if field.words == 2 else f"{field.offset}"
+        place = f"{field.offset}–{field.offset + 1}" if field.words == 2 else f"{field.offset}"
         assert f"| {place} | `{field.name}` |" in page
     for position, name in enumerate(COMMAND_FIELDS):
         assert f"| {COMMAND_ADDRESS + position} | `{name}` |" in page
