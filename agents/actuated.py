@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from denxanh.agents.movements import next_hop, served_share
 from denxanh.agents.observation import LaneState, TrafficState
 from denxanh.agents.policy import Decision
+from denxanh.agents.reasons import by_way_of, decision, figure, under_way
 from denxanh.networks.model import Aspect, Lane, Stage
 
 STANDING_S = 10.0
@@ -32,19 +33,24 @@ class Actuated:
 
     def decide(self, state: TrafficState) -> Decision:
         """Extend the running stage, or ask for the next one in order that somebody calls."""
-        current = state.stage
         if state.commitment is not None or state.in_interstage:
-            promised = current if state.commitment is None else state.commitment.next_stage
-            return Decision(promised, f"to {promised}: under way")
+            return under_way(state)
+        current, stages = state.stage, state.intersection.stages
+        running = stages[current].id
         least_s = state.stages[current].min_left_s
         if least_s > state.intersection.commitment_s:
-            return Decision(current, f"keep {current}: {least_s:.0f} s of min green left")
+            vi = f"Giữ pha {running}: còn {least_s:.0f} s xanh tối thiểu"
+            return decision(current, (vi, f"Keep stage {running}: {least_s:.0f} s of minimum green left"))
         wanted = self._next_called(state)
         if wanted is None:
-            return Decision(current, f"rest in {current}: nobody else calls")
+            vi = f"Giữ pha {running}: không ai gọi pha khác"
+            return decision(current, (vi, f"Keep stage {running}: nobody calls another stage"))
         hop = next_hop(state.intersection, current, wanted)
+        called, (way_vi, way_en) = stages[wanted].id, by_way_of(stages, hop, wanted)
         if self.max_green_s and state.elapsed_s >= self.max_green_s:
-            return Decision(hop, f"to {hop}: max-out of {current} at {state.elapsed_s:.0f} s")
+            vi = f"Pha {called} được gọi, pha {running} đã xanh tối đa {state.elapsed_s:.0f} s{way_vi}"
+            en = f"Stage {called} is called, stage {running} had its most, {state.elapsed_s:.0f} s{way_en}"
+            return decision(hop, (vi, en))
         gaps = [
             (seen.gap_s, lane.id)
             for lane, seen in zip(state.intersection.lanes, state.lanes, strict=True)
@@ -52,9 +58,16 @@ class Actuated:
         ]
         gap, lane_id = min(gaps, default=(None, ""))
         if gap is not None and gap < self.passage_s:
-            return Decision(current, f"extend {current}: gap {gap:.0f} s on {lane_id}, {wanted} calls")
-        shown = "no flow" if gap is None else f"smallest gap {gap:.0f} s"
-        return Decision(hop, f"to {hop}: gap-out of {current} ({shown}), {wanted} calls")
+            gap_vi, gap_en = figure(gap)
+            vi = f"Kéo dài pha {running}: làn {lane_id} còn xe qua (cách {gap_vi} s), pha {called} đang chờ"
+            en = f"Extend stage {running}: lane {lane_id} still flows (gap {gap_en} s), stage {called} waits"
+            return decision(current, (vi, en))
+        ended_vi, ended_en = "không còn xe qua", "no longer flows"
+        if gap is not None:
+            gap_vi, gap_en = figure(gap)
+            ended_vi, ended_en = f"đã {gap_vi} s không có xe qua", f"saw no vehicle for {gap_en} s"
+        vi = f"Pha {called} được gọi, pha {running} {ended_vi}{way_vi}"
+        return decision(hop, (vi, f"Stage {called} is called, stage {running} {ended_en}{way_en}"))
 
     def _next_called(self, state: TrafficState) -> int | None:
         """The next stage in cyclic order that serves a called group which the running stage does not."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from denxanh.agents.movements import next_hop
 from denxanh.agents.observation import TrafficState
 from denxanh.agents.policy import Decision
+from denxanh.agents.reasons import by_way_of, decision, under_way
 from denxanh.networks.model import Plan
 from denxanh.networks.planclock import cycle_second, entry_at
 
@@ -27,26 +28,39 @@ class Fixed:
     def decide(self, state: TrafficState) -> Decision:
         """The stage that the plan has at the moment when a change asked for now would be green."""
         if state.commitment is not None or state.in_interstage:
-            promised = state.stage if state.commitment is None else state.commitment.next_stage
-            return Decision(promised, f"to {promised}: under way")
-        plan = _plan(state)
+            return under_way(state)
+        plan, stages = _plan(state), state.intersection.stages
+        running = stages[state.stage].id
         if plan is None:
-            return Decision(state.stage, f"keep {state.stage}: no plan {state.plan} here")
+            return decision(
+                state.stage,
+                (f"Giữ pha {running}: nút không có chương trình nào", f"Keep stage {running}: no plan here"),
+            )
         second = cycle_second(plan, math.floor(state.clock_s))
         now = entry_at(plan, second)
         following = plan.splits[(now.index + 1) % len(plan.splits)].stage
         notice_s = state.intersection.commitment_s
-        place = f"plan {plan.number} at {second}/{plan.cycle_s} s"
+        place_vi = f"chương trình {plan.number}, giây {second}/{plan.cycle_s}"
+        place_en = f"plan {plan.number}, second {second} of {plan.cycle_s}"
         if state.stage == now.stage and now.left_s > notice_s + state.stages[following].clearance_s:
-            return Decision(now.stage, f"keep {now.stage}: {place}, {now.left_s} s left in its split")
+            vi = f"Giữ pha {running}: {place_vi}, pha này còn {now.left_s} s"
+            return decision(
+                now.stage, (vi, f"Keep stage {running}: {place_en}, {now.left_s} s of its split left")
+            )
         if state.stage != now.stage:
             # Out of step: the plan's running entry is worth a change only if its least green still fits.
             green_s = now.left_s - notice_s - state.stages[now.stage].clearance_s
             if green_s >= max(_min_green_s(state, now.stage), notice_s):
                 hop = next_hop(state.intersection, state.stage, now.stage)
-                return Decision(hop, f"to {hop}: {place} has {now.stage}, {now.left_s} s left")
+                due, (way_vi, way_en) = stages[now.stage].id, by_way_of(stages, hop, now.stage)
+                vi = f"Đúng ra là pha {due} ({place_vi}), còn {now.left_s} s{way_vi}"
+                return decision(
+                    hop, (vi, f"Stage {due} is due now ({place_en}), {now.left_s} s left{way_en}")
+                )
         hop = next_hop(state.intersection, state.stage, following)
-        return Decision(hop, f"to {hop}: {place} starts {following} in {now.left_s} s")
+        due, (way_vi, way_en) = stages[following].id, by_way_of(stages, hop, following)
+        vi = f"Pha {due} bắt đầu sau {now.left_s} s ({place_vi}){way_vi}"
+        return decision(hop, (vi, f"Stage {due} starts in {now.left_s} s ({place_en}){way_en}"))
 
 
 def _plan(state: TrafficState) -> Plan | None:

@@ -59,8 +59,3 @@ def next_hop(site: Intersection, current: int, wanted: int) -> int:
                 first[following] = first[stage]
                 frontier.append(following)
     return current
-
-
-def listed(scores: Sequence[float]) -> str:
-    """Stage scores as one short text: `0: 3.5, 1: 12.0`."""
-    return ", ".join(f"{stage}: {score:.1f}" for stage, score in enumerate(scores))

@@ -10,10 +10,13 @@ from denxanh.agents.observation import TrafficState
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The next stage wanted (the current one: extend) and one line that an engineer understands."""
+    """The next stage wanted (the current one: extend) and why, one line that an operator understands."""
 
     stage: int
     why: str
+    """In English."""
+    why_vi: str = ""
+    """In Vietnamese; empty when a policy gives none."""
 
 
 class Policy(Protocol):

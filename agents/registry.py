@@ -13,9 +13,9 @@ _POLICIES: dict[str, Policy] = {
     for policy in (
         Fixed(),
         Actuated(),
-        Greedy("max-pressure", pressure, "pressure"),
-        Greedy("longest-queue", queued, "queued pcu"),
-        Greedy("most-vehicles", present, "pcu", hysteresis=2.0),
+        Greedy("max-pressure", pressure, ("áp lực cao hơn", "more pressure")),
+        Greedy("longest-queue", queued, ("hàng chờ dài hơn", "a longer queue")),
+        Greedy("most-vehicles", present, ("nhiều xe hơn", "more vehicles"), hysteresis=2.0),
     )
 }
 

@@ -19,7 +19,7 @@ RETRY_S = 60
 LATE_LIMIT = 3
 """Seconds in a row over the time budget that count as the policy's failure; one may be the machine's."""
 _MAX_WHY = 200
-"""Longest reason that is kept, characters."""
+"""Longest reason that is kept, characters, in each language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Choice:
     against: Cause | None
     """RULE_ERROR when nobody can decide."""
     error: str | None
+    why_vi: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class ChooserState:
     failure: Cause | None = None
     rule_failed: int | None = None
     late: int = 0
+    why_vi: str = ""
 
 
 class Chooser:
@@ -82,11 +84,11 @@ class Chooser:
         if state.failed is not None and state.rule_failed is None:
             state, rule_error = self._ask(self._rule, state, traffic, tick)
             if rule_error is not None:
-                state = replace(state, rule_failed=tick, request=None, why="", decided=None)
+                state = replace(state, rule_failed=tick, request=None, why="", why_vi="", decided=None)
                 error = f"{error}; {rule_error}" if error else rule_error
         lost = state.failed is not None and state.rule_failed is not None
         against = Cause.RULE_ERROR if lost else None
-        return state, Choice(state.request, state.why, state.failure, against, error)
+        return state, Choice(state.request, state.why, state.failure, against, error, state.why_vi)
 
     def _ask(
         self, policy: Policy, state: ChooserState, traffic: TrafficState, tick: int
@@ -96,10 +98,11 @@ class Chooser:
             return state, None
         try:
             decision = policy.decide(traffic)
-            stage, why = decision.stage, decision.why
+            stage = decision.stage
+            why, why_vi = str(decision.why)[:_MAX_WHY], str(decision.why_vi)[:_MAX_WHY]
         except Exception as error:
             _LOG.exception("policy %s failed at %s", policy.name, traffic.intersection.id)
             return state, f"{policy.name}: {type(error).__name__}: {error}"[:_MAX_WHY]
         if type(stage) is not int or not 0 <= stage < len(traffic.intersection.stages):
             return state, f"{policy.name} asked for stage {stage!r}"[:_MAX_WHY]
-        return replace(state, request=stage, why=str(why)[:_MAX_WHY], decided=tick), None
+        return replace(state, request=stage, why=why, why_vi=why_vi, decided=tick), None

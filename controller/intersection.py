@@ -113,6 +113,7 @@ class IntersectionController:
             commitment=decided.commitment if in_charge else shown.commitment,
             request=choice.request if in_charge else None,
             why=choice.why if in_charge else "",
+            why_vi=choice.why_vi if in_charge else "",
             guard_refusal=decided.refusal.value if in_charge and decided.refusal else None,
             cabinet_refusal=_refusal(status),
             command=command,

@@ -8,7 +8,7 @@ from denxanh.controller.guard import GuardOutput
 from denxanh.controller.ladder import Cause
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event
-from denxanh.controller.wording import CAUSES, MODES
+from denxanh.controller.wording import CAUSES, GUARD_REFUSALS, MODES
 from denxanh.networks.model import Stage
 
 POLICY = "policy"
@@ -36,27 +36,35 @@ def mode_change(before: Mode | None, now: Mode, cause: Cause, detail: str) -> tu
 
 def promised(stage: Stage, promise: Commitment, decided: GuardOutput, choice: Choice) -> Event:
     """A commitment was made: what follows, when, and who wanted it."""
-    forced = decided.refusal is not None and choice.request != promise.next_stage
-    cause = str(decided.refusal) if forced else POLICY
-    why_vi = f"bộ bảo vệ ({cause})" if forced else choice.why
-    why_en = f"guard ({cause})" if forced else choice.why
+    refusal = decided.refusal
+    if refusal is not None and choice.request != promise.next_stage:
+        cause, (what_vi, what_en) = refusal.value, GUARD_REFUSALS[refusal]
+        why_vi, why_en = f"Bộ bảo vệ chuyển pha: {what_vi}", f"The guard changes it: {what_en}"
+    else:
+        cause, why_vi, why_en = POLICY, choice.why_vi or choice.why, choice.why
     wait_vi, wait_en = "", ""
     if promise.end_in_s:
         wait_vi, wait_en = f" sau {promise.end_in_s} s", f" in {promise.end_in_s} s"
-    return _switch(stage, (f"{wait_vi}: {why_vi}", f"{wait_en}: {why_en}"), cause)
+    return _switch(stage, (_then(wait_vi, why_vi), _then(wait_en, why_en)), cause)
+
+
+def _then(wait: str, why: str) -> str:
+    """The reason is a sentence of its own, so that it reads the same here and on its own."""
+    return f"{wait}. {why}" if why else wait
 
 
 def followed(stage: Stage, mode: Mode, plan: int | None) -> Event:
     """The cabinet has gone on to a stage by itself."""
     vi, en = MODES[mode]
     number = f" {plan}" if mode is Mode.PLAN and plan is not None else ""
-    return _switch(stage, (f": {vi}{number}", f": {en}{number}"), mode.value)
+    return _switch(stage, (f", {vi.lower()}{number}", f", {en}{number}"), mode.value)
 
 
 def _switch(stage: Stage, why: tuple[str, str], cause: str) -> Event:
+    name_vi, name_en = (f" ({name})" if name else "" for name in (stage.name_vi, stage.name_en))
     return Event(
         kind="switch",
-        text_vi=f"Chuyển sang pha {stage.id} {stage.name_vi}{why[0]}",
-        text_en=f"To stage {stage.id} {stage.name_en}{why[1]}",
+        text_vi=f"Chuyển sang pha {stage.id}{name_vi}{why[0]}",
+        text_en=f"To stage {stage.id}{name_en}{why[1]}",
         cause=cause,
     )

@@ -67,10 +67,12 @@ class TickOutput:
     commitment: Commitment | None
     request: int | None
     why: str
-    """The policy's reason for its request."""
+    """The policy's reason for its request, in English."""
     guard_refusal: str | None
     cabinet_refusal: str | None
     command: Command | None
     plan: int | None
     lanes: tuple[LaneView, ...]
     events: tuple[Event, ...]
+    why_vi: str = ""
+    """`why` in Vietnamese; journals from before it was kept have none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denxanh.controller.guard import GuardRefusal
 from denxanh.controller.health import Symptom
 from denxanh.controller.ladder import Cause
 from denxanh.controller.mode import Mode
@@ -71,6 +72,18 @@ SYMPTOMS: dict[Symptom, Text] = {
     Symptom.CHATTER: ("đóng ngắt liên tục", "chatter"),
     Symptom.ERRATIC: ("đếm quá nhiều xe", "erratic counts"),
 }
+GUARD_REFUSALS: dict[GuardRefusal, Text] = {
+    GuardRefusal.STARTING: ("đèn đang khởi động", "the signals are starting"),
+    GuardRefusal.INTERSTAGE: ("đang chuyển pha", "a change is running"),
+    GuardRefusal.COMMITTED: ("đã hẹn trước một lần chuyển pha", "another change is promised"),
+    GuardRefusal.UNKNOWN_STAGE: ("pha không tồn tại", "unknown stage"),
+    GuardRefusal.NOT_IN_GRAPH: ("không được chuyển giữa hai pha này", "no such transition"),
+    GuardRefusal.MIN_GREEN: ("chưa hết xanh tối thiểu", "a minimum green is not over"),
+    GuardRefusal.PEDESTRIAN: ("người đi bộ đang qua đường", "pedestrians are crossing"),
+    GuardRefusal.STARVATION: ("có hướng sắp chờ quá lâu", "someone would wait too long"),
+    GuardRefusal.MAX_GREEN: ("đã hết xanh tối đa", "the maximum green is over"),
+}
+"""Why the guard does not follow a request, or changes stages without one."""
 REFUSALS: dict[Refusal, Text] = {
     Refusal.NONE: ("không", "none"),
     Refusal.MALFORMED: ("lệnh sai định dạng", "malformed command"),

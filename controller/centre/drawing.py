@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from denxanh.controller.wording import CAUSES, MODES
+from denxanh.controller.wording import CAUSES, GUARD_REFUSALS, MODES, REFUSALS, reason
 from denxanh.networks.model import Corridor, DetectorKind, GroupKind, Intersection, MapLane, Point
 
 MARGIN_M = 60.0
@@ -41,6 +41,8 @@ def drawing(corridor: Corridor) -> dict[str, Any]:
         "words": {
             "modes": {mode: list(text) for mode, text in MODES.items()},
             "causes": {cause: list(text) for cause, text in CAUSES.items()},
+            "refusals": {refusal: list(text) for refusal, text in GUARD_REFUSALS.items()}
+            | {reason(refusal): list(text) for refusal, text in REFUSALS.items()},
         },
         "intersections": [_intersection(item, shapes, corner) for item in corridor.intersections],
     }

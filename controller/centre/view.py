@@ -249,6 +249,7 @@ def _drawn(place: _Place, now_s: float) -> dict[str, Any]:
         "in_interstage": output.in_interstage,
         "commitment": _promise(output.commitment),
         "request": output.request,
+        "why_vi": output.why_vi,
         "why": output.why,
         "guard_refusal": output.guard_refusal,
         "cabinet_refusal": output.cabinet_refusal,

@@ -1,5 +1,6 @@
 """What each rule does on states that an engineer can check by hand."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,6 +17,10 @@ from denxanh.errors import ConfigError
 from denxanh.networks.model import Intersection
 
 MakeState = Callable[..., TrafficState]
+ENGLISH = re.compile(
+    r"\b(stage|keep|plan|gap|queue|pressure|vehicles|pcu|second|left|called)\b", re.IGNORECASE
+)
+MORE = ("nhiều xe hơn", "more vehicles")
 GREEDY = ("max-pressure", "longest-queue", "most-vehicles")
 
 
@@ -67,11 +72,39 @@ def test_demands_differ_as_their_names_say(make_state: MakeState) -> None:
 
 def test_hysteresis_holds_the_running_stage_and_says_why(make_state: MakeState) -> None:
     state = make_state({"queued": 5.0}, {}, {"queued": 6.0}, stage=0)
-    assert Greedy("x", queued, "pcu").decide(state).stage == 2
-    held = Greedy("x", queued, "pcu", hysteresis=3.0).decide(state)
+    assert Greedy("x", queued, MORE).decide(state).stage == 2
+    held = Greedy("x", queued, MORE, hysteresis=3.0).decide(state)
     assert held.stage == 0
-    assert "1.0" in held.why
-    assert "3.0" in held.why
+    assert held.why_vi == (
+        "Giữ pha A: pha C có nhiều xe hơn, nhưng chỉ 1,0 xcqđ, cần trên 3,0 (A 5,0; B 0,0; C 6,0)"
+    )
+    assert held.why == (
+        "Keep stage A: stage C has more vehicles, but only by 1.0 pcu; more than 3.0 needed "
+        "(A 5.0, B 0.0, C 6.0)"
+    )
+
+
+def test_reasons_read_as_sentences_in_both_languages(site: Intersection, make_state: MakeState) -> None:
+    longer = registry.policy("longest-queue").decide(make_state({"queued": 4.0}, {}, {"queued": 6.5}))
+    assert longer.why_vi == "Pha C có hàng chờ dài hơn pha A 2,5 xcqđ (A 4,0; B 0,0; C 6,5)"
+    assert longer.why == "Stage C has a longer queue than stage A by 2.5 pcu (A 4.0, B 0.0, C 6.5)"
+    hardly = registry.policy("longest-queue").decide(make_state({"queued": 4.0}, {}, {"queued": 4.01}))
+    assert "less than 0.1 pcu" in hardly.why
+    ring = replace(site, transitions=((False, True, False), (False, False, True), (True, False, False)))
+    detour = registry.policy("longest-queue").decide(make_state({}, {}, {"queued": 9.0}, where=ring))
+    assert "đi qua pha B" in detour.why_vi
+    assert "by way of stage B" in detour.why
+    blocked = registry.policy("max-pressure").decide(make_state({"downstream": 0.003}, {}, stage=1))
+    assert "-0,0" not in blocked.why_vi
+
+    due = registry.policy("fixed").decide(make_state(stage=0, clock_s=27.0))
+    assert due.why_vi == "Pha B bắt đầu sau 13 s (chương trình 1, giây 17/90)"
+    assert due.why == "Stage B starts in 13 s (plan 1, second 17 of 90)"
+
+    gap = Actuated().decide(make_state({"gap_s": 3.0, "discharge_10s": 2.0}, stage=0))
+    assert gap.why_vi == "Pha B được gọi, pha A đã 3,0 s không có xe qua"
+    assert gap.why == "Stage B is called, stage A saw no vehicle for 3.0 s"
+    assert Actuated().decide(make_state(commitment=Commitment(4, 2))).why_vi == "Đã hẹn chuyển sang pha C"
 
 
 def test_way_through_the_stage_graph(site: Intersection, make_state: MakeState) -> None:
@@ -165,6 +198,13 @@ def test_every_policy_is_total_and_repeatable(
     state = make_state(*lanes, stage=stage, called=called, clock_s=clock_s)
     decision = registry.policy(name).decide(state)
     assert 0 <= decision.stage < 3
-    assert decision.why
-    assert "\n" not in decision.why
+    for text in (decision.why, decision.why_vi):
+        assert text.strip()
+        assert text.isprintable()
+        # Stages go by their letter, in both languages, and the reason fits what the journal keeps.
+        assert re.search(r"\b(?:pha|stage) [ABC]\b", text, re.IGNORECASE)
+        assert not re.search(r"\b(?:pha|stage) \d", text, re.IGNORECASE)
+        assert len(text) <= 200
+    assert not re.search(r"\d\.\d", decision.why_vi), "a Vietnamese number has a comma"
+    assert not ENGLISH.search(decision.why_vi)
     assert registry.policy(name).decide(state) == decision

@@ -100,6 +100,15 @@ def test_countdown_mode_and_reason_are_shown_vietnamese_first(visit: Visit, scri
     assert marker == "PLAN"
 
 
+def test_reason_is_shown_in_vietnamese_with_english_under_it(visit: Visit, scribe: Any) -> None:
+    assert visit.page.inner_text(".card:first-child .why").split("\n") == [
+        "Pha A có áp lực cao hơn",
+        "Stage A has more pressure",
+    ]
+    scribe.write(scribe.tick(2, why_vi=""))
+    visit.wait("document.querySelector('.card .why').innerText.trim() === 'Stage A has more pressure'")
+
+
 def test_log_shows_mode_changes_with_cause_and_can_be_filtered(visit: Visit, scribe: Any) -> None:
     scribe.write(scribe.tick(2, events=(scribe.mode_event(),)))
     visit.wait("document.querySelectorAll('#log li').length === 1")

@@ -26,7 +26,7 @@ class Scripted:
         self.asked.append(state.stage)
         if isinstance(self.answer, Exception):
             raise self.answer
-        return Decision(self.answer, f"{self.name} says so")
+        return Decision(self.answer, f"{self.name} says so", f"{self.name} nói vậy")
 
 
 TRAFFIC = TrafficState(
@@ -49,6 +49,7 @@ def test_the_last_request_is_repeated_until_the_interval_is_over() -> None:
     choices = _run(policy, Scripted(RULE), 11)
     assert [choice.request for choice in choices] == [1] * 11
     assert {choice.why for choice in choices} == {"scripted says so"}
+    assert {choice.why_vi for choice in choices} == {"scripted nói vậy"}
     assert len(policy.asked) == 3
 
 
@@ -93,4 +94,5 @@ def test_a_slow_policy_is_replaced_and_one_late_second_is_not_its_fault() -> Non
 
 
 def test_a_long_reason_is_cut() -> None:
-    assert len(_run(Scripted(1, "x" * 5000), Scripted(RULE), 1)[0].why) == 200
+    choice = _run(Scripted(1, "x" * 5000), Scripted(RULE), 1)[0]
+    assert (len(choice.why), len(choice.why_vi)) == (200, 200)

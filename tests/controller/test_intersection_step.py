@@ -42,7 +42,7 @@ class Rotate:
     interval_s: int = 1
 
     def decide(self, state: TrafficState) -> Decision:
-        return Decision((state.stage + 1) % 3, "round and round")
+        return Decision((state.stage + 1) % 3, "round and round", "lần lượt từng pha")
 
 
 @dataclass
@@ -153,7 +153,9 @@ def test_the_cabinet_follows_and_refuses_nothing(commitment_s: int) -> None:
     stages = [b.stage for a, b in itertools.pairwise(adaptive) if a.stage != b.stage]
     assert abs(len(switches) - len(stages)) <= 1
     assert {event.cause for event in switches} == {"policy"}
-    assert all("round and round" in event.text_vi for event in switches)
+    assert all(event.text_en.endswith(". round and round") for event in switches)
+    assert all(event.text_vi.endswith(". lần lượt từng pha") for event in switches)
+    assert {(o.why, o.why_vi) for o in adaptive} == {("round and round", "lần lượt từng pha")}
     assert rig.alarms() == []
 
 

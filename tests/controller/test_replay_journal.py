@@ -163,6 +163,21 @@ def test_records_that_make_no_sense(site: Site, change: Any, message: str) -> No
         replay(path)
 
 
+def test_a_journal_from_before_reasons_were_in_vietnamese_can_still_be_read(site: Site) -> None:
+    path = _record(site, 100)
+
+    def older(number: int, record: dict[str, Any]) -> dict[str, Any]:
+        if number:
+            del record["out"]["why_vi"]
+        return record
+
+    _rewrite(path, older)
+    result = replay(path)
+    assert result.ticks == 100
+    assert result.first_mismatch is not None
+    assert list(result.first_mismatch.fields) == ["why_vi"], "all else is reproduced"
+
+
 def test_a_changed_line_is_the_chains_affair(site: Site) -> None:
     path = _record(site, 5)
     text = path.read_text().replace('"tick":3', '"tick":7')

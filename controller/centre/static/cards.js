@@ -21,7 +21,8 @@ export function card(item, plan, choose) {
   };
   const old = html("span", { class: "old" });
   const reason = html("span");
-  node.why.append(old, reason);
+  const reasonEn = html("small", { lang: "en" });
+  node.why.append(html("span", { class: "first" }, old, reason), reasonEn);
   const counter = html("div", { class: "count" }, node.count, node.next);
   const root = html("article", { class: "card", tabindex: "0", "data-id": item.id, "aria-label": item.name_vi },
     html("header", {}, html("span", { class: "number" }, String(item.number)),
@@ -44,22 +45,24 @@ export function card(item, plan, choose) {
     }
     mark(node.badge, "title", cause(state));
     const stage = item.stages[state.stage];
-    say(node.stage, state.in_interstage ? `→ ${stage.vi}` : stage.vi);
+    say(node.stage, `${state.in_interstage ? "→ " : ""}${lettered(stage)}`);
     say(node.stageEn, stage.en === stage.vi ? "" : stage.en);
     countdown(state);
     say(node.waiting, `${number(Math.round(state.lanes.reduce((sum, lane) => sum + lane[0], 0)))} xcqđ`);
     say(node.plan, state.plan === null ? "–" : String(state.plan));
     say(old, `Dữ liệu cũ ${Math.round(state.age_s)} s · `);
     const refused = state.cabinet_refusal || state.guard_refusal;
-    say(reason, state.link_error || (state.mode === "ADAPTIVE" && state.why) || cause(state));
-    mark(node.why, "title", [state.why, cause(state), refused && `từ chối: ${refused}`].filter(Boolean).join(" · "));
+    const [why, whyEn] = state.mode === "ADAPTIVE" && state.why ? [state.why_vi || state.why, state.why] : [cause(state), cause(state, 1)];
+    say(reason, why);
+    say(reasonEn, whyEn === why ? "" : whyEn);
+    mark(node.why, "title", [why, cause(state), refused && `từ chối: ${plan.words.refusals[refused]?.[0] ?? refused}`, whyEn].filter(Boolean).join("\n"));
     ribbon(node.ribbon, state);
     mini.show(state);
   }
 
-  function cause(state) {
+  function cause(state, language = 0) {
     const [code, rest] = state.cause.split(/: (.*)/);
-    const known = plan.words.causes[code]?.[0];
+    const known = plan.words.causes[code]?.[language];
     return known ? known + (rest ? ` (${rest})` : "") : state.cause;
   }
 
@@ -67,7 +70,7 @@ export function card(item, plan, choose) {
     counter.classList.toggle("open", !state.commitment);
     if (state.commitment) {
       say(node.count, String(state.commitment.end_in_s));
-      say(node.next, `s nữa → ${item.stages[state.commitment.next_stage].vi}`);
+      say(node.next, `s nữa → ${lettered(item.stages[state.commitment.next_stage])}`);
     } else if (state.in_interstage) {
       say(node.count, "···");
       say(node.next, "đang chuyển pha");
@@ -78,6 +81,9 @@ export function card(item, plan, choose) {
   }
   return { root, show };
 }
+
+/** A stage as the reasons name it: its letter, then what it is. */
+const lettered = (stage) => (stage.vi === stage.id ? stage.vi : `${stage.id} · ${stage.vi}`);
 
 /** Two minutes of stages, then the promised seconds hatched. */
 function ribbon(root, state) {

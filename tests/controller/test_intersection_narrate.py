@@ -1,0 +1,48 @@
+"""What the log says of a switch: whole in Vietnamese, whole in English."""
+
+import pytest
+
+from denxanh.agents.observation import Commitment
+from denxanh.controller.chooser import Choice
+from denxanh.controller.guard import GuardOutput, GuardRefusal
+from denxanh.controller.mode import Mode
+from denxanh.controller.narrate import followed, promised
+from denxanh.controller.wording import GUARD_REFUSALS
+from denxanh.networks.model import Aspect, Stage
+
+STAGE = Stage("B", (Aspect.PROTECTED,), "Đường nhánh", "Side street")
+PROMISE = Commitment(8, 1)
+
+
+def _decided(refusal: GuardRefusal | None = None) -> GuardOutput:
+    return GuardOutput((), PROMISE, refusal, ())
+
+
+def _choice(request: int, why_vi: str = "Pha B đông hơn") -> Choice:
+    return Choice(request, "Stage B is busier", None, None, None, why_vi)
+
+
+def test_a_switch_carries_the_reason_in_its_own_language() -> None:
+    event = promised(STAGE, PROMISE, _decided(), _choice(1))
+    assert event.text_vi == "Chuyển sang pha B (Đường nhánh) sau 8 s. Pha B đông hơn"
+    assert event.text_en == "To stage B (Side street) in 8 s. Stage B is busier"
+    assert event.cause == "policy"
+
+
+def test_a_policy_without_vietnamese_still_gives_its_reason() -> None:
+    assert promised(STAGE, PROMISE, _decided(), _choice(1, "")).text_vi.endswith("Stage B is busier")
+
+
+@pytest.mark.parametrize("refusal", list(GuardRefusal))
+def test_a_switch_of_the_guards_says_why_in_words(refusal: GuardRefusal) -> None:
+    event = promised(STAGE, PROMISE, _decided(refusal), _choice(0))
+    vi, en = GUARD_REFUSALS[refusal]
+    assert event.cause == refusal.value
+    assert event.text_vi.endswith(f" sau 8 s. Bộ bảo vệ chuyển pha: {vi}")
+    assert event.text_en.endswith(f" in 8 s. The guard changes it: {en}")
+    assert "busier" not in event.text_vi + event.text_en
+
+
+def test_a_stage_without_a_name_and_a_switch_of_the_cabinets() -> None:
+    event = followed(Stage("3", ()), Mode.PLAN, 2)
+    assert (event.text_vi, event.text_en) == ("Chuyển sang pha 3, chương trình 2", "To stage 3, plan 2")
