@@ -1,5 +1,5 @@
 // One card per intersection: who is in charge, what is green, what is promised, what waits, and why.
-import { english, hue, html, mark, number, say, svg } from "./dom.js";
+import { english, hue, html, mark, number, say, svg, tight } from "./dom.js";
 import { junction, streets } from "./junction.js";
 
 const AHEAD = 24; // seconds of promised future at the ribbon's right end
@@ -53,8 +53,8 @@ export function card(item, plan, choose) {
     say(old, `Dữ liệu cũ ${Math.round(state.age_s)} s · `);
     const refused = state.cabinet_refusal || state.guard_refusal;
     const [why, whyEn] = state.mode === "ADAPTIVE" && state.why ? [state.why_vi || state.why, state.why] : [cause(state), cause(state, 1)];
-    say(reason, why);
-    say(reasonEn, whyEn === why ? "" : whyEn);
+    say(reason, tight(why));
+    say(reasonEn, whyEn === why ? "" : tight(whyEn));
     mark(node.why, "title", [why, cause(state), refused && `từ chối: ${plan.words.refusals[refused]?.[0] ?? refused}`, whyEn].filter(Boolean).join("\n"));
     ribbon(node.ribbon, state);
     mini.show(state);

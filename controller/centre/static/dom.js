@@ -24,6 +24,9 @@ export function mark(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
+/** Keeps a figure on one line with what it belongs to: "A −8,0", "5,7 xcqđ". */
+export const tight = (text) => text.replace(/ (-?\d)/g, "\u00a0$1").replace(/(\d) (?=xcqđ|pcu|s\b)/g, "$1\u00a0").replace(/\u00a0-(?=\d)/g, "\u00a0\u2212");
+
 export const english = (text) => html("i", { lang: "en" }, text);
 
 const HUES = ["#5fb4ff", "#c79bff", "#ffb86b", "#5fe0cf", "#ff93b0", "#d3dc6f", "#8f9dff", "#f29e7a"];

@@ -1,5 +1,5 @@
 // The log: newest on top, one line per event, filtered by kind.
-import { clock, html } from "./dom.js";
+import { clock, html, tight } from "./dom.js";
 
 const KEEP = 250;
 
@@ -32,10 +32,10 @@ export class Log {
 
   line(event) {
     const item = this.numbers.get(event.i);
-    const words = html("div", {}, html("b", {}, event.vi));
+    const words = html("div", {}, html("b", {}, tight(event.vi)));
     const cause = this.causes[event.cause]?.[0] ?? (event.cause.includes(" ") ? event.cause : "");
     if (cause && !event.vi.includes(cause)) words.append(html("em", {}, ` · ${cause}`));
-    if (event.en && event.en !== event.vi) words.append(html("small", { lang: "en" }, event.en));
+    if (event.en && event.en !== event.vi) words.append(html("small", { lang: "en" }, tight(event.en)));
     return html("li", { "data-kind": event.kind, style: `--c:var(--${event.to ?? "line"})` },
       html("time", {}, event.clock_s === null ? "" : clock(event.clock_s)),
       html("span", { class: "number", title: item?.name_vi ?? event.i }, item ? String(item.number) : "·"), words);
