@@ -27,7 +27,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GOAL = 0.95
 TESTS = ("test_guard_rules.py", "test_guard_resync.py", "test_verify_explore.py", "test_guard_random.py")
-BY_RULE = ("controller/guard.py", "controller/urgency.py")
+BY_RULE = tuple(
+    f"controller/{name}.py" for name in ("guard", "guardtypes", "guardsecond", "guardresync", "urgency")
+)
 
 
 @dataclass(frozen=True)
@@ -38,43 +40,43 @@ class Mutant:
 
 
 HAND = (
-    ("G1: no foe is looked at", "controller/guard.py", "        for foe, conflict, gap_s in self.config.foes[group]:", "        for foe, conflict, gap_s in ():"),
-    ("G1: a yielder may face G", "controller/guard.py", "elif conflict is not Conflict.YIELDS or want is not Aspect.YIELDING:", "elif conflict is not Conflict.YIELDS:"),
-    ("G2: intergreen one second short", "controller/guard.py", "if self.since_end[foe] < gap_s:", "if self.since_end[foe] + 1 < gap_s:"),
-    ("G2: end of a protected green forgotten", "controller/guard.py", "if self.since_protected[foe] < gap_s:", "if False:"),
-    ("G2: yellow one second short", "controller/guard.py", " since_end[group] >= config.yellow_s[group]:", " since_end[group] + 1 >= config.yellow_s[group]:"),
-    ("G2: green straight to red", "controller/guard.py", "                self.aspects[group] = Aspect.YELLOW\n", "                self.aspects[group] = Aspect.RED\n"),
-    ("G2: memory capped too low", "controller/guard.py", "memory_s=tuple(max(1, groups[i].yellow_s, *gaps[i]) for i in every)", "memory_s=tuple(max(1, groups[i].yellow_s) for i in every)"),
-    ("G3: min green ignored", "controller/guard.py", "                return GuardRefusal.MIN_GREEN", "                continue"),
-    ("G3: walk may be cut", "controller/guard.py", "                return GuardRefusal.PEDESTRIAN", "                continue"),
-    ("G3: downgrade needs no min green", "controller/guard.py", "            if ends or downgraded:", "            if ends:"),
-    ("G3: clearance one second short", "controller/guard.py", "over = green_for[group] >= config.need_s[group]", "over = green_for[group] + 1 >= config.need_s[group]"),
-    ("G3: late walk without enough time", "controller/guard.py", "return need_s <= self.commitment.end_in_s", "return True"),
-    ("G3: walk straight after clearance", "controller/guard.py", "return self.aspects[group] is Aspect.RED and self.since_end[group] > 0", "return self.aspects[group] is Aspect.RED"),
-    ("G3: green clock keeps running from g to G", "controller/guard.py", "        self.aspects[group] = aspect\n        self.green_for[group] = 0\n", "        self.aspects[group] = aspect\n"),
-    ("G4: one second late", "controller/guard.py", "if self.conflict_for + commitment_s >= self.config.max_green_s[self.stage]:", "if self.conflict_for + commitment_s > self.config.max_green_s[self.stage]:"),
-    ("G4: never", "controller/guard.py", "            return GuardRefusal.MAX_GREEN\n        return None\n\n    def _pending", "            return None\n        return None\n\n    def _pending"),
-    ("G4: late walk beyond max green", "controller/guard.py", "if self.conflict_for + need_s > self.config.max_green_s[self.stage]:", "if False:"),
-    ("G5: one second late", "controller/guard.py", "later_s = max(self._earliest_end_s(), commitment_s + 1)", "later_s = max(self._earliest_end_s(), commitment_s)"),
-    ("G5: never forced", "controller/guard.py", "            return GuardRefusal.STARVATION\n        if self.conflict_for", "            return None\n        if self.conflict_for"),
-    ("G5: any wish is followed", "controller/guard.py", "            return GuardRefusal.STARVATION\n        return None\n\n    def _due", "            return None\n        return None\n\n    def _due"),
+    ("G1: no foe is looked at", "controller/guardsecond.py", "        for foe, conflict, gap_s in self.config.foes[group]:", "        for foe, conflict, gap_s in ():"),
+    ("G1: a yielder may face G", "controller/guardsecond.py", "elif conflict is not Conflict.YIELDS or want is not Aspect.YIELDING:", "elif conflict is not Conflict.YIELDS:"),
+    ("G2: intergreen one second short", "controller/guardsecond.py", "if self.since_end[foe] < gap_s:", "if self.since_end[foe] + 1 < gap_s:"),
+    ("G2: end of a protected green forgotten", "controller/guardsecond.py", "if self.since_protected[foe] < gap_s:", "if False:"),
+    ("G2: yellow one second short", "controller/guardsecond.py", " since_end[group] >= config.yellow_s[group]:", " since_end[group] + 1 >= config.yellow_s[group]:"),
+    ("G2: green straight to red", "controller/guardsecond.py", "                self.aspects[group] = Aspect.YELLOW\n", "                self.aspects[group] = Aspect.RED\n"),
+    ("G2: memory capped too low", "controller/guardtypes.py", "memory_s=tuple(max(1, groups[i].yellow_s, *gaps[i]) for i in every)", "memory_s=tuple(max(1, groups[i].yellow_s) for i in every)"),
+    ("G3: min green ignored", "controller/guardsecond.py", "                return GuardRefusal.MIN_GREEN", "                continue"),
+    ("G3: walk may be cut", "controller/guardsecond.py", "                return GuardRefusal.PEDESTRIAN", "                continue"),
+    ("G3: downgrade needs no min green", "controller/guardsecond.py", "            if ends or downgraded:", "            if ends:"),
+    ("G3: clearance one second short", "controller/guardsecond.py", "over = green_for[group] >= config.need_s[group]", "over = green_for[group] + 1 >= config.need_s[group]"),
+    ("G3: late walk without enough time", "controller/guardsecond.py", "return need_s <= self.commitment.end_in_s", "return True"),
+    ("G3: walk straight after clearance", "controller/guardsecond.py", "return self.aspects[group] is Aspect.RED and self.since_end[group] > 0", "return self.aspects[group] is Aspect.RED"),
+    ("G3: green clock keeps running from g to G", "controller/guardsecond.py", "        self.aspects[group] = aspect\n        self.green_for[group] = 0\n", "        self.aspects[group] = aspect\n"),
+    ("G4: one second late", "controller/guardsecond.py", "if self.conflict_for + commitment_s >= self.config.max_green_s[self.stage]:", "if self.conflict_for + commitment_s > self.config.max_green_s[self.stage]:"),
+    ("G4: never", "controller/guardsecond.py", "            return GuardRefusal.MAX_GREEN\n        return None\n\n    def _pending", "            return None\n        return None\n\n    def _pending"),
+    ("G4: late walk beyond max green", "controller/guardsecond.py", "if self.conflict_for + need_s > self.config.max_green_s[self.stage]:", "if False:"),
+    ("G5: one second late", "controller/guardsecond.py", "later_s = max(self._earliest_end_s(), commitment_s + 1)", "later_s = max(self._earliest_end_s(), commitment_s)"),
+    ("G5: never forced", "controller/guardsecond.py", "            return GuardRefusal.STARVATION\n        if self.conflict_for", "            return None\n        if self.conflict_for"),
+    ("G5: any wish is followed", "controller/guardsecond.py", "            return GuardRefusal.STARVATION\n        return None\n\n    def _due", "            return None\n        return None\n\n    def _due"),
     ("G5: latest deadline first", "controller/urgency.py", "return self.hop[stage][pending[0].home]", "return self.hop[stage][pending[-1].home]"),
     ("G5: straight home without a way", "controller/urgency.py", "return self.hop[stage][pending[0].home]", "return pending[0].home"),
     ("G5: those before are not counted", "controller/urgency.py", "self.bounds.worst_s(stage, seen, entry.home)", "self.bounds.worst_s(stage, 0, entry.home)"),
     ("G5: permissive green is service", "controller/urgency.py", "        return shown is not self.best[group]\n", "        return not shown.is_green\n"),
-    ("G5: starved groups keep their whole wait", "controller/guard.py", "wait_s = self.config.urgency.starved_wait_s[group] if starved else 0", "wait_s = wait_s if starved else 0"),
-    ("G5: starved groups get no priority", "controller/guard.py", "wait_s = self.config.urgency.starved_wait_s[group] if starved else 0", "wait_s = 0"),
-    ("G6: the graph is not looked at", "controller/guard.py", "if not self.config.graph[self.stage][wish]:", "if False:"),
-    ("G6: requests during the interstage count", "controller/guard.py", "            return GuardRefusal.INTERSTAGE if late else refusal\n", "            if late:\n                self.stage = request\n            return refusal\n"),
-    ("G7: a commitment may be changed", "controller/guard.py", "            return GuardRefusal.COMMITTED if late else refusal\n", "            if late and request != self.stage:\n                self._commit(request)\n            return refusal\n"),
-    ("G7: one second short", "controller/guard.py", "return max(self.config.commitment_s, 1 - self.elapsed_s)", "return max(self.config.commitment_s - 1, 1 - self.elapsed_s)"),
+    ("G5: starved groups keep their whole wait", "controller/guardsecond.py", "wait_s = self.config.urgency.starved_wait_s[group] if starved else 0", "wait_s = wait_s if starved else 0"),
+    ("G5: starved groups get no priority", "controller/guardsecond.py", "wait_s = self.config.urgency.starved_wait_s[group] if starved else 0", "wait_s = 0"),
+    ("G6: the graph is not looked at", "controller/guardsecond.py", "if not self.config.graph[self.stage][wish]:", "if False:"),
+    ("G6: requests during the interstage count", "controller/guardsecond.py", "            return GuardRefusal.INTERSTAGE if late else refusal\n", "            if late:\n                self.stage = request\n            return refusal\n"),
+    ("G7: a commitment may be changed", "controller/guardsecond.py", "            return GuardRefusal.COMMITTED if late else refusal\n", "            if late and request != self.stage:\n                self._commit(request)\n            return refusal\n"),
+    ("G7: one second short", "controller/guardsecond.py", "return max(self.config.commitment_s, 1 - self.elapsed_s)", "return max(self.config.commitment_s - 1, 1 - self.elapsed_s)"),
     ("forcing in every mode", "controller/guard.py", "adaptive=given.mode is Mode.ADAPTIVE", "adaptive=True"),
     ("requests are obeyed in flash", "controller/guard.py", "    if given.mode is Mode.FLASH:", "    if False:"),
-    ("all-red left out at start-up", "controller/guard.py", "self.elapsed_s >= intersection.startup_all_red_s:", "True:"),
-    ("resync believes old reds", "controller/guard.py", "since_end = state.since_end[group] if before in (Aspect.RED, Aspect.YELLOW) else 0", "since_end = config.memory_s[group]"),
-    ("resync believes young greens", "controller/guard.py", "fresh_s = min(stage_green_s, config.need_s[group])", "fresh_s = config.need_s[group]"),
-    ("resync keeps the guard's own stage", "controller/guard.py", "        stage=back.stage,\n", "        stage=state.stage,\n"),
-    ("resync keeps the guard's own promise", "controller/guard.py", "commitment=_promise(config, back.stage, back.commitment) if phase is Phase.GREEN else None,", "commitment=state.commitment,"),
+    ("all-red left out at start-up", "controller/guardsecond.py", "self.elapsed_s >= intersection.startup_all_red_s:", "True:"),
+    ("resync believes old reds", "controller/guardresync.py", "since_end = state.since_end[group] if before in (Aspect.RED, Aspect.YELLOW) else 0", "since_end = config.memory_s[group]"),
+    ("resync believes young greens", "controller/guardresync.py", "fresh_s = min(stage_green_s, config.need_s[group])", "fresh_s = config.need_s[group]"),
+    ("resync keeps the guard's own stage", "controller/guardresync.py", "        stage=back.stage,\n", "        stage=state.stage,\n"),
+    ("resync keeps the guard's own promise", "controller/guardresync.py", "commitment=_promise(config, back.stage, back.commitment) if phase is Phase.GREEN else None,", "commitment=state.commitment,"),
 )  # fmt: skip
 
 
