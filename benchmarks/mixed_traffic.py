@@ -22,6 +22,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from importlib import metadata
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -215,13 +216,11 @@ def main() -> None:
     console.print(table)
 
     if given.out:
-        import sumo
-
         given.out.write_text(
             json.dumps(
                 {
                     "machine": platform.machine(), "python": platform.python_version(),
-                    "sumo": getattr(sumo, "__version__", "1.28.0"), "seeds": list(seeds),
+                    "sumo": metadata.version("eclipse-sumo"), "seeds": list(seeds),
                     "published_per_lane": PUBLISHED_PER_LANE, "saturation": rows, "delay": delays,
                 },
                 indent=1,
