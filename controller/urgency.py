@@ -45,7 +45,8 @@ class Urgency:
         """Tables of an intersection without feasibility defects."""
         groups = range(len(intersection.groups))
         best = tuple(timing.best_aspect(intersection, g) for g in groups)
-        need_s = timing.minimal_max_red_s(intersection)
+        bounds = timing.RedBounds(intersection)
+        need_s = timing.minimal_max_red_s(intersection, bounds)
         return cls(
             walker=tuple(g.kind is GroupKind.PEDESTRIAN for g in intersection.groups),
             best=best,
@@ -54,7 +55,7 @@ class Urgency:
             starved_wait_s=tuple(g.max_red_s - need_s for g in intersection.groups),
             served=tuple(tuple(s.aspects[g] is best[g] for g in groups) for s in intersection.stages),
             hop=timing.next_hop(intersection),
-            bounds=timing.RedBounds(intersection),
+            bounds=bounds,
         )
 
     def is_pending(self, group: int, shown: Aspect) -> bool:

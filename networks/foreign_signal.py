@@ -15,6 +15,7 @@ from denxanh.networks.programmes import Cycle, read_cycle, yellow_by_link
 from denxanh.networks.rings import unrolled
 from denxanh.networks.sumonet import Net, Programme
 from denxanh.networks.timing import (
+    MAX_STAGES,
     feasibility_defects,
     least_split_s,
     minimal_max_red_s,
@@ -32,8 +33,6 @@ WALK_S = 5
 """Shortest walk; usual values are 5 s to 7 s."""
 MAX_GROUPS = 32
 """The cabinets' green masks have 32 bits."""
-MAX_STAGES = 12
-"""The guard's bound on red looks at every subset of the stages; more would take minutes."""
 UNDRIVEN_KINDS = frozenset({"rail_signal", "railSignal", "rail_crossing", "railCrossing"})
 
 

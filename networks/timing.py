@@ -26,6 +26,9 @@ MIN_YELLOW_S = 3
 MIN_INTERSTAGE_S = 1
 """An interstage takes at least one tick of the guard, even between stages that do not conflict."""
 
+MAX_STAGES = 10
+"""Most stages: the bound on red looks at every subset of them (10 take 0.2 s, 13 take 5 s, measured)."""
+
 NOWHERE = -1
 """In tables of stages: there is no such stage."""
 
@@ -235,10 +238,11 @@ def _bits(mask: int) -> Iterator[int]:
         index += 1
 
 
-def minimal_max_red_s(intersection: Intersection) -> int:
+def minimal_max_red_s(intersection: Intersection, bounds: RedBounds | None = None) -> int:
     """The least `max_red_s` with which G5 can hold for every group, whatever is called.
 
     The commitment that may just have been made, then every stage that some group needs, in the worst order.
+    `bounds`, where given, are this intersection's; they keep what is worked out here.
 
     Raises:
         ValueError: a group has no stage, or a stage cannot be reached; `feasibility_defects` names it.
@@ -250,7 +254,7 @@ def minimal_max_red_s(intersection: Intersection) -> int:
         raise ValueError("a group has no stage, or a stage cannot be reached")
     if count == 1:
         return intersection.commitment_s
-    bounds = RedBounds(intersection)
+    bounds = bounds or RedBounds(intersection)
     everything = sum(1 << s for s in targets)
     worst_s = max(
         bounds.worst_s(a, everything & ~(1 << last), last) for a, last in product(range(count), targets)
@@ -291,6 +295,8 @@ def _shape_defects(intersection: Intersection) -> list[str]:
     found: list[str] = []
     if not groups or not stages:
         return ["there must be at least one group and one stage"]
+    if stages > MAX_STAGES:
+        return [f"{stages} stages; at most {MAX_STAGES}"]
     for name, matrix, size in (
         ("conflicts", intersection.conflicts, groups),
         ("intergreens", intersection.intergreens, groups),

@@ -292,3 +292,11 @@ def test_crossroads_of_one_corridor_share_no_lane():
     lanes = [lane.id for intersection in corridor.intersections for lane in intersection.lanes]
     assert len(lanes) == len(set(lanes)) == 18
     assert {lane.id for lane in corridor.lanes} > set(lanes)
+
+
+def test_more_stages_than_the_bound_on_red_can_look_at_are_refused_at_once():
+    count = timing.MAX_STAGES + 1
+    stages = tuple(replace(EXAMPLE.stages[0], id=f"S{n}") for n in range(count))
+    graph = tuple(tuple(a != b for b in range(count)) for a in range(count))
+    many = replace(EXAMPLE, stages=stages, transitions=graph)
+    assert timing.feasibility_defects(many) == [f"{count} stages; at most {timing.MAX_STAGES}"]
