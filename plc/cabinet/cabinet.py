@@ -50,9 +50,10 @@ from denxanh.plc.modbus.registers import encode_readings, encode_status
 log = logging.getLogger(__name__)
 
 WATCHDOG_S = 10
-"""Silence after which the cabinet is on its own plan, seconds (assumed; docs/safety.md, "Time limits")."""
+"""Without an accepted command for so long the cabinet is on its own plan, seconds (assumed;
+docs/safety.md, "Time limits")."""
 LEASE_DS = 50
-"""What register 8 counts down from at each valid command, deciseconds (assumed; for people only)."""
+"""What register 8 counts down from at each accepted command, deciseconds (assumed; for people only)."""
 DOOR, POLICE, UPS = 1, 2, 4
 """Bits of the panel register."""
 
@@ -66,7 +67,7 @@ class VirtualCabinet:
     Args:
         intersection: the cabinet's own tables.
         plan_number: its own schedule.
-        watchdog_s: silence of the centre after which it is on its own, seconds.
+        watchdog_s: time without an accepted command after which it is on its own, seconds.
         epoch: highest epoch heard before power-up.
 
     Attributes:
@@ -206,7 +207,7 @@ class VirtualCabinet:
             if not self._local_control:
                 refusal, self._promise = judge(command, self._engine, self._promise, self._left_stage)
             if refusal is Refusal.NONE:
-                self._gate.accept(command)
+                self._gate.accept(command, self._heartbeat)
                 self._pending = command
                 self._watchdog = False
         if refusal is not None:
@@ -321,7 +322,7 @@ class VirtualCabinet:
         silence = self._gate.silence_s(self._heartbeat)
         if self._request is CabinetMode.LOCAL_PLAN or silence is None or silence < self._watchdog_s:
             return
-        log.warning("%s: nothing heard for %d s, local plan", self.intersection.id, silence)
+        log.warning("%s: no command accepted for %d s, local plan", self.intersection.id, silence)
         self._request = CabinetMode.LOCAL_PLAN
         self._watchdog = True
         self._runner.leave()

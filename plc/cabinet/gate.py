@@ -25,7 +25,8 @@ class Gate:
     """Remembers what was heard.
 
     `epoch` is the highest heard in a command that was not too old; `accepted_seq` the last accepted of that
-    epoch (0: none yet); `heard_at` the heartbeat at which the controller in charge was last heard.
+    epoch (0: none yet); `heard_at` the heartbeat at which a command was last accepted. A refused
+    command is no sign of life: a controller that the cabinet cannot follow does not hold its watchdog.
     """
 
     epoch: int = 0
@@ -50,13 +51,13 @@ class Gate:
             return None, Refusal.EXPIRED
         if command.epoch > self.epoch:
             self.epoch, self.accepted_seq = command.epoch, 0
-        self.heard_at = heartbeat
         return command, None
 
-    def accept(self, command: Command) -> None:
+    def accept(self, command: Command, heartbeat: int) -> None:
         """The signals' own rules let the command through, too."""
         self.accepted_seq = command.seq
+        self.heard_at = heartbeat
 
     def silence_s(self, heartbeat: int) -> int | None:
-        """Seconds since the controller in charge was heard; None before the first time."""
+        """Seconds since a command was accepted; None before the first time."""
         return None if self.heard_at is None else (heartbeat - self.heard_at) % COUNTER

@@ -1,5 +1,8 @@
 """Since when somebody waits for another stage: the cabinet's own measure of a stage's max green.
 
+Somebody waits whose group is not on the best aspect that any stage offers it: on red, or yielding where
+another stage gives it a protected green. The controller's guard counts the same way.
+
 Only a late walk asks for it: in ADAPTIVE the centre ends the greens, but the cabinet starts the walks, and
 must not hold a stage beyond its max green with one.
 """
@@ -9,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from denxanh.networks.model import Aspect, DetectorKind, GroupKind, Intersection
+from denxanh.networks.timing import best_aspect
 from denxanh.plc.cabinet.engine import Engine, Phase
 from denxanh.plc.contract import LoopReading, Readings
 
@@ -30,6 +34,7 @@ class Waiting:
             if group.kind is GroupKind.VEHICLE and index not in watched
         }
         """Vehicle groups without a detector count as called."""
+        self._best = [best_aspect(intersection, group) for group in range(len(intersection.groups))]
         self._last: tuple[LoopReading, ...] = ()
         self._green_since = -1
         self._since: int | None = None
@@ -41,7 +46,7 @@ class Waiting:
             self._since = None
         served = self._intersection.stages[engine.stage].aspects
         called = self._called(readings) | {group for group, call in enumerate(pedestrians) if call}
-        if self._since is None and any(served[group] is Aspect.RED for group in called):
+        if self._since is None and any(served[group] is not self._best[group] for group in called):
             self._since = engine.now + 1
         self._last = readings.loops
 

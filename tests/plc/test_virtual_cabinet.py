@@ -197,12 +197,74 @@ def test_silence_means_local_plan_within_the_watchdog(make_driver, crossroads, w
     assert driver.status.faults is Fault.NONE
 
 
-def test_refused_requests_still_prove_that_the_centre_lives(driver):
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"mode": ModeRequest.PLAN, "stage": 0, "plan": 77},
+        {"stage": 31},
+        {"committed_end_ds": 600, "committed_next": 31},
+    ],
+)
+def test_a_centre_that_is_always_refused_cannot_hold_a_green(driver, refused):
     driver.adaptive()
-    for _ in range(30):
-        assert driver.send(stage=99) is Refusal.UNKNOWN_STAGE
+    driver.run(3)
+    driver.send()
+    stages = set()
+    for second in range(200):
+        assert driver.send(**refused) is not Refusal.NONE
         driver.tick()
-    assert driver.status.mode is CabinetMode.ADAPTIVE
+        if second + 1 >= 10:
+            assert driver.status.mode is CabinetMode.LOCAL_PLAN
+            assert Fault.WATCHDOG in driver.status.faults
+        stages.add(driver.status.stage)
+    assert stages == {0, 1, 2}
+    assert driver.observer.faults() == []
+
+
+def test_a_short_refusal_means_nothing_to_the_watchdog(driver):
+    driver.adaptive()
+    for second in range(60):
+        driver.send(**({"committed_end_ds": 10, "committed_next": 1} if second % 9 else {}))
+        driver.tick()
+        assert driver.status.mode is CabinetMode.ADAPTIVE
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    commands=st.lists(
+        st.none()
+        | st.fixed_dictionaries(
+            {
+                "mode": st.sampled_from([ModeRequest.ADAPTIVE, ModeRequest.PLAN]),
+                "stage": st.integers(0, 3),
+                "plan": st.integers(0, 3),
+                "committed_end_ds": st.sampled_from([0, 10, 70, 80, 200]),
+                "committed_next": st.integers(0, 3),
+            }
+        ),
+        min_size=40,
+        max_size=80,
+    ),
+)
+def test_watchdog_seconds_without_an_accepted_command_mean_local_plan(make_driver, crossroads, commands):
+    driver = make_driver(crossroads)
+    driver.adaptive()
+    driver.run(1)
+    without = 0
+    since_accepted = driver.status.accepted_seq
+    for changes in commands:
+        if changes is not None:
+            if changes["mode"] is ModeRequest.PLAN:
+                changes = {**changes, "committed_end_ds": 0, "committed_next": 0, "stage": 0}
+            driver.send(**changes)
+        accepted, since_accepted = driver.status.accepted_seq != since_accepted, driver.status.accepted_seq
+        driver.tick()
+        without = 0 if accepted else without + 1
+        if without >= 10:
+            assert driver.status.mode is CabinetMode.LOCAL_PLAN
+    driver.run(150)
+    assert driver.status.mode is CabinetMode.LOCAL_PLAN
+    assert driver.observer.faults() == []
 
 
 @pytest.mark.parametrize("bad", [{"epoch": 1}, {"heartbeat_echo": 0}])
