@@ -1,14 +1,14 @@
 """The config block at 4000: a read-only mirror of the tables that a cabinet holds.
 
 The centre compares it, or only its CRC (also status register 29), with its own tables before it asks for
-ADAPTIVE: both sides then time the same greens and know the same conflicts.
+ADAPTIVE: both sides then time the same greens, know the same conflicts and hold the same plans.
 
 Words: version, junction number, stages S, groups G, commitment_s, startup flash, startup all-red, startup
 stage; per group 8: kind (0 vehicle, 1 pedestrian), min green, max green, max red, yellow, walk, clearance,
 0; per stage 6: mask of `G`, mask of `g`, mask of stages that may follow (two words each, high word first);
 G × G: conflict code (0 none, 1 prohibited, 2 yields, 3 has priority) in the high byte, intergreen in the
-low byte; last: CRC-16/MODBUS of everything before. Seconds; a time
-over the register's range stays at its top.
+low byte; number of plans; per plan: its number, offset, splits K, then K times stage and split; last:
+CRC-16/MODBUS of everything before. Seconds; a time over the register's range stays at its top.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from denxanh.networks.model import Aspect, Conflict, GroupKind, Intersection
 from denxanh.plc.modbus.layout import WORD_MAX
 from denxanh.plc.modbus.registers import crc16
 
-CONFIG_VERSION = 1
+CONFIG_VERSION = 2
+"""2 added the plans."""
 _CONFLICT_CODE = {
     Conflict.NONE: 0,
     Conflict.PROHIBITED: 1,
@@ -56,6 +57,11 @@ def config_words(intersection: Intersection) -> tuple[int, ...]:
     for conflicts, intergreens in zip(intersection.conflicts, intersection.intergreens, strict=True):
         for conflict, seconds in zip(conflicts, intergreens, strict=True):
             words.append(_CONFLICT_CODE[conflict] << 8 | min(seconds, 0xFF))
+    words.append(len(intersection.plans))
+    for plan in intersection.plans:
+        words += (plan.number, plan.offset_s, len(plan.splits))
+        for split in plan.splits:
+            words += (split.stage, split.split_s)
     clipped = [min(word, WORD_MAX) for word in words]
     return (*clipped, crc16(clipped))
 

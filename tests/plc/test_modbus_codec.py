@@ -313,12 +313,24 @@ def test_intersection_too_big_for_the_map(crossroads):
         layout(many)
 
 
+def plan_words(plan):
+    pairs = [word for split in plan.splits for word in (split.stage, split.split_s)]
+    return plan.number, plan.offset_s, len(plan.splits), *pairs
+
+
 def test_config_block_proves_equal_tables(crossroads):
     words = config_words(crossroads)
     groups, stages = len(crossroads.groups), len(crossroads.stages)
-    assert len(words) == 8 + 8 * groups + 6 * stages + groups * groups + 1
+    plans = [word for plan in crossroads.plans for word in plan_words(plan)]
+    tables = 8 + 8 * groups + 6 * stages + groups * groups
+    assert words[tables:-1] == (len(crossroads.plans), *plans)
     assert words[-1] == crc16(words[:-1]) == config_crc(crossroads)
-    assert words[:4] == (1, crossroads.number, stages, groups)
+    assert words[:4] == (2, crossroads.number, stages, groups)
+
+
+def with_longer_split(plan):
+    first, *others = plan.splits
+    return replace(plan, splits=(replace(first, split_s=first.split_s + 1), *others))
 
 
 @pytest.mark.parametrize(
@@ -329,6 +341,11 @@ def test_config_block_proves_equal_tables(crossroads):
         lambda x: replace(x, intergreens=((0, 6, *x.intergreens[0][2:]), *x.intergreens[1:])),
         lambda x: replace(x, transitions=((False, False, True), *x.transitions[1:])),
         lambda x: replace(x, stages=(x.stages[1], x.stages[0], x.stages[2])),
+        lambda x: replace(x, plans=x.plans[:1]),
+        lambda x: replace(x, plans=()),
+        lambda x: replace(x, plans=(replace(x.plans[0], number=7), *x.plans[1:])),
+        lambda x: replace(x, plans=(replace(x.plans[0], offset_s=x.plans[0].offset_s + 1), *x.plans[1:])),
+        lambda x: replace(x, plans=(with_longer_split(x.plans[0]), *x.plans[1:])),
     ],
 )
 def test_config_crc_sees_every_table(crossroads, change):
