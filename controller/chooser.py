@@ -98,11 +98,24 @@ class Chooser:
             return state, None
         try:
             decision = policy.decide(traffic)
-            stage = decision.stage
-            why, why_vi = str(decision.why)[:_MAX_WHY], str(decision.why_vi)[:_MAX_WHY]
+            stage, why, why_vi = decision.stage, _plain(decision.why), _plain(decision.why_vi)
+            if type(stage) is not int or not 0 <= stage < len(traffic.intersection.stages):
+                return state, _plain(f"{policy.name} asked for stage {stage!r}")
         except Exception as error:
-            _LOG.exception("policy %s failed at %s", policy.name, traffic.intersection.id)
-            return state, f"{policy.name}: {type(error).__name__}: {error}"[:_MAX_WHY]
-        if type(stage) is not int or not 0 <= stage < len(traffic.intersection.stages):
-            return state, f"{policy.name} asked for stage {stage!r}"[:_MAX_WHY]
+            _LOG.error("policy %s failed at %s", policy.name, traffic.intersection.id)
+            return state, _plain(f"{policy.name}: {_said(error)}")
         return replace(state, request=stage, why=why, why_vi=why_vi, decided=tick), None
+
+
+def _plain(text: object) -> str:
+    """Text that every file and page can hold: no half surrogates, not too long."""
+    return str(text)[:_MAX_WHY].encode("utf-8", "replace").decode()
+
+
+def _said(error: Exception) -> str:
+    """What an error says of itself; its own `__str__` may fail, too."""
+    kind = type(error).__name__
+    try:
+        return f"{kind}: {error}"
+    except Exception:
+        return kind

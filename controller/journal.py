@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 JOURNAL_NAME = "journal.jsonl"
 """In the site's state folder; older parts lie beside it as `journal-000001.jsonl`, …"""
 MAX_PART_BYTES = 256 * 1024 * 1024
-"""A part is closed when it would grow beyond this; about 3 h of 12 intersections at 1.8 kB per record (measured)."""
+"""A part is closed when it would grow beyond this; about 3 h of 12 intersections (1.8 kB per record)."""
 GENESIS = "0" * 16
 _CHAIN_DIGITS = len(GENESIS)
 _TAIL_LENGTH = len(',"h":"') + _CHAIN_DIGITS + len('"}')
@@ -49,8 +49,13 @@ def _split(line: bytes) -> tuple[bytes, str] | None:
 
 
 def parts(path: Path) -> tuple[Path, ...]:
-    """The closed parts beside `path`, oldest first, then `path` itself."""
-    return (*sorted(path.parent.glob(f"{path.stem}-[0-9][0-9][0-9][0-9][0-9][0-9]{path.suffix}")), path)
+    """The closed parts beside `path`, oldest first, then `path` itself if it has been begun."""
+    closed = _closed_parts(path)
+    return closed if closed and not path.exists() else (*closed, path)
+
+
+def _closed_parts(path: Path) -> tuple[Path, ...]:
+    return tuple(sorted(path.parent.glob(f"{path.stem}-[0-9][0-9][0-9][0-9][0-9][0-9]{path.suffix}")))
 
 
 class Journal:
@@ -73,18 +78,18 @@ class Journal:
         self._max_part_bytes = max_part_bytes
         self._chain = GENESIS
         self._fd = -1
+        """-1 while no part is open: closed, or the next part could not be begun yet."""
+        self._closed = False
+        self._size = 0
         try:
             self._recover()
-            self._fd = self._open_file()
-            self._size = os.fstat(self._fd).st_size
+            self._open_file()
         except OSError as error:
             raise JournalError(
                 f"cannot be opened: {error.strerror}",
                 where=str(path),
                 fix="check the folder and its permissions",
             ) from error
-        if self._size == 0 and len(parts(path)) > 1:
-            self._begin_part()
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write one record to the operating system.
@@ -93,10 +98,13 @@ class Journal:
             JournalError: it could not be written (a full disk); nothing of it stays in the file.
         """
         try:
-            body = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+            text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+            # Half a surrogate pair has no UTF-8; backslashreplace writes it as JSON's own escape.
+            body = text.encode("utf-8", "backslashreplace")
         except ValueError as error:
             raise JournalError(f"a record is not JSON: {error}", where=str(self.path)) from error
         self._rotate_before(len(body) + _TAIL_LENGTH)
+        self._begin_part()
         self._write(body)
 
     def sync(self) -> None:
@@ -105,6 +113,8 @@ class Journal:
         Raises:
             JournalError: the disk refused.
         """
+        if self._fd < 0:
+            return  # the part before was synced when it was closed
         try:
             fd = os.dup(self._fd)  # a new part may close the other one meanwhile
             try:
@@ -116,6 +126,7 @@ class Journal:
 
     def close(self) -> None:
         """Sync and close; never raises."""
+        self._closed = True
         if self._fd < 0:
             return
         try:
@@ -125,8 +136,9 @@ class Journal:
             _LOG.error("journal not closed cleanly: %s", error)
         self._fd = -1
 
-    def _open_file(self) -> int:
-        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    def _open_file(self) -> None:
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        self._size = os.fstat(self._fd).st_size
 
     def _write(self, body: bytes) -> None:
         chain = _link(self._chain, body)
@@ -155,22 +167,39 @@ class Journal:
             _LOG.error("%s: a partial line stays for now: %s", self.path, error.strerror)
 
     def _rotate_before(self, length: int) -> None:
-        if self._size == 0 or self._size + length <= self._max_part_bytes:
+        """Close the part that is full. Each step that succeeded stays done, whatever fails after it."""
+        if self._fd < 0 or self._size == 0 or self._size + length <= self._max_part_bytes:
             return
-        number = len(parts(self.path))
         try:
             os.fdatasync(self._fd)
-            self.path.rename(self.path.with_name(f"{self.path.stem}-{number:06d}{self.path.suffix}"))
-            os.close(self._fd)
-            self._fd = self._open_file()
+            self.path.rename(
+                self.path.with_name(f"{self.path.stem}-{self._part_number():06d}{self.path.suffix}")
+            )
+            fd, self._fd, self._size = self._fd, -1, 0
+            os.close(fd)
         except OSError as error:
-            raise JournalError(f"cannot start a new part: {error.strerror}", where=str(self.path)) from error
-        self._size = 0
-        self._begin_part()
+            raise JournalError(f"cannot close a part: {error.strerror}", where=str(self.path)) from error
 
     def _begin_part(self) -> None:
-        """The first record of every part but the first: it carries the chain over."""
-        self._write(json.dumps({"k": "part", "part": len(parts(self.path))}, separators=(",", ":")).encode())
+        """Open the next part if none is open; its first record carries the chain over (not in the first)."""
+        if self._closed:
+            raise JournalError("is closed", where=str(self.path))
+        if self._fd < 0:
+            try:
+                self._open_file()
+            except OSError as error:
+                raise JournalError(
+                    f"cannot begin a new part: {error.strerror}",
+                    where=str(self.path),
+                    fix="free space on the disk; the controller goes on by itself",
+                ) from error
+        if self._size == 0 and (number := self._part_number()) > 1:
+            self._write(json.dumps({"k": "part", "part": number}, separators=(",", ":")).encode())
+
+    def _part_number(self) -> int:
+        """Number of the current part: one more than the last closed one, so that none is ever replaced."""
+        closed = _closed_parts(self.path)
+        return int(closed[-1].stem[-6:]) + 1 if closed else 1
 
     def _recover(self) -> None:
         """Remove a torn last line; move a journal aside whose last whole line is not ours."""
@@ -191,7 +220,7 @@ class Journal:
         self._chain = split[1]
 
     def _chain_of_closed_parts(self) -> str:
-        closed = parts(self.path)[:-1]
+        closed = _closed_parts(self.path)
         if not closed:
             return GENESIS
         return last_chain(closed[-1]) or GENESIS

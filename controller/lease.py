@@ -19,6 +19,8 @@ from denxanh.errors import LeaseError
 LOCK_NAME = "controller.lock"
 MAX_EPOCH = 65_535
 """The command block carries it in one 16-bit register."""
+_MAX_DIGITS = 16
+"""A longer number is no epoch, and far longer ones Python refuses to convert."""
 
 
 @dataclass(slots=True)
@@ -107,7 +109,8 @@ def _read_epoch(path: Path, state_dir: Path) -> int:
             ) from None
         return 0
     digits = text.strip()
-    if not (digits.isdigit() and digits.isascii() and int(digits) <= MAX_EPOCH):
+    plain = len(digits) <= _MAX_DIGITS and digits.isdigit() and digits.isascii()
+    if not (plain and int(digits) <= MAX_EPOCH):
         raise LeaseError(f"not an epoch of 0 to {MAX_EPOCH}: {text[:32]!r}", where=str(path), fix=remedy)
     return int(digits)
 

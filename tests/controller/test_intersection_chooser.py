@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from denxanh.agents.observation import TrafficState
 from denxanh.agents.policy import Decision
@@ -53,9 +55,30 @@ def test_the_last_request_is_repeated_until_the_interval_is_over() -> None:
     assert len(policy.asked) == 3
 
 
+class _MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("not even that")
+
+
 @pytest.mark.parametrize(
     "answer",
-    [RuntimeError("boom"), -1, 3, 10**9, 1.0, math.nan, True, None, "1", KeyError(), RecursionError()],
+    [
+        RuntimeError("boom"),
+        RuntimeError("\ud800"),
+        _MuteError(),
+        -1,
+        3,
+        10**9,
+        pytest.param(10**5000, id="huge"),
+        pytest.param("\udfff", id="half a pair"),
+        1.0,
+        math.nan,
+        True,
+        None,
+        "1",
+        KeyError(),
+        RecursionError(),
+    ],
 )
 def test_a_failing_policy_is_replaced_by_the_rule(answer: Any) -> None:
     policy, rule = Scripted(answer), Scripted(RULE, "rule")
@@ -96,3 +119,25 @@ def test_a_slow_policy_is_replaced_and_one_late_second_is_not_its_fault() -> Non
 def test_a_long_reason_is_cut() -> None:
     choice = _run(Scripted(1, "x" * 5000), Scripted(RULE), 1)[0]
     assert (len(choice.why), len(choice.why_vi)) == (200, 200)
+
+
+class _Unspeakable:
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+@given(st.text(st.characters(exclude_categories=())), st.text(st.characters(exclude_categories=())))
+def test_any_reason_can_be_written_down(why: str, why_vi: str) -> None:
+    policy = Scripted(1, why)
+    policy.decide = lambda state: Decision(1, why, why_vi)  # type: ignore[method-assign]
+    choice = _run(policy, Scripted(RULE), 1)[0]
+    assert choice.request == 1
+    assert choice.why.encode("utf-8")[:3] == why.encode("utf-8", "replace")[:3]
+    assert len(choice.why_vi.encode("utf-8").decode()) <= 200
+
+
+def test_a_reason_without_words_is_the_policys_failure() -> None:
+    policy = Scripted(1)
+    policy.decide = lambda state: Decision(1, _Unspeakable())  # type: ignore[arg-type, method-assign]
+    choice = _run(policy, Scripted(RULE), 1)[0]
+    assert (choice.request, choice.policy) == (RULE, Cause.POLICY_ERROR)

@@ -1,5 +1,6 @@
 """The journal: chained, repaired, rotated, and honest about damage."""
 
+import errno
 import json
 import os
 import resource
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 from denxanh.controller.journal import Journal, parts, read, read_all
 from denxanh.errors import JournalError
 
+TEXT = st.text(st.characters(exclude_categories=()))
+"""Half surrogate pairs too."""
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
@@ -128,6 +131,67 @@ def test_a_missing_part_is_found(tmp_path: Path) -> None:
     parts(path)[1].unlink()
     with pytest.raises(JournalError, match="chain is broken"):
         list(read_all(path))
+
+
+@pytest.mark.parametrize("failing", ["open", "write"])
+def test_a_new_part_that_cannot_be_begun_is_begun_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path, max_part_bytes=400)
+    real, full = getattr(os, failing), False
+
+    def maybe(*args: object) -> object:
+        if full and (failing == "open" or not path.stat().st_size):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(*args)
+
+    monkeypatch.setattr(os, failing, maybe)
+    kept, said = [], []
+    for number in range(60):
+        full = 20 <= number < 40
+        try:
+            journal.append({"k": "tick", "n": number})
+            kept.append(number)
+        except JournalError as error:
+            said.append((full, "No space left" in str(error)))
+        journal.sync()
+    journal.close()
+    assert set(range(20)) | set(range(40, 60)) <= set(kept)
+    assert set(said) == {(True, True)}
+    assert [record["n"] for _, record in read_all(path) if record["k"] == "tick"] == kept
+    for part in parts(path):
+        assert list(read(part))
+
+
+def test_what_a_missing_current_part_leaves_can_be_read_and_continued(tmp_path: Path) -> None:
+    path = _written(tmp_path / "journal.jsonl", 3)
+    path.rename(tmp_path / "journal-000001.jsonl")
+    assert [record["n"] for _, record in read_all(path)] == [0, 1, 2]
+    _written(path, 1)
+    assert [record.get("n") for _, record in read_all(path)] == [0, 1, 2, None, 0]
+
+
+def test_no_closed_part_is_replaced_when_older_ones_were_archived(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path, max_part_bytes=400)
+    for number in range(40):
+        journal.append({"k": "tick", "n": number})
+        if number == 20:
+            for part in parts(path)[:-2]:
+                part.unlink()
+    journal.close()
+    numbers = [record["n"] for _, record in read_all(path) if record["k"] == "tick"]
+    assert numbers == list(range(numbers[0], 40))
+    assert numbers[0] <= 20
+
+
+def test_a_closed_journal_stays_closed(tmp_path: Path) -> None:
+    path = _written(tmp_path / "journal.jsonl", 1)
+    journal = Journal(path)
+    journal.close()
+    with pytest.raises(JournalError, match="is closed"):
+        journal.append({"k": "tick"})
 
 
 def test_a_crash_between_closing_a_part_and_beginning_the_next(tmp_path: Path) -> None:

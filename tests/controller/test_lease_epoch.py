@@ -47,7 +47,7 @@ def test_a_killed_controller_frees_the_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"seven", b"-1", b"1.5", b"99999999", b"\xff\xfe", b"1 2", "٣".encode()]
+    "content", [b"", b"seven", b"-1", b"1.5", b"99999999", b"9" * 5000, b"\xff\xfe", b"1 2", "٣".encode()]
 )
 def test_a_damaged_epoch_is_never_replaced_by_a_lower_one(tmp_path: Path, content: bytes) -> None:
     epoch = tmp_path / "epoch"
