@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from denxanh.controller.site import Site
     from denxanh.networks.model import Aspect
     from denxanh.plc.cabinet.cabinet import VirtualCabinet
+    from denxanh.plc.cabinet.memory import EpochMemory
     from denxanh.plc.contract import Readings
 
 
@@ -51,6 +52,7 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
     from denxanh.controller.clock import MonotonicClock
     from denxanh.networks.schedule import active_plan
     from denxanh.plc.cabinet.cabinet import VirtualCabinet
+    from denxanh.plc.cabinet.memory import MEMORY_NAME, EpochMemory
     from denxanh.plc.cabinet.server import CabinetServer, serve
 
     schedule = site.corridor.schedule
@@ -58,8 +60,9 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
     def plan_number(date: str, second: int) -> int:
         return active_plan(schedule, date, second) if schedule.entries else 1
 
+    memory = EpochMemory(site.state_dir / MEMORY_NAME)
     cabinets = [
-        VirtualCabinet(one, plan_number, watchdog_s=entry.watchdog_s)
+        VirtualCabinet(one, plan_number, watchdog_s=entry.watchdog_s, epoch=memory.highest(one.id))
         for one, entry in zip(site.intersections, site.cabinets, strict=True)
     ]
     servers = [
@@ -72,7 +75,7 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
     await serve(servers)
     note(f"{len(servers)} cabinets listen; Ctrl-C ends")
     try:
-        ticking = asyncio.create_task(_tick(cabinets, MonotonicClock()))
+        ticking = asyncio.create_task(_tick(cabinets, MonotonicClock(), memory))
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({ticking, stopping}, return_when=asyncio.FIRST_COMPLETED)
         ticking.cancel()
@@ -84,11 +87,12 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
     return cabinets
 
 
-async def _tick(cabinets: list[VirtualCabinet], clock: MonotonicClock) -> None:
+async def _tick(cabinets: list[VirtualCabinet], clock: MonotonicClock, memory: EpochMemory) -> None:
     lamps: list[tuple[Aspect, ...] | None] = [None] * len(cabinets)
     while (tick := await clock.next()) is not None:
         for place, one in enumerate(cabinets):
             lamps[place] = one.tick(tick.clock_s, tick.date, _nobody(one), lamps[place])
+        memory.remember({one.intersection.id: one.status.epoch for one in cabinets})
 
 
 def _nobody(cabinet: VirtualCabinet) -> Readings:
