@@ -130,19 +130,26 @@ def of_clock(error_s: int, lasting: int) -> Iterable[Alarm]:
         )
 
 
-def of_causes(cause: Cause, policy: Cause | None, problem: str, error: str) -> Iterable[Alarm]:
+_OF_LINK = (Cause.LINK_LOST, Cause.FROZEN, Cause.LEASE_LOST, Cause.EPOCH_TAKEN)
+
+
+def of_causes(
+    cause: Cause, policy: Cause | None, plan: Cause | None, problem: str, error: str
+) -> Iterable[Alarm]:
     """What the ladder found: a lost link or lease, lamps that differ, a policy that the rule replaces.
 
     Args:
         cause: of the mode.
         policy: why the rule stands in, if it does.
+        plan: why the cabinet does not run the plan of this hour, if it was given up.
         problem: what the link said.
         error: what the policy said, in the second in which it failed.
     """
     for standing, kind, detail in (
-        (cause if cause in (Cause.LINK_LOST, Cause.LEASE_LOST) else None, "link", problem),
+        (cause if cause in _OF_LINK else None, "link", problem if cause is Cause.LINK_LOST else ""),
         (cause if cause is Cause.READ_BACK else None, "alarm", ""),
         (policy, "alarm", error),
+        (plan, "alarm", ""),
     ):
         if standing is not None:
             vi, en = CAUSES[standing]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
 from denxanh.agents import registry
+from denxanh.controller.claim import Claim
 from denxanh.controller.clock import VIETNAM
 from denxanh.controller.intersection import IntersectionController
 from denxanh.controller.journal import Record
@@ -29,7 +30,16 @@ RULE = "max-pressure"
 SECOND_RULE = "actuated"
 """Stands in where the policy is the rule itself."""
 
-Makers = Mapping[str, Callable[[], IntersectionController]]
+
+class Make(Protocol):
+    """Makes one intersection's controller, which knows nothing but its standing with the cabinet."""
+
+    def __call__(self, *, claim: Claim = Claim.NEW) -> IntersectionController:
+        """A new one."""
+        ...
+
+
+Makers = Mapping[str, Make]
 _COMMITMENTS = TypeAdapter(dict[str, int])
 _CORRIDOR = TypeAdapter(Corridor)
 
@@ -44,7 +54,7 @@ def makers(corridor: Corridor, intersections: Sequence[Intersection], policy: st
     """
     chosen = registry.policy(policy)
     rule = registry.policy(SECOND_RULE if policy == RULE else RULE)
-    result = {
+    result: Makers = {
         one.id: partial(
             IntersectionController,
             corridor,

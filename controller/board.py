@@ -56,13 +56,19 @@ class AlarmBoard:
         )
 
     def update(
-        self, starved: Iterable[int], cause: Cause, policy: Cause | None, problem: str, error: str
+        self,
+        starved: Iterable[int],
+        cause: Cause,
+        policy: Cause | None,
+        plan: Cause | None,
+        problem: str,
+        error: str,
     ) -> tuple[Event, ...]:
         """The second's events; for the arguments see `of_starved` and `of_causes`."""
         now = (
             *self._of_cabinet,
             *of_starved(self._intersection, starved),
-            *of_causes(cause, policy, problem, error),
+            *of_causes(cause, policy, plan, problem, error),
         )
         self._standing, events = changes(self._standing, now)
         return events

@@ -57,6 +57,11 @@ class Clock(Protocol):
         ...
 
     @property
+    def max_lateness_s(self) -> float:
+        """How long after its due time a tick was handed out at worst, s."""
+        ...
+
+    @property
     def spread_s(self) -> float:
         """Seconds over which the cabinets' polls are spread; 0 when time stands still between ticks."""
         ...
@@ -111,14 +116,18 @@ class MonotonicClock:
         self._sleep = sleep
         self._start = monotonic()
         self._number = -1
-        self.lateness_s = 0.0
-        """How long after its due time the last tick was handed out."""
+        self._max_lateness_s = 0.0
         self._missed = 0
 
     @property
     def missed(self) -> int:
         """See `Clock`."""
         return self._missed
+
+    @property
+    def max_lateness_s(self) -> float:
+        """See `Clock`."""
+        return self._max_lateness_s
 
     @property
     def spread_s(self) -> float:
@@ -143,7 +152,8 @@ class MonotonicClock:
         latest = max(due, math.floor((self._monotonic() - self._start) / TICK_S))
         self._missed += latest - due
         self._number = latest
-        self.lateness_s = self._monotonic() - (self._start + latest * TICK_S)
+        late_s = self._monotonic() - (self._start + latest * TICK_S)
+        self._max_lateness_s = max(self._max_lateness_s, late_s)
         local = datetime.fromtimestamp(self._wall(), VIETNAM)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         return Tick(latest, (local - midnight).total_seconds(), local.date().isoformat())
@@ -192,6 +202,11 @@ class LockStepClock:
     def missed(self) -> int:
         """See `Clock`."""
         return self._missed
+
+    @property
+    def max_lateness_s(self) -> float:
+        """See `Clock`: a granted tick is never late."""
+        return 0.0
 
     @property
     def spread_s(self) -> float:

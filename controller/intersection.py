@@ -12,6 +12,7 @@ from denxanh.agents.policy import Policy
 from denxanh.controller import guard
 from denxanh.controller.board import AlarmBoard
 from denxanh.controller.chooser import Choice, Chooser, ChooserState
+from denxanh.controller.claim import BARRED, Claim, heard
 from denxanh.controller.estimate import Estimate, Estimator
 from denxanh.controller.follower import Follower
 from denxanh.controller.ladder import HOLD_OFF_S, Cause, Evidence, LadderState
@@ -19,6 +20,7 @@ from denxanh.controller.ladder import step as climb
 from denxanh.controller.mode import Mode
 from denxanh.controller.narrate import followed, mode_change, promised
 from denxanh.controller.orders import Orders
+from denxanh.controller.planrequest import PlanRequest, ask
 from denxanh.controller.readback import police_panel
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
 from denxanh.controller.watch import Facts, WatchState, observe
@@ -43,6 +45,10 @@ class IntersectionController:
         policy: decides in ADAPTIVE.
         rule: stands in when the policy fails.
         epoch: this run's fencing epoch, 1..65535.
+        claim: this run's standing with the cabinet, from the controller before this one.
+
+    Attributes:
+        claim: the same, kept up to date.
 
     Raises:
         GuardError: the intersection's timings cannot hold the guard's invariants together.
@@ -58,7 +64,9 @@ class IntersectionController:
         policy: Policy,
         rule: Policy,
         epoch: int,
+        claim: Claim = Claim.NEW,
     ) -> None:
+        self.claim = claim
         self._corridor = corridor
         self._intersection = intersection
         self._decode = decode
@@ -76,11 +84,16 @@ class IntersectionController:
         self._decided: guard.GuardOutput | None = None
         """The last second's decision in ADAPTIVE."""
         self._announced: Mode | None = None
+        self._plan_request = PlanRequest()
+        self._heartbeat: int | None = None
+        """Of the last sound answer."""
 
     def step(self, value: TickInput) -> TickOutput:
         """One second. Total: whatever the words say, there is an output; a policy's failure is handled."""
-        report, problem = self._hear(value)
+        report, problem, silent = self._hear(value)
         status = None if report is None else report.status
+        if status is not None:
+            self.claim = heard(self.claim, self._epoch, status.epoch)
         plan = self._plan(value)
         follower = self._follower
         before = None if follower.heard is None else follower.shown
@@ -88,14 +101,14 @@ class IntersectionController:
             follower.hear(status, value.tick)
         view = follower.view()
         self._estimate, estimate = self._estimator.update(self._estimate, report, value.clock_s, view, plan)
-        mode, cause, choice = self._judge(value, status, estimate)
+        mode, cause, choice = self._judge(value, status, silent, estimate)
         in_charge = mode is Mode.ADAPTIVE
         given = guard.GuardInput(
             mode, choice.request if in_charge else None, estimate.called, estimate.discharging
         )
         obeyed = in_charge and status is not None and status.mode is CabinetMode.ADAPTIVE
         decided = follower.decide(given, followed=obeyed)
-        command = self._command(mode, cause, status, decided, plan)
+        command = self._command(value, mode, cause, status, decided, plan)
         events = (
             *self._mode_events(mode, cause, problem, estimate),
             *self._switches(mode, before, decided, choice, plan),
@@ -124,13 +137,19 @@ class IntersectionController:
             events=events,
         )
 
-    def _hear(self, value: TickInput) -> tuple[Report | None, str | None]:
+    def _hear(self, value: TickInput) -> tuple[Report | None, str | None, Cause]:
+        """The report; or none, with the problem and what it will mean if it lasts."""
         if value.words is None:
-            return None, value.link_error or "no answer"
+            return None, value.link_error or "no answer", Cause.LINK_LOST
         try:
-            return self._decode(value.words), None
+            report = self._decode(value.words)
         except FrameError as error:
-            return None, str(error)
+            return None, str(error), Cause.LINK_LOST
+        if report.status.heartbeat == self._heartbeat:
+            # Nothing of it is new. Once is a matter of phase between two clocks; the ladder forgives that.
+            return None, "the heartbeat stands still", Cause.FROZEN
+        self._heartbeat = report.status.heartbeat
+        return report, None, Cause.LINK_LOST
 
     def _plan(self, value: TickInput) -> int | None:
         """The scheduled plan's number; None where the schedule or the cabinet has none for now."""
@@ -141,7 +160,7 @@ class IntersectionController:
         return number if any(plan.number == number for plan in self._intersection.plans) else None
 
     def _judge(
-        self, value: TickInput, status: CabinetStatus | None, estimate: Estimate
+        self, value: TickInput, status: CabinetStatus | None, silent: Cause, estimate: Estimate
     ) -> tuple[Mode, Cause, Choice]:
         """The mode, and what the policy wants if it is ADAPTIVE."""
         was = self._ladder.mode
@@ -153,7 +172,7 @@ class IntersectionController:
             tick=value.tick,
             mode=was,
             cabinet=cabinet,
-            refusal=Refusal.NONE if status is None else status.refusal,
+            refusal=self._refusal_of_ours(value, status),
             blind=estimate.blind,
             confidence=estimate.traffic.confidence,
             guard=None if self._decided is None else self._decided.refusal,
@@ -165,8 +184,9 @@ class IntersectionController:
         evidence = Evidence(
             tick=value.tick,
             cabinet=cabinet,
+            silent=silent,
             police=status is not None and police_panel(status),
-            barred=Cause.LEASE_LOST if status is not None and status.epoch > self._epoch else None,
+            barred=BARRED.get(self.claim),
             against=against,
             policy=choice.policy,
         )
@@ -180,11 +200,17 @@ class IntersectionController:
         self._choice, choice = self._chooser.choose(self._choice, traffic, value.tick, late=value.late)
         return choice
 
+    def _refusal_of_ours(self, value: TickInput, status: CabinetStatus | None) -> Refusal:
+        """What the cabinet said to the last second's command; `NONE` also where there was none."""
+        dropped = value.late or value.unsent
+        return Refusal.NONE if status is None or dropped else self._orders.refusal(status)
+
     def _config_matches(self, status: CabinetStatus | None) -> bool:
         return status is None or status.config_crc == self._config_crc
 
     def _command(
         self,
+        value: TickInput,
         mode: Mode,
         cause: Cause,
         status: CabinetStatus | None,
@@ -194,10 +220,15 @@ class IntersectionController:
         """What to send; None where the centre has no say or has not heard the cabinet this second."""
         if status is None:
             return None
+        if mode is Mode.PLAN or (mode is Mode.LOCAL and cause is Cause.CABINET_LOCAL):
+            self._plan_request, number = ask(
+                self._plan_request, plan, value.tick, status.mode, self._refusal_of_ours(value, status)
+            )
+            self.claim = Claim.DRIVING
+            return self._orders.plan(status, number)
+        self._plan_request = PlanRequest()
         if mode is Mode.ADAPTIVE:
             return self._orders.adaptive(status, self._follower.new_promise(decided))
-        if mode is Mode.PLAN or (mode is Mode.LOCAL and cause is Cause.CABINET_LOCAL):
-            return self._orders.plan(status, plan)
         return None
 
     def _because(self, cause: Cause, problem: str | None, estimate: Estimate) -> str:
@@ -253,7 +284,9 @@ class IntersectionController:
         health = self._estimate.health
         self._board.hear(status, value.clock_s, health, config_matches=self._config_matches(status))
         starved = () if decided is None else decided.starved
-        return self._board.update(starved, cause, choice.policy, problem or "", choice.error or "")
+        return self._board.update(
+            starved, cause, choice.policy, self._plan_request.cause, problem or "", choice.error or ""
+        )
 
 
 def _refusal(status: CabinetStatus | None) -> str | None:

@@ -38,8 +38,12 @@ class Cause(StrEnum):
     OPERATOR_HOLD = "operator-hold"
     OPERATOR_PLAN = "operator-plan"
     LINK_LOST = "link-lost"
+    FROZEN = "frozen-registers"
+    """The cabinet's answers do not change: its heartbeat stands still (a gateway that repeats itself)."""
     LEASE_LOST = "lease-lost"
     """The cabinet has heard a younger controller."""
+    EPOCH_TAKEN = "epoch-taken"
+    """Another controller with an equal or higher epoch has driven this cabinet."""
     CABINET_LOCAL = "cabinet-local"
     """The cabinet runs its own plan; the centre is asking for it back."""
     NO_FRESH_DATA = "no-fresh-detector-data"
@@ -49,6 +53,10 @@ class Cause(StrEnum):
     CABINET_REFUSALS = "cabinet-refusals"
     NOT_ADOPTED = "adaptive-not-adopted"
     """The cabinet was asked for ADAPTIVE and does not follow."""
+    PLAN_UNKNOWN = "plan-unknown"
+    """The cabinet does not hold the plan of this hour; it was given back to its own."""
+    PLAN_NOT_FOLLOWED = "plan-not-followed"
+    """The cabinet was asked for a plan and stays in ADAPTIVE; it was given back."""
     CONFIG_MISMATCH = "config-mismatch"
     """The cabinet's tables are not the ones that the guard checks against."""
     POLICY_ERROR = "policy-error"
@@ -77,6 +85,8 @@ class Evidence:
     tick: int
     cabinet: CabinetMode | None
     """What the cabinet reports; None when it did not answer."""
+    silent: Cause = Cause.LINK_LOST
+    """What it means when it does not answer."""
     police: bool = False
     preempt: bool = False
     operator_hold: bool = False
@@ -129,7 +139,7 @@ def step(state: LadderState, evidence: Evidence) -> tuple[LadderState, Mode, Cau
 def _above_adaptive(evidence: Evidence) -> tuple[Mode, Cause] | None:
     """The mode that something other than the centre's own judgement dictates, if any."""
     if evidence.cabinet is None:
-        return Mode.LOCAL, Cause.LINK_LOST
+        return Mode.LOCAL, evidence.silent
     if evidence.cabinet in _CABINET_ALONE:
         return Mode.FLASH, _CABINET_ALONE[evidence.cabinet]
     if evidence.police or evidence.cabinet is CabinetMode.MANUAL:

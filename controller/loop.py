@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from denxanh.controller.claim import Claim
 from denxanh.controller.clock import Clock, Tick
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.journal import Journal
@@ -45,9 +46,9 @@ class JournalRecorder:
         self._journal.append(record)
         self._summary.count(intersection, value, output)
 
-    def restarted(self, intersection: str, cause: str) -> None:
+    def restarted(self, intersection: str, cause: str, claim: Claim) -> None:
         """See `post.Recorder`."""
-        self._journal.append({"k": "restart", "i": intersection, "cause": cause})
+        self._journal.append({"k": "restart", "i": intersection, "cause": cause, "claim": claim.value})
 
 
 class Loop:
@@ -151,8 +152,9 @@ class Loop:
                 _LOG.error("a cabinet was not released: %r", result)
 
     def _reopen(self) -> bool:
+        claims = {post.intersection: post.claim.value for post in self._posts}
         try:
-            self._journal.append({**self._opening(), "after": "journal failure"})
+            self._journal.append({**self._opening(), "after": "journal failure", "claims": claims})
         except JournalError:
             return False
         _LOG.warning("%s can be written again; the controllers start anew", self._journal.path)
@@ -169,6 +171,7 @@ class Loop:
 
     def _count(self) -> None:
         self.summary.missed_ticks = self._clock.missed
+        self.summary.max_lateness_s = round(self._clock.max_lateness_s, 3)
         self.summary.commands = sum(post.commands for post in self._posts)
 
     def _housekeeping(self) -> None:

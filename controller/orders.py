@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.readback import DS_PER_S
-from denxanh.plc.contract import CabinetStatus, Command, ModeRequest
+from denxanh.plc.contract import CabinetStatus, Command, ModeRequest, Refusal
 
 COMMAND_TTL_DS = 30
 """Time to live, 0.1 s: 3 s on the cabinet's heartbeat counter (assumed; docs/safety.md, "Time limits")."""
@@ -45,6 +45,15 @@ class Orders:
     def release(self, status: CabinetStatus) -> Command:
         """Go back to your own plan."""
         return self._block(status, ModeRequest.RELEASE)
+
+    def refusal(self, status: CabinetStatus) -> Refusal:
+        """Why the cabinet refused our last command; `NONE` where it accepted it, and before the first.
+
+        The status says what became of the last command that anybody wrote. Once ours has been accepted,
+        a refusal is a stranger's.
+        """
+        accepted = status.epoch == self._epoch and status.accepted_seq == self._seq
+        return Refusal.NONE if self._seq is None or accepted else status.refusal
 
     def _block(self, status: CabinetStatus, mode: ModeRequest) -> Command:
         if self._seq is None:

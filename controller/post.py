@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
+from denxanh.controller.claim import BARRED, Claim, heard
 from denxanh.controller.clock import Clock, Tick
 from denxanh.controller.orders import Orders
+from denxanh.controller.readback import police_panel
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.errors import DenXanhError, JournalError, WireError
 from denxanh.plc.contract import Cabinet, Report
@@ -29,8 +31,21 @@ MAX_RESTARTS = 3
 class Stepper(Protocol):
     """The decision part of one intersection (`IntersectionController`)."""
 
+    @property
+    def claim(self) -> Claim:
+        """This run's standing with the cabinet."""
+        ...
+
     def step(self, value: TickInput) -> TickOutput:
         """One second."""
+        ...
+
+
+class Build(Protocol):
+    """Makes the decision part, which knows nothing yet but this run's standing with the cabinet."""
+
+    def __call__(self, *, claim: Claim) -> Stepper:
+        """A new one."""
         ...
 
 
@@ -41,7 +56,7 @@ class Recorder(Protocol):
         """One second of one intersection."""
         ...
 
-    def restarted(self, intersection: str, cause: str) -> None:
+    def restarted(self, intersection: str, cause: str, claim: Claim) -> None:
         """The intersection's controller starts from nothing."""
         ...
 
@@ -56,21 +71,26 @@ class Post:
         epoch: this run's fencing epoch.
     """
 
-    def __init__(self, intersection: str, cabinet: Cabinet, build: Callable[[], Stepper], epoch: int) -> None:
+    def __init__(self, intersection: str, cabinet: Cabinet, build: Build, epoch: int) -> None:
         self.intersection = intersection
         self.commands = 0
         self._cabinet = cabinet
         self._build = build
-        self._controller: Stepper = build()
+        self._controller: Stepper = build(claim=Claim.NEW)
         self._epoch = epoch
         self._pending: asyncio.Task[Any] | None = None
-        self._late = False
+        self._late = self._unsent = False
         self._restarts = 0
 
+    @property
+    def claim(self) -> Claim:
+        """This run's standing with the cabinet."""
+        return self._controller.claim
+
     def restart(self) -> None:
-        """Forget everything; the next tick is a first one."""
-        self._controller = self._build()
-        self._late = False
+        """Forget everything but the claim; the next tick is a first one."""
+        self._controller = self._build(claim=self.claim)
+        self._late = self._unsent = False
 
     async def tick(self, tick: Tick, clock: Clock, delay_s: float, recorder: Recorder) -> None:
         """One second, `delay_s` into it.
@@ -90,22 +110,22 @@ class Post:
         except Exception as error:  # the actor boundary: a bug here must not stop the other intersections
             _LOG.exception("%s: the controller failed and starts anew", self.intersection)
             self._restarts += 1
-            recorder.restarted(self.intersection, f"{type(error).__name__}: {error}")
+            recorder.restarted(self.intersection, f"{type(error).__name__}: {error}", self.claim)
             self.restart()
 
     async def _tick(self, tick: Tick, clock: Clock, started: float, recorder: Recorder) -> None:
         report, problem = await self._poll(clock.answer_s)
         words = None if report is None else report.words
-        value = TickInput(tick.number, tick.clock_s, tick.date, words, problem, self._late)
+        value = TickInput(tick.number, tick.clock_s, tick.date, words, problem, self._late, self._unsent)
         begun = clock.now()
         output = self._controller.step(value)
-        self._late = clock.now() - begun > DECISION_S
+        self._late, self._unsent = clock.now() - begun > DECISION_S, False
         recorder.tick(self.intersection, value, output)
         if output.command is None or self._late:
             return
         left_s = SEND_BEFORE_S - (clock.now() - started)
         if left_s < 0:
-            self._late = True
+            self._unsent = True  # the answer took so long, not the decision
             return
         self.commands += 1
         call = self._cabinet.command(output.command)
@@ -115,11 +135,18 @@ class Post:
             _LOG.info("%s: command %d: %s", self.intersection, output.command.seq, problem)
 
     async def release(self) -> None:
-        """Give the cabinet back to its own plan, if it answers; never raises for a cabinet that does not."""
+        """Give the cabinet back to its own plan, if it answers; never raises for a cabinet that does not.
+
+        Nothing is written while the police panel is on, nor to a cabinet that another controller drives.
+        """
         if self._pending is not None:
             await asyncio.wait({self._pending}, timeout=RELEASE_S)
         report, problem = await self._poll(RELEASE_S)
         if report is not None:
+            claim = heard(self.claim, self._epoch, report.status.epoch)
+            if claim in BARRED or police_panel(report.status):
+                _LOG.info("%s: not released, it is not ours to command now", self.intersection)
+                return
             order = Orders(self._epoch).release(report.status)
             _, problem = await self._within(RELEASE_S, self._cabinet.command(order))
         if problem is not None:

@@ -28,6 +28,8 @@ class TickInput:
     """Why the poll failed, one line."""
     late: bool = False
     """The previous decision ran over its time budget and was dropped."""
+    unsent: bool = False
+    """The previous command was not sent: waiting for the cabinet's answer had used up its second."""
 
 
 @dataclass(frozen=True, slots=True)

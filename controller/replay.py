@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from denxanh.controller.assembly import rebuild
+from denxanh.controller.claim import Claim
 from denxanh.controller.codec import decode_input, decode_output, encode_output
 from denxanh.controller.journal import Record, read_all
+from denxanh.controller.post import Build as Make
 from denxanh.controller.post import Stepper
 from denxanh.errors import JournalError
 
@@ -38,7 +40,7 @@ class ReplayResult:
         return self.ticks == self.matched
 
 
-Build = Callable[[Record, str], Mapping[str, Callable[[], Stepper]]]
+Build = Callable[[Record, str], Mapping[str, Make]]
 """From an `open` record and its place: how to make each intersection's controller."""
 
 
@@ -52,7 +54,7 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
     Raises:
         JournalError: the journal is damaged, holds no run, or was written with another corridor.
     """
-    makers: Mapping[str, Callable[[], Stepper]] | None = None
+    makers: Mapping[str, Make] | None = None
     controllers: dict[str, Stepper] = {}
     ticks = matched = 0
     first: Mismatch | None = None
@@ -60,10 +62,16 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
         match record["k"]:
             case "open":
                 makers = build(record, where)
-                controllers = {name: make() for name, make in makers.items()}
+                claims = record.get("claims")
+                known = claims if isinstance(claims, dict) else {}
+                controllers = {
+                    name: make(claim=_claim(known.get(name, Claim.NEW), where))
+                    for name, make in makers.items()
+                }
             case "restart" if makers is not None:
                 name = str(record.get("i"))
-                controllers[name] = _maker(makers, name, where)()
+                claim = _claim(record.get("claim", Claim.DRIVING), where)
+                controllers[name] = _maker(makers, name, where)(claim=claim)
             case "tick":
                 name = str(record.get("i"))
                 if name not in controllers:
@@ -77,7 +85,14 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
     return ReplayResult(ticks, matched, first)
 
 
-def _maker(makers: Mapping[str, Callable[[], Stepper]], name: str, where: str) -> Callable[[], Stepper]:
+def _claim(value: object, where: str) -> Claim:
+    try:
+        return Claim(str(value))
+    except ValueError:
+        raise JournalError(f"no such claim: {str(value)[:32]!r}", where=where) from None
+
+
+def _maker(makers: Mapping[str, Make], name: str, where: str) -> Make:
     try:
         return makers[name]
     except KeyError:

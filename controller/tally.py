@@ -37,6 +37,10 @@ class RunSummary:
     mode_changes: list[ModeChange] = field(default_factory=list)
     link_errors: int = 0
     late_decisions: int = 0
+    unsent_commands: int = 0
+    """Commands that were dropped because a cabinet's slow answer had used up their second."""
+    max_lateness_s: float = 0.0
+    """How long after its due time a tick began at worst, s."""
     journal_gaps: int = 0
     """Times that the journal could not be written and the cabinets were given back."""
 
@@ -44,6 +48,7 @@ class RunSummary:
         """One second of one intersection; `commands` counts what was sent and is kept by the sender."""
         self.link_errors += value.link_error is not None
         self.late_decisions += value.late
+        self.unsent_commands += value.unsent
         if output.guard_refusal is not None:
             self.refusals[output.guard_refusal] += 1
         if output.cabinet_refusal is not None:

@@ -40,6 +40,7 @@ class Facts:
     """Of the last second."""
     cabinet: CabinetMode | None
     refusal: Refusal
+    """Of our own last command."""
     blind: tuple[str, ...]
     confidence: float
     guard: GuardRefusal | None

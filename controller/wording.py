@@ -32,6 +32,16 @@ CAUSES: dict[Cause, Text] = {
     Cause.OPERATOR_PLAN: ("người vận hành chọn chương trình", "an operator chose the plan"),
     Cause.LINK_LOST: ("mất kết nối với tủ", "the link to the cabinet is lost"),
     Cause.LEASE_LOST: ("tủ đã nghe một bộ điều khiển mới hơn", "the cabinet has heard a younger controller"),
+    Cause.FROZEN: (
+        "dữ liệu từ tủ không đổi (nhịp tim đứng yên)",
+        "the cabinet's registers are frozen (its heartbeat stands still)",
+    ),
+    Cause.EPOCH_TAKEN: (
+        "một bộ điều khiển khác có kỳ điều khiển bằng hoặc cao hơn đã điều khiển tủ này; "
+        "hãy tăng số trong tệp kỳ điều khiển rồi khởi động lại",
+        "another controller with an equal or higher epoch has driven this cabinet; "
+        "raise the number in the epoch file and restart",
+    ),
     Cause.CABINET_LOCAL: (
         "tủ đang tự chạy, trung tâm đang xin lại quyền",
         "the cabinet runs alone; asking for it back",
@@ -45,6 +55,14 @@ CAUSES: dict[Cause, Text] = {
     Cause.GUARD_REFUSALS: ("bộ bảo vệ từ chối quá nhiều yêu cầu", "the guard refused too many requests"),
     Cause.CABINET_REFUSALS: ("tủ từ chối quá nhiều lệnh", "the cabinet refused too many commands"),
     Cause.NOT_ADOPTED: ("tủ không nhận chế độ thích nghi", "the cabinet does not take up adaptive control"),
+    Cause.PLAN_UNKNOWN: (
+        "tủ không có chương trình của giờ này, đã trả tủ về chương trình riêng",
+        "the cabinet does not hold the plan of this hour; it was given back to its own",
+    ),
+    Cause.PLAN_NOT_FOLLOWED: (
+        "tủ không rời chế độ thích nghi khi được yêu cầu, đã trả tủ về chương trình riêng",
+        "the cabinet does not leave adaptive control when asked to; it was given back to its own plan",
+    ),
     Cause.CONFIG_MISMATCH: (
         "cấu hình trong tủ khác cấu hình ở trung tâm",
         "the cabinet's tables differ from the centre's",

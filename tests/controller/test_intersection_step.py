@@ -1,4 +1,4 @@
-"""One intersection's controller against a virtual cabinet in memory: causes, alarms, hostile words."""
+"""One intersection's controller against a virtual cabinet in memory: causes, alarms, claims, odd words."""
 
 import itertools
 from collections.abc import Callable
@@ -12,16 +12,27 @@ from hypothesis import strategies as st
 from denxanh.agents.observation import TrafficState
 from denxanh.agents.policy import Decision, Policy
 from denxanh.agents.registry import policy as known
+from denxanh.controller.claim import BARRED, Claim, heard
 from denxanh.controller.codec import decode_input, decode_output, encode_input, encode_output
 from denxanh.controller.intersection import IntersectionController
-from denxanh.controller.ladder import HOLD_OFF_S
+from denxanh.controller.ladder import HOLD_OFF_S, LINK_LOST_TICKS
 from denxanh.controller.mode import Mode
+from denxanh.controller.orders import Orders
+from denxanh.controller.planrequest import ASK_AGAIN_S, NOT_FOLLOWED_S, PlanRequest, ask
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.networks.example import crossroads_corridor
-from denxanh.networks.model import Aspect, Corridor
+from denxanh.networks.model import Aspect, Corridor, Intersection
 from denxanh.networks.schedule import active_plan
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
-from denxanh.plc.contract import CabinetMode, LoopReading, ModeRequest, Readings, ZoneReading
+from denxanh.plc.contract import (
+    CabinetMode,
+    Command,
+    LoopReading,
+    ModeRequest,
+    Readings,
+    Refusal,
+    ZoneReading,
+)
 from denxanh.plc.modbus.config import config_crc
 from denxanh.plc.modbus.layout import layout
 from denxanh.plc.modbus.registers import decode_report, encode_command
@@ -68,6 +79,8 @@ class Rig:
     corridor: Corridor | None = None
     clock_error_s: int = 0
     spoil: Callable[[Words], Words | None] = lambda words: words
+    in_cabinet: Callable[[Intersection], Intersection] = lambda intersection: intersection
+    """What the cabinet has been loaded with."""
     tick: int = 0
     inputs: list[TickInput] = field(default_factory=list)
     outputs: list[TickOutput] = field(default_factory=list)
@@ -78,12 +91,13 @@ class Rig:
         self.intersection = corridor.intersections[0]
         own = crossroads_corridor()
         self.cabinet = VirtualCabinet(
-            self.intersection, lambda date, second: active_plan(own.schedule, date, second)
+            self.in_cabinet(self.intersection),
+            lambda date, second: active_plan(own.schedule, date, second),
         )
         self.controller = self.make()
         self.lamps: tuple[Aspect, ...] | None = None
 
-    def make(self) -> IntersectionController:
+    def make(self, epoch: int = 5, claim: Claim = Claim.NEW) -> IntersectionController:
         shape = layout(self.intersection)
         assert self.corridor is not None
         return IntersectionController(
@@ -93,7 +107,8 @@ class Rig:
             config_crc=config_crc(self.intersection),
             policy=self.policy,
             rule=known("max-pressure"),
-            epoch=5,
+            epoch=epoch,
+            claim=claim,
         )
 
     def run(self, seconds: int) -> "Rig":
@@ -303,3 +318,224 @@ def test_whatever_the_wire_says_there_is_an_output(history: list[tuple[Any, int]
                 assert output.command is None
             if output.command is not None and output.command.mode is ModeRequest.ADAPTIVE:
                 assert output.mode is Mode.ADAPTIVE
+
+
+MODE, EPOCH, CRC = 2, 7, 29
+"""Status registers."""
+
+
+def _stranger(rig: Rig, **changes: Any) -> Refusal:
+    """Another controller writes one command block."""
+    status = rig.cabinet.status
+    command = Command(
+        seq=1,
+        epoch=status.epoch,
+        heartbeat_echo=status.heartbeat,
+        ttl_ds=30,
+        mode=ModeRequest.PLAN,
+        stage=0,
+        plan=1,
+    )
+    return rig.cabinet.write(encode_command(replace(command, **changes)))
+
+
+def _without_plans(intersection: Intersection) -> Intersection:
+    return replace(intersection, plans=tuple(replace(plan, number=9) for plan in intersection.plans))
+
+
+# Claims
+
+
+@given(
+    st.integers(1, 65_535),
+    st.lists(st.tuples(st.booleans(), st.one_of(st.integers(0, 65_535), st.integers(-1, 1)))),
+)
+def test_nobody_drives_whom_another_has_driven_and_a_lost_claim_is_lost_for_good(
+    own: int, history: list[tuple[bool, int]]
+) -> None:
+    claim = Claim.NEW
+    lost = False
+    for drives, reported in history:
+        reported = max(0, own + reported) if reported in (-1, 0, 1) else reported
+        before, claim = claim, heard(claim, own, reported)
+        lost = lost or reported > own or (before is Claim.NEW and reported == own)
+        assert (claim in BARRED) == lost
+        if drives and claim not in BARRED:
+            claim = Claim.DRIVING
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 4])
+def test_a_cabinet_that_another_has_driven_with_our_epoch_or_more_is_left_alone(ahead: int) -> None:
+    rig = Rig().run(START_UP_S)
+    rig.run(3)
+    assert rig.cabinet.status.epoch == 5
+    rig.controller = rig.make(epoch=5 - ahead)
+    began = rig.tick
+    rig.run(HOLD_OFF_S + 20)
+    assert {(o.mode, o.cause, o.command) for o in rig.outputs[began:]} == {(Mode.LOCAL, "epoch-taken", None)}
+    alarms = [event for o in rig.outputs[began:] for event in o.events if event.cause == "epoch-taken"]
+    assert [event.kind for event in alarms] == ["link"] or [event.kind for event in alarms] == [
+        "mode",
+        "link",
+    ]
+    assert "epoch file" in alarms[-1].text_en
+    assert "kỳ điều khiển" in alarms[-1].text_vi
+
+
+def test_a_restart_with_a_risen_epoch_drives_on_and_so_does_a_controller_built_anew() -> None:
+    rig = Rig().adaptive()
+    rig.controller = rig.make(epoch=6)
+    rig.run(HOLD_OFF_S + 5)
+    assert rig.cabinet.mode is CabinetMode.ADAPTIVE
+    rig.controller = rig.make(epoch=6, claim=rig.controller.claim)
+    rig.run(HOLD_OFF_S + 5)
+    assert rig.cabinet.mode is CabinetMode.ADAPTIVE
+    assert {output.cabinet_refusal for output in rig.outputs} == {None}
+
+
+def test_a_replaced_cabinet_does_not_put_a_barred_controller_back_in_charge() -> None:
+    rig = Rig().adaptive()
+    assert _stranger(rig, epoch=6) is Refusal.NONE
+    rig.run(5)
+    assert (rig.last.mode, rig.last.cause) == (Mode.LOCAL, "lease-lost")
+    rig.spoil = lambda words: _spoil(words, EPOCH, lambda _: 0)
+    rig.run(2 * HOLD_OFF_S)
+    assert {output.command for output in rig.outputs[-2 * HOLD_OFF_S - 4 :]} == {None}
+    assert rig.last.cause == "lease-lost"
+
+
+# Plans
+
+
+def test_a_plan_that_the_cabinet_does_not_hold_leaves_it_on_its_own_plan() -> None:
+    rig = Rig(in_cabinet=_without_plans)
+    rig.run(START_UP_S + 60)
+    assert rig.cabinet.mode is CabinetMode.LOCAL_PLAN
+    assert [output.cabinet_refusal for output in rig.outputs].count("unknown-plan") == 1
+    assert ("alarm", "plan-unknown") in rig.alarms()
+    assert rig.last.command is not None
+    assert rig.last.command.mode is ModeRequest.RELEASE
+
+
+def test_a_plan_unknown_on_the_way_out_of_adaptive_never_holds_the_green() -> None:
+    rig = Rig().adaptive()
+    rig.cabinet._engine.intersection = _without_plans(rig.intersection)
+    rig.spoil = lambda words: _spoil(words, CRC, lambda crc: crc ^ 1)
+    rig.run(5)
+    assert rig.last.mode is not Mode.ADAPTIVE
+    assert rig.cabinet.mode is CabinetMode.LOCAL_PLAN
+    stages = {output.stage for output in rig.run(150).outputs[-150:]}
+    assert len(stages) > 1
+
+
+def test_a_cabinet_that_stays_in_adaptive_is_released() -> None:
+    rig = Rig().adaptive()
+    rig.spoil = lambda words: _spoil(_spoil(words, CRC, lambda crc: crc ^ 1), MODE, lambda _: 3)
+    rig.run(NOT_FOLLOWED_S + 2)
+    assert rig.last.command is not None
+    assert rig.last.command.mode is ModeRequest.RELEASE
+    assert ("alarm", "plan-not-followed") in rig.alarms()
+    assert rig.cabinet.mode in (CabinetMode.CENTRAL_PLAN, CabinetMode.LOCAL_PLAN)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([1, 2, None]),
+            st.sampled_from([CabinetMode.ADAPTIVE, CabinetMode.CENTRAL_PLAN]),
+            st.sampled_from([Refusal.NONE, Refusal.UNKNOWN_PLAN, Refusal.EXPIRED]),
+        ),
+        max_size=60,
+    )
+)
+def test_a_plan_is_never_asked_for_again_right_after_it_was_refused(history: list[Any]) -> None:
+    state, last, unfollowed = PlanRequest(), None, 0
+    for tick, (number, mode, refusal) in enumerate(history):
+        state, asked = ask(state, number, tick, mode, refusal)
+        assert asked in (number, None)
+        if last is not None and last == number and refusal is Refusal.UNKNOWN_PLAN:
+            assert asked is None
+        unfollowed = unfollowed + 1 if asked is not None and mode is CabinetMode.ADAPTIVE else 0
+        assert unfollowed <= NOT_FOLLOWED_S
+        last = asked
+
+
+def test_a_plan_that_was_given_up_is_asked_for_again_later() -> None:
+    state, _ = ask(PlanRequest(), 1, 0, CabinetMode.LOCAL_PLAN, Refusal.NONE)
+    asked = []
+    for tick in range(1, ASK_AGAIN_S + 2):
+        refusal = Refusal.UNKNOWN_PLAN if tick == 1 else Refusal.NONE
+        state, number = ask(state, 1, tick, CabinetMode.LOCAL_PLAN, refusal)
+        asked.append(number)
+    assert asked == [None] * ASK_AGAIN_S + [1]
+
+
+# Strangers
+
+
+def test_a_strangers_refusals_are_not_ours() -> None:
+    rig = Rig().adaptive()
+    for _ in range(60):
+        assert _stranger(rig, epoch=4) is Refusal.STALE_EPOCH
+        rig.run(1)
+    assert {output.mode for output in rig.outputs[-60:]} == {Mode.ADAPTIVE}
+    assert rig.last.cabinet_refusal == "stale-epoch"
+
+
+def test_a_refusal_counts_only_where_our_last_command_was_not_accepted() -> None:
+    rig = Rig().run(START_UP_S + 3)
+    orders, status = Orders(5), rig.cabinet.status
+    refused = replace(status, epoch=5, accepted_seq=7, refusal=Refusal.EXPIRED)
+    assert orders.refusal(refused) is Refusal.NONE
+    sent = orders.release(refused)
+    assert orders.refusal(refused) is Refusal.EXPIRED
+    assert orders.refusal(replace(refused, accepted_seq=sent.seq)) is Refusal.NONE
+    assert orders.refusal(replace(refused, accepted_seq=sent.seq, epoch=4)) is Refusal.EXPIRED
+
+
+# Frozen registers
+
+
+class _Gateway:
+    """Repeats its last answer for as many polls as it is told to."""
+
+    def __init__(self) -> None:
+        self.repeats = 0
+        self._last: Words | None = None
+
+    def __call__(self, words: Words) -> Words | None:
+        if self.repeats and self._last is not None:
+            self.repeats -= 1
+            return self._last
+        self._last = words
+        return words
+
+
+def test_answers_that_do_not_change_are_a_lost_link() -> None:
+    gateway = _Gateway()
+    rig = Rig(spoil=gateway).adaptive()
+    gateway.repeats = LINK_LOST_TICKS + 20
+    rig.run(LINK_LOST_TICKS - 1)
+    assert rig.last.mode is Mode.ADAPTIVE
+    rig.run(20)
+    assert (rig.last.mode, rig.last.cause) == (Mode.LOCAL, "frozen-registers")
+    assert {output.command for output in rig.outputs[-20 - LINK_LOST_TICKS + 1 :]} == {None}
+    assert rig.cabinet.mode is CabinetMode.LOCAL_PLAN
+    rig.run(HOLD_OFF_S + 20)
+    assert rig.cabinet.mode is CabinetMode.ADAPTIVE
+    seen = rig.alarms()
+    assert seen.count(("link", "frozen-registers")) == seen.count(("alarm-cleared", "frozen-registers")) == 1
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, LINK_LOST_TICKS - 1), st.integers(1, 4)), max_size=12))
+def test_a_counter_that_is_seen_twice_now_and_then_changes_nothing(history: list[tuple[int, int]]) -> None:
+    gateway = _Gateway()
+    rig = Rig(spoil=gateway).adaptive()
+    began = rig.tick
+    for repeats, fresh in history:
+        gateway.repeats = repeats
+        rig.run(repeats + fresh)
+    rig.run(1)
+    assert {output.mode for output in rig.outputs[began:]} == {Mode.ADAPTIVE}
+    assert {output.cabinet_refusal for output in rig.outputs[began:]} == {None}

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from denxanh.controller import clock as clocks
 from denxanh.controller import post as posts
+from denxanh.controller.claim import Claim
 from denxanh.controller.clock import MonotonicClock, Tick
 from denxanh.controller.mode import Mode
 from denxanh.controller.post import MAX_RESTARTS, Post
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.errors import FrameError, JournalError, UnreachableError
+from denxanh.networks.example import crossroads
+from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.plc.contract import Command, ModeRequest, Readings, Report
 
 TICK = Tick(7, 23_400.0, "2026-11-23")
@@ -56,6 +59,7 @@ class Brain:
     hands: "Hands"
     busy_s: float = 0.0
     fails: Exception | None = None
+    claim: Claim = Claim.NEW
     heard: list[TickInput] = field(default_factory=list)
 
     def step(self, value: TickInput) -> TickOutput:
@@ -83,14 +87,16 @@ class Notes:
     full: bool = False
     ticks: list[TickInput] = field(default_factory=list)
     restarts: list[str] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
 
     def tick(self, intersection: str, value: TickInput, output: TickOutput) -> None:
         if self.full:
             raise JournalError("full")
         self.ticks.append(value)
 
-    def restarted(self, intersection: str, cause: str) -> None:
+    def restarted(self, intersection: str, cause: str, claim: Claim) -> None:
         self.restarts.append(cause)
+        self.claims.append(claim)
 
 
 class Bench:
@@ -101,7 +107,7 @@ class Bench:
         self.brain = Brain(self.hands)
         self.peer = peer
         self.notes = Notes()
-        self.post = Post("X", peer, lambda: self.brain, epoch=1)
+        self.post = Post("X", peer, lambda *, claim: self.brain, epoch=1)
         self.clock = self.hands.clock()
 
     async def tick(self) -> None:
@@ -145,6 +151,9 @@ async def test_a_command_never_leaves_after_its_second(bench: Callable[..., Benc
     await one.tick()
     assert one.peer.sent == []
     assert one.post.commands == 0
+    one.peer.poll = original  # type: ignore[method-assign]
+    await one.tick()
+    assert [(value.late, value.unsent) for value in one.brain.heard] == [(False, False), (False, True)]
 
 
 async def test_nothing_is_sent_that_is_not_recorded(bench: Callable[..., Bench]) -> None:
@@ -215,3 +224,46 @@ async def test_a_tick_never_outlasts_its_second(bench: Callable[..., Bench]) -> 
     assert one.post.commands == 1
     await one.post.close()
     assert one.peer.sent == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "changes", "written"),
+    [
+        (Claim.DRIVING, {}, True),
+        (Claim.NEW, {"epoch": 0}, True),
+        (Claim.DRIVING, {"panel": 2}, False),
+        (Claim.DRIVING, {"epoch": 2}, False),
+        (Claim.NEW, {}, False),
+        (Claim.OVERTAKEN, {"epoch": 0}, False),
+        (Claim.FOREIGN, {"epoch": 0}, False),
+    ],
+)
+async def test_only_a_cabinet_that_is_ours_to_command_is_given_back(
+    bench: Callable[..., Bench], claim: Claim, changes: dict[str, int], written: bool
+) -> None:
+    one = bench()
+    one.brain.claim = claim
+    cabinet = VirtualCabinet(crossroads(), lambda date, second: 1)
+    status = replace(cabinet.status, **{"epoch": 1, **changes})  # type: ignore[arg-type]
+
+    async def poll() -> Report:
+        return Report(status, Readings((), (), ()))
+
+    one.peer.poll = poll  # type: ignore[method-assign]
+    await one.post.release()
+    assert [command.mode for command in one.peer.sent] == [ModeRequest.RELEASE] * written
+
+
+async def test_a_restarted_controller_keeps_its_claim(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    built: list[Claim] = []
+
+    def build(*, claim: Claim) -> Brain:
+        built.append(claim)
+        return one.brain
+
+    one.post = Post("X", one.peer, build, epoch=1)
+    one.brain.claim, one.brain.fails = Claim.OVERTAKEN, ZeroDivisionError("ours")
+    await one.tick()
+    assert built == [Claim.NEW, Claim.OVERTAKEN]
+    assert one.notes.claims == [Claim.OVERTAKEN]
