@@ -160,16 +160,18 @@ def test_a_late_walk_never_holds_a_stage_beyond_its_max_green(name: str, stage: 
     bound_s = timing.max_green_s(one, stage)
     for press_s in (one.commitment_s + 1, one.commitment_s + 6, 20, 30):
         loop.until_adaptive()
-        conflict_s, pressed, ended = 0, False, False
+        conflict_s, fresh, pressed, ended = 0, False, False, False
         quiet_from = loop.second + SETTLE_S
-        for _ in range(500):
+        for _ in range(700):
             quiet = loop.second > quiet_from and loop.stage == stage
 
             def called(groups: tuple[int, ...], quiet: bool = quiet) -> bool:
                 own = left in groups and all(aspects[g] is not Aspect.RED for g in groups)
                 return own or not quiet
 
-            now = not pressed and quiet and conflict_s >= bound_s - press_s
+            if loop.cabinet.status.stage_elapsed_ds == 0:
+                fresh = quiet  # a green during all of which nobody stands on red
+            now = not pressed and fresh and quiet and conflict_s >= bound_s - press_s
             pressed = pressed or now
             loop.pass_second(
                 called,
