@@ -35,6 +35,8 @@ class PlantSummary:
     """What came of it. Counts of the observer are over all intersections."""
 
     seconds: int
+    measured_s: int
+    """How long the window was that `trips` speaks of; the rest was warm-up."""
     trips: TripSummary
     teleports: int
     gridlock: bool
@@ -150,10 +152,12 @@ class Plant:
         gridlock = self._watch.final()
         end = self.session.time_s
         self.session.close()
-        figures = summarise(self._tripinfo, self.scenario.measure_from_s, end, dict(self.scenario.weights))
+        begin = self.scenario.measured_from(end)
+        figures = summarise(self._tripinfo, begin, end, dict(self.scenario.weights))
         self.close()
         return PlantSummary(
             seconds=self.seconds,
+            measured_s=round(end - begin),
             trips=figures,
             teleports=self._watch.teleports,
             gridlock=gridlock,

@@ -56,6 +56,15 @@ class Scenario:
         """SUMO's ids of the signals that we drive."""
         return tuple(one.tls for one in self.intersections)
 
+    def measured_from(self, end_s: float) -> int:
+        """Where the measured window begins when the simulation ended at `end_s`, SUMO seconds.
+
+        A run that was stopped before it was twice as long as its warm-up is measured whole, as one that was
+        asked to be so short: otherwise there would be nothing, or next to nothing, to measure.
+        """
+        long_enough = end_s - self.begin_s >= 2 * (self.measure_from_s - self.begin_s)
+        return self.measure_from_s if end_s >= self.end_s or long_enough else self.begin_s
+
     def until(self, seconds: int) -> Scenario:
         """The same, ended after this many seconds at the latest."""
         return replace(self, end_s=min(self.end_s, self.begin_s + seconds))

@@ -179,6 +179,7 @@ def as_json(spec: StreetSpec, scenario: Scenario, summary: StreetSummary) -> dic
         "seed": spec.seed,
         "ticks": summary.ticks,
         "seconds": plant.seconds,
+        "measured_s": plant.measured_s,
         "deterministic": summary.deterministic,
         "missed_acks": summary.missed_acks,
         "vehicles": trips.vehicles,

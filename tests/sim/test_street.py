@@ -225,6 +225,25 @@ async def test_signal_ends_with_a_summary(spec, tmp_path: Path, number: int) -> 
     assert summary["vehicles"] > 0
 
 
+@pytest.mark.parametrize("warm_up_s", [0, 20, 3000])
+async def test_stopped_run_has_the_figures_of_one_that_was_asked_to_be_so_long(
+    spec, tmp_path: Path, warm_up_s: int
+) -> None:
+    free = {key: value for key, value in spec.items() if key != "grants"}
+    free["source"]["measure_from_s"] = warm_up_s
+    async with running(free | {"seconds": None, "speed": 60}, tmp_path) as street:
+        await street.ports()
+        await asyncio.sleep(2.0)
+        os.kill(street.process.pid, signal.SIGTERM)
+        stopped = await street.end()
+    async with running(free | {"seconds": stopped["seconds"]}, tmp_path) as street:
+        finished = await street.end()
+    assert (stopped.pop("ended"), finished.pop("ended")) == ("stopped", "finished")
+    assert stopped == finished
+    assert stopped["vehicles"] > 10
+    assert stopped["measured_s"] == stopped["seconds"] - (20 if warm_up_s == 20 else 0)
+
+
 async def test_port_in_use_is_one_clear_line(spec, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
