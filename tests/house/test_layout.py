@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,11 @@ def test_each_room_is_linked_by_a_relative_link(room: str) -> None:
 
 def test_imports_point_down_the_floors() -> None:
     done = subprocess.run(
-        ["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout
 
@@ -43,8 +48,6 @@ def test_the_controller_loads_neither_sumo_nor_the_learning_stack() -> None:
         "bad = {'libsumo', 'traci', 'sumolib', 'torch', 'stable_baselines3', 'scipy'} & set(sys.modules)\n"
         "assert not bad, bad"
     )
-    import sys
-
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
