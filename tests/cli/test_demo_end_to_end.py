@@ -130,7 +130,7 @@ def test_page_that_dies_does_not_touch_the_traffic(grid: Path, start_demo: Any) 
         "--sumocfg", str(grid), "--speed", "15", "--seconds", "60", "--port", str(port), "--json"
     )
     demo.until(lambda: (demo.page(port) or {}).get("feed") == "live")
-    assert f"http://127.0.0.1:{port}/" in demo.said()
+    demo.until(lambda: f"http://127.0.0.1:{port}/" in demo.said())
     os.kill(demo.child("denxanh.controller.centre"), signal.SIGKILL)
     summary = demo.end()
     assert "the page ended" in demo.said()
