@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 ACK_TIMEOUT_S = 2.0
 """Wall seconds that a tick waits for acknowledgements (assumed; docs/safety.md, "Time limits")."""
 
+CLOSE_S = 1.0
+"""Wall seconds that a controller has to take what was still on its way when the run ends (assumed)."""
+
 LINE_LIMIT = 4096
 """Longest line that a controller may send, bytes."""
 
@@ -118,8 +121,11 @@ class GrantServer:
             self._server.close()
         for controller in tuple(self._controllers):
             controller.writer.close()
-        for task in tuple(self._tasks):
-            task.cancel()
+        # Not cancelled: a server's cancelled connection is reported as an error by asyncio (Python 3.11).
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_S)
+        for controller in tuple(self._controllers):
+            controller.writer.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

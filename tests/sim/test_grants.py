@@ -134,6 +134,25 @@ async def test_rude_controller_is_dropped_and_the_street_goes_on(server, rude: b
     peer.writer.close()
 
 
+@pytest.mark.parametrize("unread_ticks", [0, 40_000])
+async def test_end_is_no_error_and_waits_for_no_peer(
+    monkeypatch: pytest.MonkeyPatch, unread_ticks: int
+) -> None:
+    monkeypatch.setattr(grants, "ACK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(grants, "CLOSE_S", 0.2)
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    one = GrantServer()
+    peer = await Peer.attach(one, await one.start(HOST, 0))
+    for number in range(unread_ticks):
+        await one.grant(tick(number))
+    await asyncio.wait_for(one.close(), 2.0)
+    await asyncio.sleep(0.05)
+    assert complaints == []
+    assert unread_ticks or await peer.reader.read() == b""
+    peer.writer.close()
+
+
 async def test_attaching_in_mid_run_is_no_longer_deterministic(server) -> None:
     one, port = server
     assert await one.grant(tick(0))
