@@ -57,5 +57,6 @@ def test_cabinets_answer_in_real_time_and_end_on_request(tmp_path: Path) -> None
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
+    assert f"{entry.intersection}: 127.0.0.1:{port}, unit 1\n1 cabinet listening" in err
     (row,) = json.loads(out)
     assert (row["intersection"], row["conflict"]) == (corridor.intersections[0].id, None)

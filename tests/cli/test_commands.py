@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,12 @@ def test_missing_sumo_is_said_with_its_remedy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     clear_error(done, "libsumo", "denxanh[sim]")
+
+
+def test_version_needs_no_command() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert result.exit_code == 0
+    assert result.output.strip() == version("denxanh")
 
 
 def test_usage_errors_have_status_2() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from denxanh.cli.output import Json, document, note, say
+from denxanh.cli.output import Json, count, document, note, say
 
 if TYPE_CHECKING:
     from denxanh.controller.clock import MonotonicClock
@@ -73,7 +73,9 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await serve(servers)
-    note(f"{len(servers)} cabinets listen; Ctrl-C ends")
+    for one, entry, server in zip(cabinets, site.cabinets, servers, strict=True):
+        note(f"{one.intersection.id}: {entry.host}:{server.port}, unit {entry.unit}")
+    note(f"{count(len(servers), 'cabinet')} listening; Ctrl-C ends")
     try:
         ticking = asyncio.create_task(_tick(cabinets, MonotonicClock(), memory))
         stopping = asyncio.create_task(stop.wait())

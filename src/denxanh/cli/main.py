@@ -32,20 +32,30 @@ app.command("verify", epilog="Example: denxanh verify --catalogue --json")(verif
 app.command("replay", epilog="Example: denxanh replay state/journal.jsonl")(replay.replay)
 
 
-@app.callback()
-def options(
-    verbose: Annotated[
-        int,
-        typer.Option("--verbose", "-v", count=True, help="Say more on standard error; twice: everything."),
-    ] = 0,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
-) -> None:
-    """Set up logging for every command."""
-    if version:
+def _version(asked: bool) -> None:
+    if asked:
         from importlib.metadata import version as installed
 
         typer.echo(installed("denxanh"))
         raise typer.Exit
+
+
+@app.callback()
+def options(
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose",
+            "-v",
+            count=True,
+            help="Say more on standard error; twice: everything. Before the command: denxanh -v run …",
+        ),
+    ] = 0,
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Set up logging for every command."""
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

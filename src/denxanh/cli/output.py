@@ -30,6 +30,11 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def count(number: int, thing: str) -> str:
+    """`1 cabinet`, `7 cabinets`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
     """Plain columns that also read well through a pipe; numbers stand right."""
     cells = [tuple(_cell(value) for value in row) for row in rows]

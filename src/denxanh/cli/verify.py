@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from denxanh.cli.output import Json, document, note, progress, say, table
+from denxanh.cli.output import Json, count, document, note, progress, say, table
 
 if TYPE_CHECKING:
     from denxanh.controller.verify import Verification
@@ -39,7 +39,8 @@ def verify(
     with progress("intersections", len(wanted)) as show:
         for index, result in _explored(wanted, jobs or os.cpu_count() or 1):
             found[index] = result
-            note(f"{result.intersection}: {result.states} states, {len(result.violations)} violations")
+            violations = count(len(result.violations), "violation")
+            note(f"{result.intersection}: {result.states} states, {violations}")
             show(len(found))
     results = [found[index] for index in range(len(wanted))]
     if json:
