@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli.output import Json, document, say, table
+from denxanh.cli.output import Json, count, document, say, table
 
 app = typer.Typer(no_args_is_help=True, help="The street networks: catalogue, build, check, import.")
 
@@ -132,7 +132,7 @@ def build(
             }
         )
         return
-    say(f"{built.corridor.id}: {len(built.corridor.intersections)} intersections")
+    say(f"{built.corridor.id}: {count(len(built.corridor.intersections), 'intersection')}")
     say(f"net       {built.net}\ncompiled  {target}")
     for text in warnings:
         say(f"warning: {text}")
@@ -163,7 +163,7 @@ def import_sumo(
             }
         )
         return
-    say(f"{derived.id}: {len(derived.intersections)} intersections, written to {out}")
+    say(f"{derived.id}: {count(len(derived.intersections), 'intersection')}, written to {out}")
     for text in derived.warnings:
         say(f"warning: {text}")
 
@@ -198,7 +198,7 @@ def check(
         )
     else:
         for name, defects in found.items():
-            say(f"{name}: " + (f"{len(defects)} defects" if defects else "no defect"))
+            say(f"{name}: " + (count(len(defects), "defect") if defects else "no defect"))
             for defect in defects:
                 say(f"  {defect}")
     if any(found.values()):
