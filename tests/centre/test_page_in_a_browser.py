@@ -154,3 +154,33 @@ def test_map_answers_to_keys_and_cards(visit: Visit) -> None:
 def test_nothing_is_cut_off_sideways(visit: Visit, width: int) -> None:
     visit.page.set_viewport_size({"width": width, "height": 900})
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+OVERLAPS = """() => [...document.querySelectorAll('.card')].flatMap((card) => {
+  const shown = [...card.querySelectorAll('header, .stage, .count, dl, .ribbon, .why')]
+    .map((node) => [String(node.getAttribute('class') ?? node.tagName), node.getBoundingClientRect()]);
+  const low = card.getBoundingClientRect().bottom;
+  return shown.flatMap(([name, a], index) => [
+    ...(a.bottom > low + 0.5 ? [`${name} leaves the card`] : []),
+    ...shown.slice(index + 1)
+      .filter(([, b]) => a.left < b.right && b.left < a.right
+        && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5)
+      .map(([other]) => `${name} on ${other}`)]);
+})"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1440, 757), (1280, 720), (1024, 768)])
+def test_nothing_on_a_card_lies_on_anything_else(visit: Visit, width: int, height: int) -> None:
+    visit.page.set_viewport_size({"width": width, "height": height})
+    # Six more of the same: as many cards as a corridor of this size or larger shows.
+    visit.page.evaluate(
+        "() => { const one = document.querySelector('.card');"
+        " for (let i = 0; i < 6; i++) one.after(one.cloneNode(true)); }"
+    )
+    assert visit.page.evaluate(OVERLAPS) == []
+
+
+def test_a_countdown_never_says_zero(visit: Visit, scribe: Any) -> None:
+    scribe.write(scribe.tick(2, commitment=scribe.promise(0, 2)))
+    visit.wait("document.querySelector('.card .count').innerText.includes('đang chuyển pha')")
+    assert visit.page.text_content(f".marker[data-id='{scribe.intersection.id}']").strip().isdecimal()

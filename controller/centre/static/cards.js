@@ -67,11 +67,12 @@ export function card(item, plan, choose) {
   }
 
   function countdown(state) {
-    counter.classList.toggle("open", !state.commitment);
-    if (state.commitment) {
+    const promised = state.commitment?.end_in_s > 0; // at 0 the green is over: the interstage has begun
+    counter.classList.toggle("open", !promised);
+    if (promised) {
       say(node.count, String(state.commitment.end_in_s));
       say(node.next, `s nữa → ${lettered(item.stages[state.commitment.next_stage])}`);
-    } else if (state.in_interstage) {
+    } else if (state.in_interstage || state.commitment) {
       say(node.count, "···");
       say(node.next, "đang chuyển pha");
     } else {

@@ -16,7 +16,8 @@ export class CorridorMap {
     this.shows = new Map();
     this.markers = new Map();
     this.streets();
-    for (const item of plan.intersections) this.place(item, choose);
+    const words = plan.intersections.map((item) => [this.place(item, choose), item.at]);
+    for (const [node, at] of words) this.float(node, at); // above every signal
     this.scale = 1;
     this.fit();
     this.handles();
@@ -64,8 +65,9 @@ export class CorridorMap {
     }
     const name = caption(item);
     this.captions.set(item.id, name);
-    marker.append(petals, svg("circle", { r: 12 }), svg("text", { y: 4.3 }, String(item.number)), name.group);
-    marker.addEventListener("click", () => choose(item.id));
+    marker.append(petals, svg("circle", { r: 12 }), svg("text", { y: 4.3 }, String(item.number)));
+    const words = svg("g", { class: "marker" }, name.group);
+    for (const node of [marker, words]) node.addEventListener("click", () => choose(item.id));
     this.float(marker, item.at);
     this.markers.set(item.id, marker);
     this.shows.set(item.id, (state) => {
@@ -74,9 +76,10 @@ export class CorridorMap {
       for (const [node, group] of lamps) mark(node, "data-a", state.aspects[group]);
       mark(marker, "data-mode", state.mode);
       mark(marker, "style", `--mode:var(--${state.mode})`);
-      marker.classList.toggle("stale", state.stale);
-      say(name.left, state.commitment ? `${state.commitment.end_in_s} s` : "");
+      for (const node of [marker, words]) node.classList.toggle("stale", state.stale);
+      say(name.left, state.commitment?.end_in_s > 0 ? `${state.commitment.end_in_s} s` : "");
     });
+    return words;
   }
 
   show(id, state) {
