@@ -26,6 +26,13 @@ from denxanh.controller.tally import RunSummary
 from denxanh.errors import ClockError, JournalError
 
 _LOG = logging.getLogger(__name__)
+_EVENTS = logging.getLogger("denxanh.controller.events")
+"""What happened on the street, line by line; `denxanh run` shows it from INFO."""
+_LEVELS = {
+    **dict.fromkeys(("alarm", "link", "detector"), logging.WARNING),
+    **dict.fromkeys(("mode", "alarm-cleared"), logging.INFO),
+}
+"""Levels of events by kind; every other one (each switch of a stage) is only for debugging."""
 
 SYNC_S = 1.0
 """Wall seconds between two syncs of the journal: what a power cut may cost."""
@@ -45,6 +52,8 @@ class JournalRecorder:
         record = {"k": "tick", "i": intersection, "in": encode_input(value), "out": encode_output(output)}
         self._journal.append(record)
         self._summary.count(intersection, value, output)
+        for event in output.events:
+            _EVENTS.log(_LEVELS.get(event.kind, logging.DEBUG), "%s: %s", intersection, event.text_en)
 
     def restarted(self, intersection: str, cause: str, claim: Claim) -> None:
         """See `post.Recorder`."""

@@ -11,7 +11,12 @@ from denxanh.cli.output import Json, document, say
 
 
 def replay(
-    journal: Annotated[Path, typer.Argument(help="A journal.jsonl; its closed parts are found beside it.")],
+    journal: Annotated[
+        Path,
+        typer.Argument(
+            help="A journal.jsonl (its closed parts are found beside it), or a state or demo folder."
+        ),
+    ],
     json: Json = False,
 ) -> None:
     """Feed a journal's inputs through the same code again and compare decision by decision.
@@ -20,7 +25,7 @@ def replay(
     """
     from denxanh.controller.replay import replay as again
 
-    result = again(journal)
+    result = again(_file(journal))
     first = result.first_mismatch
     if json:
         document(
@@ -49,3 +54,13 @@ def replay(
                 say(f"  {name}: recorded {recorded!r}, replayed {replayed!r}")
     if not result.same:
         raise typer.Exit(1)
+
+
+def _file(given: Path) -> Path:
+    """The journal itself where its state folder, or a demo's folder, is named."""
+    from denxanh.controller.journal import JOURNAL_NAME
+
+    if not given.is_dir():
+        return given
+    inner = given / "state" / JOURNAL_NAME
+    return inner if inner.exists() else given / JOURNAL_NAME

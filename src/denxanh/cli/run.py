@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli.output import Json, document, note, say
+from denxanh.cli.output import Json, count, document, note, say
 
 
 def run(
@@ -16,16 +16,22 @@ def run(
 ) -> None:
     """Drive the cabinets that SITE.toml names, one decision per second, until Ctrl-C or SIGTERM.
 
-    The end gives every cabinet back to its own plan and prints what was done. Everything that was heard and
-    decided stands in the state folder's journal.jsonl (see `denxanh replay`).
+    Mode changes and alarms (a cabinet that does not answer, a detector that is not believed) are said on
+    standard error as they happen; with -v before `run` everything else too. The end gives every cabinet back
+    to its own plan and prints what was done. Everything that was heard and decided stands in the state
+    folder's journal.jsonl (see `denxanh replay`).
     """
     import asyncio
+    import logging
 
     from denxanh.controller import site as sites
     from denxanh.controller.run import run as drive
 
     found = sites.load(site)
-    note(f"{found.corridor.name_vi}: {len(found.cabinets)} cabinets, policy {found.policy}; Ctrl-C ends")
+    events = logging.getLogger("denxanh.controller.events")
+    events.setLevel(min(events.getEffectiveLevel(), logging.INFO))
+    cabinets = count(len(found.cabinets), "cabinet")
+    note(f"{found.corridor.name_vi}: {cabinets}, policy {found.policy}; Ctrl-C ends")
     summary = asyncio.run(drive(found)).as_json()
     if json:
         document(summary)
