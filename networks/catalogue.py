@@ -32,13 +32,15 @@ def path(name: str) -> Path:
         raise CorridorError(
             f"the catalogue has no corridor {name!r}",
             where="catalogue",
-            fix=f"choose one of {', '.join(names())}",
+            fix=f"choose one of {', '.join(names())}, or give a folder that holds a corridor.toml",
         )
     return _FOLDER / name
 
 
 def folder(name_or_dir: str | Path) -> Path:
     """The folder of a corridor given by its catalogue name, or by a folder that holds a `corridor.toml`.
+
+    A catalogue name wins over a folder of that name; `./NAME` is the folder.
 
     Raises:
         CorridorError: it is neither.
@@ -48,7 +50,31 @@ def folder(name_or_dir: str | Path) -> Path:
     candidate = Path(name_or_dir)
     if (candidate / "corridor.toml").is_file():
         return candidate
+    if candidate.is_dir():
+        raise CorridorError(
+            "the folder has no corridor.toml",
+            where=str(candidate),
+            fix=f"give a corridor's folder, or one of {', '.join(names())}",
+        )
     return path(str(name_or_dir))
+
+
+def load(name_or_path: str | Path) -> Corridor:
+    """A built corridor, by its catalogue name, its folder, or its compiled file (`*.json`).
+
+    Raises:
+        CorridorError: there is none, it is not built yet, or its file is broken.
+    """
+    if str(name_or_path).endswith(".json"):
+        return compiled.load(Path(name_or_path))
+    place = folder(name_or_path)
+    if not (place / COMPILED).is_file():
+        raise CorridorError(
+            f"the corridor is not built: there is no {COMPILED}",
+            where=str(place),
+            fix=f"run: denxanh network build {place}",
+        )
+    return compiled.load(place / COMPILED)
 
 
 @lru_cache(maxsize=16)

@@ -1,8 +1,9 @@
-"""Everything that is inconsistent in a corridor, found in one run.
+"""Everything that is inconsistent in a corridor.
 
-The files themselves, their references to each other, groups and stages against the streets, limits
-against the guard's invariants, plans against minima, maxima and the stage graph, the schedule's gaps, the
-demand's routes, detectors, and whether `compiled.json` is what the files say today.
+Every file is parsed, whatever the others look like, and all defects of form are reported together, with what
+the readable files say about each other. What needs all of them follows once the forms are right: groups and
+stages against the streets, limits against the guard's invariants, plans against minima, maxima and the stage
+graph, the demand's routes, detectors, and whether `compiled.json` is what the files say today.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,6 +45,8 @@ class Defect:
     field: str
     what: str
     fix: str = ""
+    form: bool = False
+    """Whether a file's form is wrong; then some checks between the files wait until it is right."""
 
     def __str__(self) -> str:
         remedy = f" ({self.fix})" if self.fix else ""
@@ -61,7 +64,7 @@ def check(name_or_dir: str | Path) -> tuple[Defect, ...]:
         MissingExtraError: SUMO's netconvert is not installed.
     """
     parsed = corridor_files.parse(catalogue.folder(name_or_dir))
-    found = [_from_error(error) for error in parsed.defects]
+    found = [replace(_from_error(error), form=True) for error in parsed.defects]
     found += _references(parsed)
     files = parsed.complete()
     if files is None:
@@ -128,7 +131,9 @@ def _references(parsed: ParsedFiles) -> Iterator[Defect]:
 
 def _identity(folder: Path, corridor: CorridorFile) -> Iterator[Defect]:
     if corridor.id != folder.resolve().name:
-        yield Defect("corridor.toml", "id", f"{corridor.id!r} is not the folder's name", "rename one of them")
+        name = folder.resolve().name
+        fix = f'set id = "{name}" in corridor.toml, or rename the folder to {corridor.id}'
+        yield Defect("corridor.toml", "id", f"{corridor.id!r} is not the folder's name", fix)
     for kind in corridor.mix:
         if kind not in corridor.pcu:
             yield Defect("corridor.toml", f"pcu.{kind}", "the mix has this class, the units have not")

@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from denxanh.errors import CorridorError
+from denxanh.networks import form_words
 
 STREET_FILES = ("streets.nod.xml", "streets.edg.xml", "streets.con.xml")
 COMPILED = "compiled.json"
@@ -335,7 +336,7 @@ def _form(path: Path, form: type[_FormT], defects: list[CorridorError]) -> _Form
     try:
         return form.model_validate(tree)
     except ValidationError as error:
-        for detail in error.errors(include_url=False, include_context=False, include_input=False):
-            field = ".".join(str(part) for part in detail["loc"]) or "document"
-            defects.append(CorridorError(detail["msg"], where=f"{name}: {field}"))
+        defects.extend(
+            CorridorError(what, where=f"{name}: {field}") for field, what in form_words.defects(error, tree)
+        )
         return None

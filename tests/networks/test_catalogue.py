@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +86,18 @@ def test_the_catalogue_needs_no_sumo() -> None:
         "assert catalogue.corridor('truc-30-4-hoa-binh').intersections\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_folder_is_a_corridor_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(catalogue.path(NAMES[1]), mine)
+    monkeypatch.chdir(tmp_path)
+    shipped = catalogue.corridor(NAMES[1])
+    for given in (NAMES[1], "mine", "./mine/", str(mine), mine, "mine/compiled.json"):
+        assert catalogue.load(given) == shipped
+    (mine / "compiled.json").unlink()
+    with pytest.raises(CorridorError, match="network build mine"):
+        catalogue.load("mine")
+    (mine / "corridor.toml").unlink()
+    with pytest.raises(CorridorError, match=r"no corridor\.toml"):
+        catalogue.folder("mine")

@@ -50,8 +50,8 @@ def test_broken_files_hide_no_other_defect(copy: Path) -> None:
     (copy / "streets.con.xml").unlink()
     edit(copy / "schedule.toml", 'day = "tet"', 'day = "carnival"')
     text = report(copy)
-    assert "corridor.toml: name_en: Field required" in text
-    assert "corridor.toml: name_fr: Extra inputs are not permitted" in text
+    assert "corridor.toml: name_en: the key is missing" in text
+    assert "corridor.toml: name_fr: unknown key 'name_fr'" in text
     assert "demand.toml: scenario.am.pedestrians_h" in text
     assert "plans.toml: document: not valid TOML" in text
     assert "streets.con.xml: document: the file is missing" in text
@@ -100,3 +100,30 @@ def test_plans_are_held_to_g4_and_g5_and_the_stage_graph(copy: Path) -> None:
 def test_a_guard_that_cannot_hold_is_reported(copy: Path) -> None:
     edit(copy / "signals.toml", "max_red_s = 150", "max_red_s = 40")
     assert re.search(r"signals.toml: THN_304: group \w+: max red 40 s", report(copy))
+
+
+def test_a_typo_is_one_defect_that_names_the_key_meant(copy: Path) -> None:
+    edit(copy / "signals.toml", "min_green_s", "min_gren_s")
+    (defect,) = [one for one in check(copy) if one.form]
+    assert (
+        str(defect)
+        == "signals.toml: defaults.min_gren_s: unknown key 'min_gren_s'; did you mean 'min_green_s'?"
+    )
+
+
+def test_a_wrong_value_is_placed_by_ids_and_says_what_is_allowed(copy: Path) -> None:
+    edit(copy / "signals.toml", 'edge = "THN_304_sw", turns = "s"', 'edge = "THN_304_sw", turns = "x"')
+    edit(copy / "signals.toml", "number = 1", "number = 0")
+    text = report(copy)
+    assert (
+        "signals.toml: intersection THN_304: group sw_s: turns: 'x' is not allowed; allowed: letters l"
+        in text
+    )
+    assert "signals.toml: intersection THN_304: number: Input should be greater than" in text
+
+
+def test_a_copy_is_told_how_to_get_its_name(copy: Path) -> None:
+    mine = copy.rename(copy.with_name("my-corridor"))
+    assert 'set id = "my-corridor" in corridor.toml, or rename the folder to truc-30-4-hoa-binh' in report(
+        mine
+    )

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from denxanh.cli.demo_files import DEFAULT_CORRIDOR, DEFAULT_POLICY, Demand, Folder, Wish
-from denxanh.cli.output import Json, document, note, progress, say
+from denxanh.cli.output import Json, count, document, note, progress, say
 from denxanh.errors import ConfigError, MissingExtraError, PortInUseError
 
 NEEDED = ("libsumo", "sumolib")
@@ -21,7 +21,8 @@ NEEDED = ("libsumo", "sumolib")
 
 def demo(
     corridor: Annotated[
-        str | None, typer.Option(help=f"Catalogue corridor; default {DEFAULT_CORRIDOR}.")
+        str | None,
+        typer.Option(help=f"Catalogue corridor, or a corridor's folder; default {DEFAULT_CORRIDOR}."),
     ] = None,
     sumocfg: Annotated[
         Path | None, typer.Option(help="Any SUMO scenario instead: everything is derived from it.")
@@ -82,7 +83,11 @@ def _run(wish: Wish, folder: Folder, page_port: int | None) -> tuple[dict[str, A
 
     registry.policy(wish.policy)
     place = derive_corridor(wish, folder)
-    note(f"{place.name_vi}: {len(place.intersections)} intersections, policy {wish.policy}, seed {wish.seed}")
+    places = count(len(place.intersections), "intersection")
+    note(f"{place.name_vi}: {places}, policy {wish.policy}, seed {wish.seed}")
+    if wish.sumocfg is not None and place.warnings:
+        command = f"denxanh network import-sumo {wish.sumocfg} --out corridor.json"
+        note(f"{count(len(place.warnings), 'import warning')}; to see them: {command}")
     with Stop() as stop, _progress(wish) as show:
         running = Demo(wish, folder, page_port, show)
         running.prepare()
@@ -114,6 +119,7 @@ def _summary(
         "policy": wish.policy,
         "seed": wish.seed,
         "seconds": street.get("seconds", 0),
+        "measured_s": street.get("measured_s", 0),
         "ticks": controller.get("ticks", 0),
         "missed_ticks": controller.get("missed_ticks", 0),
         "commands": controller.get("commands", 0),
@@ -139,7 +145,10 @@ def _words(summary: dict[str, Any], kept: Folder | None) -> None:
     refusals = ", ".join(f"{reason} {count}" for reason, count in summary["refusals"].items()) or "none"
     delay = "–" if summary["mean_delay_s"] is None else f"{summary['mean_delay_s']:.1f} s"
     rows = (
-        ("traffic", f"{summary['vehicles']:.0f} vehicles, mean delay {delay}"),
+        (
+            "traffic",
+            f"{summary['vehicles']:.0f} vehicles, mean delay {delay} (over {summary['measured_s']} s)",
+        ),
         (
             "control",
             f"{summary['ticks']} ticks ({summary['missed_ticks']} missed), {summary['commands']} commands",

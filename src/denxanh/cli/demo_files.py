@@ -63,7 +63,7 @@ class Folder:
 
     @property
     def compiled(self) -> Path:
-        """A foreign scenario's derived corridor."""
+        """The corridor that the run made itself, of a foreign scenario or of a corridor's folder."""
         return self.root / "compiled.json"
 
     @property
@@ -78,27 +78,35 @@ class Folder:
 
 
 def derive_corridor(wish: Wish, folder: Folder) -> Corridor:
-    """The corridor that is going to be driven; a foreign scenario's is derived and written down.
+    """The corridor that is going to be driven; one that does not ship compiled is made and written down.
 
     Raises:
         DenXanhError: it does not exist or cannot be used.
     """
-    if wish.sumocfg is None:
-        from denxanh.networks import catalogue
+    from denxanh.networks import build, catalogue, compiled, foreign
 
+    if _shipped(wish):
         return catalogue.corridor(wish.corridor)
-    from denxanh.networks import compiled, foreign
-
-    corridor = foreign.from_scenario(wish.sumocfg).corridor
+    if wish.sumocfg is not None:
+        corridor = foreign.from_scenario(wish.sumocfg).corridor
+    else:
+        # Built anew, as the street does: the folder's own compiled.json may be older than its text.
+        corridor = build.build(wish.corridor).corridor
     compiled.dump(corridor, folder.compiled)
     return corridor
+
+
+def _shipped(wish: Wish) -> bool:
+    from denxanh.networks import catalogue
+
+    return wish.sumocfg is None and wish.corridor in catalogue.names()
 
 
 def write_spec(wish: Wish, folder: Folder) -> None:
     """The street's specification: free ports, lock-step."""
     source: dict[str, object] = {
         "kind": "catalogue",
-        "corridor": wish.corridor,
+        "corridor": wish.corridor if _shipped(wish) else str(Path(wish.corridor).resolve()),
         "scenario": wish.scenario.value,
     }
     if wish.sumocfg is not None:
@@ -122,7 +130,7 @@ def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: 
 
     site.write_site(
         folder.site,
-        corridor=wish.corridor if wish.sumocfg is None else folder.compiled.name,
+        corridor=wish.corridor if _shipped(wish) else folder.compiled.name,
         state_dir=folder.state.name,
         policy=wish.policy,
         cabinets=[

@@ -44,13 +44,15 @@ def list_(json: Json = False) -> None:
 
 @app.command(epilog="Example: denxanh network show truc-30-4-hoa-binh")
 def show(
-    corridor: Annotated[str, typer.Argument(help="Catalogue corridor, or a compiled.json.")],
+    corridor: Annotated[
+        str, typer.Argument(help="Catalogue corridor, a folder with a corridor.toml, or a compiled.json.")
+    ],
     json: Json = False,
 ) -> None:
     """Show a corridor: intersections, stages, detectors, sources and what is assumed."""
-    from denxanh.networks import catalogue, compiled
+    from denxanh.networks import catalogue
 
-    found = compiled.load(Path(corridor)) if corridor.endswith(".json") else catalogue.corridor(corridor)
+    found = catalogue.load(corridor)
     places = [
         {
             "id": one.id,
@@ -117,7 +119,7 @@ def build(
         target = builder.write_compiled(built)
     else:
         out.mkdir(parents=True, exist_ok=True)
-        built = builder.build(corridor, out / f"{Path(corridor).name}.net.xml")
+        built = builder.build(corridor, out / f"{Path(corridor).resolve().name}.net.xml")
         target = out / "compiled.json"
         compiled.dump(built.corridor, target)
     warnings = [*built.warnings, *built.corridor.warnings]
@@ -178,10 +180,10 @@ def check(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Find every inconsistency of a corridor's files in one run.
+    """Find every inconsistency of a corridor's files.
 
-    Files against their form, against each other and against the built streets; timings against what the guard
-    needs. Status 0 only without a defect.
+    Every file against its form; once the forms are right, files against each other and against the built
+    streets, timings against what the guard needs. Status 0 only without a defect.
     """
     from dataclasses import asdict
 
@@ -201,5 +203,7 @@ def check(
             say(f"{name}: " + (count(len(defects), "defect") if defects else "no defect"))
             for defect in defects:
                 say(f"  {defect}")
+            if any(defect.form for defect in defects):
+                say("  Further checks (streets, timings, routes) follow once these files are right.")
     if any(found.values()):
         raise typer.Exit(1)

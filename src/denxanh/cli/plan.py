@@ -18,13 +18,15 @@ def group() -> None:
 
 @app.command("list", epilog="Example: denxanh plan list --corridor truc-30-4-hoa-binh")
 def list_(
-    corridor: Annotated[str, typer.Option(help="Catalogue corridor.")] = "truc-30-4-hoa-binh",
+    corridor: Annotated[
+        str, typer.Option(help="Catalogue corridor, a folder with a corridor.toml, or a compiled.json.")
+    ] = "truc-30-4-hoa-binh",
     json: Json = False,
 ) -> None:
     """List every plan of a corridor (cycle, offset, splits) and the timetable that chooses them."""
     from denxanh.networks import catalogue
 
-    found = catalogue.corridor(corridor)
+    found = catalogue.load(corridor)
     plans = [
         {
             "intersection": one.id,
