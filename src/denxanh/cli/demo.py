@@ -21,7 +21,8 @@ NEEDED = ("libsumo", "sumolib")
 
 def demo(
     corridor: Annotated[
-        str | None, typer.Option(help=f"Catalogue corridor; default {DEFAULT_CORRIDOR}.")
+        str | None,
+        typer.Option(help=f"Catalogue corridor, or a corridor's folder; default {DEFAULT_CORRIDOR}."),
     ] = None,
     sumocfg: Annotated[
         Path | None, typer.Option(help="Any SUMO scenario instead: everything is derived from it.")
