@@ -63,7 +63,7 @@ def build(name_or_dir: str | Path, out: Path | None = None) -> BuiltCorridor:
         MissingExtraError: SUMO's netconvert is not installed.
     """
     files = corridor_files.read(catalogue.folder(name_or_dir))
-    net, warnings = build_net(files, out)
+    net, warnings = build_net(files.folder, out)
     corridor = assemble(files, read_net(net), warnings)
     return BuiltCorridor(files, net, corridor, warnings)
 
@@ -75,22 +75,22 @@ def write_compiled(built: BuiltCorridor) -> Path:
     return target
 
 
-def build_net(files: CorridorFiles, out: Path | None = None) -> tuple[Path, tuple[str, ...]]:
-    """The SUMO net of a corridor and netconvert's warnings; from the cache where it was made before.
+def build_net(folder: Path, out: Path | None = None) -> tuple[Path, tuple[str, ...]]:
+    """The SUMO net of a corridor's folder and netconvert's warnings; from the cache where it was made before.
 
     Raises:
         CorridorError: netconvert refuses the files.
         MissingExtraError: netconvert is not installed.
     """
     binary = netconvert()
-    key = _content_key(files.folder, binary)
-    cached = cache_folder() / f"{files.corridor.id}-{key}.net.xml"
+    key = _content_key(folder, binary)
+    cached = cache_folder() / f"{folder.resolve().name}-{key}.net.xml"
     notes = cached.with_suffix(".warnings")
     if not (cached.is_file() and notes.is_file()):
-        _convert(files.folder, binary, cached, notes)
+        _convert(folder, binary, cached, notes)
     warnings = tuple(notes.read_text(encoding="utf-8").splitlines())
     for warning in warnings:
-        _LOG.warning("%s: netconvert: %s", files.corridor.id, warning)
+        _LOG.warning("%s: netconvert: %s", folder.name, warning)
     if out is None:
         return cached, warnings
     shutil.copyfile(cached, out)

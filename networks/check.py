@@ -1,9 +1,9 @@
 """Everything that is inconsistent in a corridor.
 
 Every file is parsed, whatever the others look like, and all defects of form are reported together, with what
-the readable files say about each other. What needs all of them follows once the forms are right: groups and
-stages against the streets, limits against the guard's invariants, plans against minima, maxima and the stage
-graph, the demand's routes, detectors, and whether `compiled.json` is what the files say today.
+the readable files say about each other and about the streets. What needs all of them follows once the forms
+are right: groups and stages against the streets, limits against the guard's invariants, plans against minima,
+maxima and the stage graph, detectors, and whether `compiled.json` is what the files say today.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from denxanh.networks.build import build_net
 from denxanh.networks.corridor_files import (
     COMPILED,
     SHARE_TOLERANCE,
+    STREET_FILES,
     CorridorFile,
     CorridorFiles,
+    DemandFile,
     ParsedFiles,
     PlansFile,
     ScheduleFile,
@@ -66,17 +68,20 @@ def check(name_or_dir: str | Path) -> tuple[Defect, ...]:
     parsed = corridor_files.parse(catalogue.folder(name_or_dir))
     found = [replace(_from_error(error), form=True) for error in parsed.defects]
     found += _references(parsed)
-    files = parsed.complete()
-    if files is None:
+    if not all((parsed.folder / name).is_file() for name in STREET_FILES):
         return tuple(dict.fromkeys(found))
     try:
-        path, warnings = build_net(files)
+        path, warnings = build_net(parsed.folder)
         net = read_net(path)
     except CorridorError as error:
         found += [_from_error(defect) for defect in error.defects or (error,)]
         return tuple(dict.fromkeys(found))
     found += [Defect("streets.*.xml", "netconvert", warning) for warning in warnings]
-    found += _demand(files, net)
+    if parsed.demand:
+        found += _demand(parsed.demand, net)
+    files = parsed.complete()
+    if files is None:
+        return tuple(dict.fromkeys(found))
     try:
         corridor = assemble(files, net, warnings)
     except CorridorError as error:
@@ -203,7 +208,7 @@ def _plan_references(plans: PlansFile, signals: SignalsFile | None) -> Iterator[
             yield Defect("plans.toml", f"plan {number}", f"the intersections' cycles differ: {text} s")
 
 
-def _demand(files: CorridorFiles, net: Net) -> Iterator[Defect]:
+def _demand(demand: DemandFile, net: Net) -> Iterator[Defect]:
     """Entry edges, shares and routes against the streets."""
     fed = {
         net.lanes[way.to_lane].edge
@@ -215,7 +220,7 @@ def _demand(files: CorridorFiles, net: Net) -> Iterator[Defect]:
         for edge in net.edge_ends
         if edge not in fed and any(not net.lanes[lane].walkers_only for lane in net.edge_lanes[edge])
     }
-    for name, scenario in files.demand.scenario.items():
+    for name, scenario in demand.scenario.items():
         where = f"scenario.{name}"
         for edge in scenario.entry:
             if edge not in net.edge_ends:

@@ -32,9 +32,7 @@ def test_each_room_is_linked_by_a_relative_link(room: str) -> None:
 
 def test_imports_point_down_the_floors() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
-    done = subprocess.run(
-        [str(linter), "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([str(linter), "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
 
 

@@ -204,6 +204,6 @@ def check(
             for defect in defects:
                 say(f"  {defect}")
             if any(defect.form for defect in defects):
-                say("  Further checks (streets, timings, routes) follow once these files are right.")
+                say("  Further checks (signals on the streets, timings) follow once these files are right.")
     if any(found.values()):
         raise typer.Exit(1)
