@@ -351,11 +351,6 @@ class Estimator:
         return tuple(approach for approach, sees in seen.items() if not sees)
 
 
-def _gone_stale(health: DetectorHealth) -> DetectorHealth:
-    """The same detector after too long a silence of the whole link."""
-    return health._replace(symptom=Symptom.STALE, clean_s=0.0) if health.good else health
-
-
 def _elapsed(before: float | None, now: float) -> float:
     """Seconds since the last reading of a clock that wraps at midnight; one that went back is a long gap."""
     if before is None or not math.isfinite(now):

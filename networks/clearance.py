@@ -56,8 +56,6 @@ MIN_PEDESTRIAN_INTERGREEN_S = 1
 """From the end of pedestrian clearance to the start of a conflicting green."""
 WALKING_SPEED_MS = 1.2
 """Walking speed that pedestrian clearance is laid out for."""
-SLOW_WALKING_SPEED_MS = 1.0
-"""The same near schools and hospitals."""
 NEAR_MISS_M = 0.5
 """Centre lines that come this close count as crossing there."""
 
