@@ -1,0 +1,1 @@
+"""Evaluation: benchmark matrix, statistics, reports, the best fixed plan, the deployment gate."""

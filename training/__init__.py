@@ -1,0 +1,1 @@
+"""Learning: Stable-Baselines3 on SUMO, curriculum, export with a model card."""
