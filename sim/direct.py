@@ -13,29 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from denxanh.agents.policy import Decision, Policy
-from denxanh.controller import guard
-from denxanh.controller.estimate import Estimator, SignalView
+from denxanh.agents.policy import Policy
 from denxanh.controller.health import HealthLimits
-from denxanh.controller.mode import Mode
-from denxanh.controller.outlook import outlook
-from denxanh.networks.model import Aspect, Intersection
+from denxanh.networks.model import Aspect
 from denxanh.networks.schedule import active_plan
-from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, Readings, Refusal, Report
+from denxanh.plc.contract import Readings
 from denxanh.sim import references
 from denxanh.sim.faults import DetectorErrors
 from denxanh.sim.metrics import TripSummary
+from denxanh.sim.mind import Mind
 from denxanh.sim.plant import Plant, PlantSummary
 from denxanh.sim.scenario import Scenario
 
 _DAY_S = 86_400
-_NO_STATUS = CabinetStatus(
-    map_version=1, junction=1, mode=CabinetMode.ADAPTIVE, faults=Fault.NONE, heartbeat=0, accepted_seq=0,
-    refusal=Refusal.NONE, epoch=0, lease_ds=0, heard_ds=0, stage=0, stage_elapsed_ds=0, stage_next=0, plan=0,
-    cycle_second=0, cycle_s=0, utc_s=0, green=0, yellow=0, red=0, flashing=0, lamp_fault=0, panel=0,
-    config_crc=0, countdown_s=0, monitor=0, min_left_s=(),
-)  # fmt: skip
-"""There is no cabinet; the estimate reads detectors only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +94,18 @@ def run(
         GuardError: an intersection's timings cannot hold the guard's invariants together.
     """
     begun = time.perf_counter()
-    minds = [_Mind(one, policy, scenario.corridor.pcu_per_vehicle, limits) for one in scenario.intersections]
+    pcu = scenario.corridor.pcu_per_vehicle
+    asked = [_Asked(Mind(one, pcu, limits), policy) for one in scenario.intersections]
     with Plant(scenario, seed, errors) as plant:
         while not plant.over:
             second = plant.clock_s
             plan = _plan(scenario, second)
-            for place, (mind, readings) in enumerate(zip(minds, plant.readings(), strict=True)):
-                plant.show(place, mind.second(readings, second % _DAY_S, plan))
+            for place, (one, readings) in enumerate(zip(asked, plant.readings(), strict=True)):
+                plant.show(place, one.second(readings, second % _DAY_S, plan))
             plant.step()
         summary = plant.finish()
     refusals: Counter[str] = Counter()
+    minds = [one.mind for one in asked]
     for mind in minds:
         refusals.update(mind.refusals)
     return _result(
@@ -184,48 +176,19 @@ def _result(
     )
 
 
-class _Mind:
-    """One intersection's estimate, policy and guard, second by second."""
+class _Asked:
+    """A mind and the policy that it asks, once per decision interval."""
 
-    def __init__(
-        self, intersection: Intersection, policy: Policy, pcu_per_vehicle: float, limits: HealthLimits | None
-    ) -> None:
-        self.refusals: Counter[str] = Counter()
-        self.switches = 0
-        self.starved = 0
+    def __init__(self, mind: Mind, policy: Policy) -> None:
+        self.mind = mind
         self._policy = policy
-        self._estimator = Estimator(intersection, pcu_per_vehicle, limits)
-        self._memory = self._estimator.initial()
-        self._config = guard.guard_config(intersection)
-        self._guard = guard.initial(self._config)
-        self._decision: Decision | None = None
-        self._refused: guard.GuardRefusal | None = None
-        self._stage = -1
+        self._request: int | None = None
         self._tick = 0
 
     def second(self, readings: Readings, clock_s: float, plan: int | None) -> tuple[Aspect, ...]:
         """The lamps for the second that begins now."""
-        state = self._guard
-        view = SignalView(
-            stage=state.stage,
-            elapsed_s=0.0 if state.in_interstage else float(state.elapsed_s),
-            in_interstage=state.in_interstage,
-            commitment=state.commitment,
-            aspects=state.aspects,
-            stages=outlook(self._config, state),
-        )
-        self.switches += view.stage != self._stage
-        self._stage = view.stage
-        self._memory, estimate = self._estimator.update(
-            self._memory, Report(_NO_STATUS, readings), clock_s, view, plan
-        )
-        if self._decision is None or self._tick % self._policy.interval_s == 0:
-            self._decision = self._policy.decide(estimate.traffic)
+        traffic = self.mind.sense(readings, clock_s, plan)
+        if self._request is None or self._tick % self._policy.interval_s == 0:
+            self._request = self._policy.decide(traffic).stage
         self._tick += 1
-        heard = guard.GuardInput(Mode.ADAPTIVE, self._decision.stage, estimate.called, estimate.discharging)
-        self._guard, out = guard.tick(self._config, self._guard, heard)
-        if out.refusal is not None and out.refusal != self._refused:
-            self.refusals[out.refusal.value] += 1
-        self._refused = out.refusal
-        self.starved += bool(out.starved)
-        return out.aspects
+        return self.mind.act(self._request)
