@@ -1,7 +1,7 @@
 """One scenario as decisions and rewards: what every environment of this room is made of.
 
-Some of the scenario's intersections are *learners*: the caller decides for them every `DECISION_S`. The others
-follow a policy. The second itself is the street's: detectors, estimate, guard, lamps.
+Some of the scenario's intersections are *learners*: the caller decides for them every `DECISION_S`. The
+others follow a policy. The second itself is the street's: detectors, estimate, guard, lamps.
 """
 
 from __future__ import annotations
