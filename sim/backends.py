@@ -29,6 +29,7 @@ class Api(Protocol):
     lane: Any
     person: Any
     vehicle: Any
+    vehicletype: Any
 
 
 class Backend(Protocol):

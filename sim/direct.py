@@ -41,6 +41,8 @@ class DirectResult:
     policy: str
     seed: int
     seconds: int
+    measured_s: int
+    """Length of the window that `trips` speaks of; the rest was warm-up."""
     trips: TripSummary
     gridlock: bool
     teleports: int
@@ -163,6 +165,7 @@ def _result(
         policy=policy,
         seed=seed,
         seconds=summary.seconds,
+        measured_s=summary.measured_s,
         trips=summary.trips,
         gridlock=summary.gridlock,
         teleports=summary.teleports,

@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import statistics
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from denxanh.errors import SimulationError
+from denxanh.sim.fleet import Fleet, RoadUser
 
 GRIDLOCK_WINDOW_S = 300
 """No arrival for so long is a gridlock (assumed)."""
@@ -29,6 +30,10 @@ STANDING_SHARE = 0.1
 UNDEPARTED = -1.0
 """SUMO's departure of a vehicle that never departed."""
 
+SECONDS_PER_HOUR = 3600.0
+MG_PER_G = 1000.0
+G_PER_KG = 1000.0
+
 
 @dataclass(frozen=True, slots=True)
 class Trip:
@@ -40,6 +45,21 @@ class Trip:
     stops: int
     departed: bool
     weight: float
+    arrival_s: float = -1.0
+    """-1 where it did not arrive."""
+    standing_s: float = 0.0
+    """Time below 0.1 m/s on the road."""
+    co2_g: float | None = None
+    """None where SUMO was not asked for emissions."""
+    fuel_g: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSummary:
+    """One class of road users in the window: how many were due, and their mean delay in seconds."""
+
+    number: float
+    mean_delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +75,22 @@ class TripSummary:
     """Per vehicle."""
     persons: int
     person_delay_s: float
-    """Mean time loss of pedestrians who set out in the window."""
+    """Mean time loss of pedestrians who set out in the window (under way at its end: the time stood)."""
+    queue: float = 0.0
+    """Vehicles standing in the net on average: time stood by the window's trips, over its length."""
+    throughput_h: float = 0.0
+    """Arrivals in the window, whenever due, per hour."""
+    pcu_delay_s: float = 0.0
+    """Mean delay per passenger-car unit."""
+    everybody_delay_s: float = 0.0
+    """Mean delay per person: each vehicle's delay for everyone in it, and the pedestrians'."""
+    everybody: float = 0.0
+    """People due in the window, in vehicles and on foot."""
+    classes: tuple[tuple[RoadUser, ClassSummary], ...] = ()
+    """Those that were due, in the order of `RoadUser`."""
+    co2_kg: float | None = None
+    """Of all trips due in the window; None where SUMO was not asked for emissions."""
+    fuel_kg: float | None = None
 
 
 def trips(tripinfo: Path, end_s: float, weights: Mapping[str, float] | None = None) -> Iterator[Trip]:
@@ -75,6 +110,7 @@ def trips(tripinfo: Path, end_s: float, weights: Mapping[str, float] | None = No
         depart = float(given["depart"])
         departed = depart > UNDEPARTED
         kind = given["vType"]
+        emitted = element.find("emissions")
         yield Trip(
             type=kind,
             due_s=(depart if departed else end_s) - waited,
@@ -82,34 +118,104 @@ def trips(tripinfo: Path, end_s: float, weights: Mapping[str, float] | None = No
             stops=int(given["waitingCount"]) if departed else 0,
             departed=departed,
             weight=(weights or {}).get(kind, 1.0),
+            arrival_s=float(given.get("arrival", -1.0)),
+            standing_s=float(given.get("waitingTime", 0.0)) if departed else 0.0,
+            co2_g=None if emitted is None else float(emitted.attrib["CO2_abs"]) / MG_PER_G,
+            fuel_g=None if emitted is None else float(emitted.attrib["fuel_abs"]) / MG_PER_G,
         )
 
 
-def summarise(
-    tripinfo: Path, begin_s: float, end_s: float, weights: Mapping[str, float] | None = None
-) -> TripSummary:
-    """The figures of the vehicles due to depart in [begin_s, end_s).
+def walks(tripinfo: Path) -> Iterator[tuple[float, float]]:
+    """Setting out and delay of everyone on foot, SUMO seconds.
+
+    SUMO writes no time loss for a walk that has not ended; the time stood so far then takes its place, so
+    that a pedestrian who never gets to cross counts.
 
     Raises:
         SimulationError: the file is not SUMO's trip output.
     """
-    window = [trip for trip in trips(tripinfo, end_s, weights) if begin_s <= trip.due_s < end_s]
-    people = [
-        sum(float(walk.get("timeLoss", 0.0)) for walk in element.iter("walk"))
-        for element in _elements(tripinfo, "personinfo")
-        if begin_s <= float(element.attrib["depart"]) < end_s
-    ]
+    for element in _elements(tripinfo, "personinfo"):
+        yield (
+            float(element.attrib["depart"]),
+            sum(
+                max(float(walk.get("timeLoss", 0.0)), float(walk.get("waitingTime", 0.0)))
+                for walk in element.iter("walk")
+            ),
+        )
+
+
+def summarise(
+    tripinfo: Path,
+    begin_s: float,
+    end_s: float,
+    weights: Mapping[str, float] | None = None,
+    *,
+    fleet: Fleet | None = None,
+    vclasses: Mapping[str, str] | None = None,
+) -> TripSummary:
+    """The figures of the vehicles due to depart in [begin_s, end_s).
+
+    Args:
+        tripinfo: SUMO's file, complete (session closed).
+        begin_s: the window's begin, SUMO seconds.
+        end_s: the window's and the simulation's end.
+        weights: vehicles that one of a type stands for; 1 where absent.
+        fleet: what a vehicle of each class counts as; the assumed figures of `fleet` if not given.
+        vclasses: SUMO's vehicle class by type id; cars where absent.
+
+    Raises:
+        SimulationError: the file is not SUMO's trip output.
+    """
+    every = list(trips(tripinfo, end_s, weights))
+    window = [trip for trip in every if begin_s <= trip.due_s < end_s]
+    people = [delay for depart, delay in walks(tripinfo) if begin_s <= depart < end_s]
     vehicles = sum(trip.weight for trip in window)
+    length_s = max(end_s - begin_s, 1.0)
+    counts = fleet or Fleet()
+    users = {kind: counts.user(kind, vclasses or {}) for kind in {trip.type for trip in window}}
+    units, riders = counts.units(), counts.people()
+    loads = [trip.weight * riders[users[trip.type]] for trip in window]
+    on_foot = riders[RoadUser.PEDESTRIAN]
+    delays = [trip.delay_s for trip in window]
     return TripSummary(
         vehicles=vehicles,
         never_departed=sum(trip.weight for trip in window if not trip.departed),
-        mean_delay_s=_mean(window, [trip.delay_s for trip in window]),
+        mean_delay_s=_mean(window, delays),
         median_delay_s=_quantile(window, 0.5),
         p95_delay_s=_quantile(window, 0.95),
         stops=_mean(window, [float(trip.stops) for trip in window]),
         persons=len(people),
         person_delay_s=statistics.fmean(people) if people else 0.0,
+        queue=math.fsum(trip.weight * trip.standing_s for trip in window) / length_s,
+        throughput_h=sum(trip.weight for trip in every if begin_s <= trip.arrival_s <= end_s)
+        * (SECONDS_PER_HOUR / length_s),
+        pcu_delay_s=_weighted([trip.weight * units[users[trip.type]] for trip in window], delays),
+        everybody_delay_s=_weighted([*loads, *[on_foot] * len(people)], [*delays, *people]),
+        everybody=math.fsum(loads) + on_foot * len(people),
+        classes=_classes(window, users, people),
+        co2_kg=_kg((trip.weight, trip.co2_g) for trip in window),
+        fuel_kg=_kg((trip.weight, trip.fuel_g) for trip in window),
     )
+
+
+def _kg(amounts: Iterable[tuple[float, float | None]]) -> float | None:
+    """Sum of (weight, grams) in kilograms; None where nothing was measured."""
+    known = [weight * grams for weight, grams in amounts if grams is not None]
+    return math.fsum(known) / G_PER_KG if known else None
+
+
+def _classes(
+    window: Sequence[Trip], users: Mapping[str, RoadUser], people: Sequence[float]
+) -> tuple[tuple[RoadUser, ClassSummary], ...]:
+    found = []
+    for user in RoadUser:
+        some = [trip for trip in window if users[trip.type] is user]
+        if some:
+            number = math.fsum(trip.weight for trip in some)
+            found.append((user, ClassSummary(number, _mean(some, [trip.delay_s for trip in some]))))
+        elif user is RoadUser.PEDESTRIAN and people:
+            found.append((user, ClassSummary(float(len(people)), statistics.fmean(people))))
+    return tuple(found)
 
 
 def _elements(path: Path, tag: str) -> Iterator[ET.Element]:
@@ -125,10 +231,15 @@ def _elements(path: Path, tag: str) -> Iterator[ET.Element]:
 
 
 def _mean(window: Sequence[Trip], values: Sequence[float]) -> float:
-    total = math.fsum(trip.weight for trip in window)
+    return _weighted([trip.weight for trip in window], values)
+
+
+def _weighted(weights: Sequence[float], values: Sequence[float]) -> float:
+    """Weighted mean; 0 where nothing weighs anything."""
+    total = math.fsum(weights)
     if not total:
         return 0.0
-    return math.fsum(trip.weight * value for trip, value in zip(window, values, strict=True)) / total
+    return math.fsum(weight * value for weight, value in zip(weights, values, strict=True)) / total
 
 
 def _quantile(window: Sequence[Trip], share: float) -> float:

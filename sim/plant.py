@@ -151,9 +151,18 @@ class Plant:
         """End the simulation and say what came of it; the trips are those due in the measured window."""
         gridlock = self._watch.final()
         end = self.session.time_s
+        types = self._sumo.vehicletype
+        vclasses = {one: types.getVehicleClass(one) for one in types.getIDList()}
         self.session.close()
         begin = self.scenario.measured_from(end)
-        figures = summarise(self._tripinfo, begin, end, dict(self.scenario.weights))
+        figures = summarise(
+            self._tripinfo,
+            begin,
+            end,
+            dict(self.scenario.weights),
+            fleet=self.scenario.fleet,
+            vclasses=vclasses,
+        )
         self.close()
         return PlantSummary(
             seconds=self.seconds,

@@ -8,14 +8,16 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from denxanh.errors import NetworkError
 from denxanh.networks import compiled, demand, flows, foreign
 from denxanh.networks.build import build, cache_folder
+from denxanh.networks.corridor_files import CorridorFiles
 from denxanh.networks.demand import Fidelity
 from denxanh.networks.model import Corridor, Intersection
+from denxanh.sim.fleet import Fleet, RoadUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Scenario:
     """Ids of the intersections that we drive; None: all of the corridor."""
     sumocfg: Path | None = None
     """A foreign configuration; net and routes then come from it."""
+    fleet: Fleet = field(default_factory=Fleet)
+    """What a vehicle of each class counts as, for delay per person and per passenger-car unit."""
 
     @property
     def intersections(self) -> tuple[Intersection, ...]:
@@ -160,7 +164,26 @@ def catalogue_scenario(
         measure_from_s=begin + (WARMUP_S if seconds >= 2 * WARMUP_S else 0),
         options=demand.sumo_options(fidelity),
         weights=(("unit", float(demand.UNIT_SIZE)),) if proxy else (),
+        fleet=_fleet(built.files),
     )
+
+
+def _fleet(files: CorridorFiles) -> Fleet:
+    """The corridor's own passenger-car units; a proxy unit stands for motorbikes."""
+    return Fleet(
+        classes=(("unit", RoadUser.MOTORBIKE), *_CLASSES.items()),
+        pcu=tuple((_CLASSES[kind], units) for kind, units in files.corridor.pcu.items()),
+    )
+
+
+_CLASSES = {
+    "mc": RoadUser.MOTORBIKE,
+    "ebike": RoadUser.BICYCLE,
+    "car": RoadUser.CAR,
+    "bus": RoadUser.BUS,
+    "truck": RoadUser.TRUCK,
+}
+"""The catalogue's classes."""
 
 
 def _kept(name: str, write: Callable[[Path], object]) -> Path:
