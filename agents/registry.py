@@ -1,4 +1,4 @@
-"""Policies by the name used on the command line."""
+"""Policies by the name used on the command line; a rule may carry settings (`agents/setting.py`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from denxanh.agents.actuated import Actuated
 from denxanh.agents.fixed import Fixed
 from denxanh.agents.greedy import Greedy, present, pressure, queued
 from denxanh.agents.policy import Policy
+from denxanh.agents.setting import MARK, tuned
 from denxanh.errors import ConfigError
 
 _POLICIES: dict[str, Policy] = {
@@ -26,13 +27,15 @@ def names() -> tuple[str, ...]:
 
 
 def policy(name: str) -> Policy:
-    """The policy with this name.
+    """The policy with this name; `most-vehicles@5+3` is that rule at other settings.
 
     Raises:
-        ConfigError: there is none; the message lists those that exist.
+        ConfigError: there is none; the message lists those that exist. Or its settings are wrong.
     """
+    plain, mark, _ = name.partition(MARK)
     try:
-        return _POLICIES[name]
+        rule = _POLICIES[plain]
+        return tuned(rule, name) if mark else rule
     except KeyError:
         raise ConfigError(
             f"unknown policy {name!r}", where="policy", fix=f"one of {', '.join(names())}"

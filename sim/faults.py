@@ -6,9 +6,12 @@ do, so the simulated ones have to be made worse on purpose. How much worse is as
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
+
+from denxanh.networks.model import DetectorKind, Intersection
 
 
 class FaultKind(StrEnum):
@@ -71,6 +74,35 @@ class DetectorErrors:
     def inject(self, detector: str, kind: FaultKind) -> None:
         """From now on this detector has this fault."""
         self._faults[detector] = kind
+
+    def fail_share(self, intersections: Iterable[Intersection], share: float) -> int:
+        """Break this share of all loops and zones from now on; the seed draws which.
+
+        Push buttons stay: a cabinet cannot tell a broken button from one that nobody presses, so that is not
+        a failure that any controller could work around.
+
+        Args:
+            intersections: whose detectors.
+            share: in [0, 1]; rounded to whole detectors.
+
+        Returns:
+            How many are broken.
+
+        Raises:
+            ValueError: the share is not in [0, 1].
+        """
+        if not 0.0 <= share <= 1.0:
+            raise ValueError(f"share {share} is not in [0, 1]")
+        names = [
+            f"{intersection.id}/{detector.id}"
+            for intersection in intersections
+            for detector in intersection.detectors
+            if detector.kind is not DetectorKind.BUTTON
+        ]
+        broken = Random(f"failed detectors/{self.seed}").sample(names, round(share * len(names)))
+        for name in broken:
+            self.inject(name, FaultKind.DROPOUT)
+        return len(broken)
 
     def clear(self, detector: str) -> None:
         """The detector works again."""
