@@ -16,6 +16,8 @@
   x PortInUseError         a server's port is taken
   x JournalError           a journal cannot be written or read
   x ClockError             the lock-step clock channel broke
+  x ModelError             a learned model cannot be used, or may not be
+  x TrainingError          a training run cannot start or go on
 
 Every error says what is wrong, where, and what to do. The command line prints `str(error)` and
 exits with status 1; only a bug shows a traceback.
@@ -23,7 +25,8 @@ exits with status 1; only a bug shows a traceback.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class DenXanhError(Exception):
@@ -45,6 +48,18 @@ class DenXanhError(Exception):
         place = f"{self.where}: " if self.where else ""
         remedy = f" ({self.fix})" if self.fix else ""
         return f"{place}{self.what}{remedy}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross process borders whole, whatever their constructor asks for."""
+        return _again, (type(self), self.args, dict(self.__dict__))
+
+
+def _again(kind: type[DenXanhError], args: tuple[Any, ...], state: Mapping[str, Any]) -> DenXanhError:
+    """The error that was pickled."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class ConfigError(DenXanhError):
@@ -119,3 +134,11 @@ class JournalError(DenXanhError):
 
 class ClockError(DenXanhError):
     """The lock-step clock channel broke."""
+
+
+class ModelError(DenXanhError):
+    """A learned model cannot be used, or may not be."""
+
+
+class TrainingError(DenXanhError):
+    """A training run cannot start or go on."""

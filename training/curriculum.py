@@ -1,0 +1,128 @@
+"""What is trained on, drawn at random: networks, demand, detectors, countdowns.
+
+Every draw comes from (run's seed, worker, number), so a run can be repeated and resumed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+from denxanh.networks import catalogue
+from denxanh.networks.corridor_files import read
+from denxanh.networks.demand import Fidelity, class_mix
+from denxanh.networks.flows import scenario_of
+from denxanh.sim.faults import FIELD_LIKE, DetectorErrors, ErrorModel, FaultKind
+from denxanh.sim.generator import Layout, Recipe, generate
+from denxanh.sim.reward import RewardWeights, people_per_pcu
+from denxanh.sim.scenario import Scenario, catalogue_scenario
+from denxanh.sim.spaces import Padding
+from denxanh.training.config import Config
+
+CORRIDOR_SCENARIOS = ("am", "pm", "offpeak")
+TELEPORT_S = 180
+"""In training a jam is resolved after this long, so that an episode is not lost to it; never in evaluation."""
+EVALUATION_SEEDS = 7_000_000
+"""Generated networks from here on are for evaluation only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One episode to learn from."""
+
+    scenario: Scenario
+    seed: int
+    learners: tuple[int, ...]
+    errors: DetectorErrors
+    weights: RewardWeights
+
+
+def draw(config: Config, worker: int, number: int, progress: float, folder: Path) -> Task:
+    """The `number`-th episode of a worker.
+
+    Args:
+        config: of the run.
+        worker: which one.
+        number: counts this worker's episodes.
+        progress: share of the run that is over, in [0, 1].
+        folder: for the scenario's files.
+
+    Raises:
+        DenXanhError: the scenario cannot be made.
+    """
+    random = Random(f"{config.run.seed}/{worker}/{number}")
+    course = config.curriculum
+    seed = random.randrange(1, EVALUATION_SEEDS)
+    easy = progress < course.easy_share
+    if easy:
+        kind = "gallery"
+    else:
+        shares = course.mix.model_dump()
+        kind = random.choices(list(shares), weights=list(shares.values()))[0]
+    if kind == "catalogue":
+        scenario, weights = _corridor(config, random, seed)
+    else:
+        scenario = generate(_recipe(config, Layout(kind), easy=easy), seed, folder)
+        weights = reward_weights(config)
+    scenario = _with_teleport(scenario)
+    padding = Padding(lanes=config.lanes)
+    fitting = [n for n, one in enumerate(scenario.intersections) if padding.fits(one)]
+    random.shuffle(fitting)
+    return Task(
+        scenario=scenario,
+        seed=seed % 2**31,
+        learners=tuple(fitting[: config.workers.slots]),
+        errors=_errors(config, random, scenario, seed),
+        weights=weights,
+    )
+
+
+def reward_weights(config: Config, people: float = 1.0) -> RewardWeights:
+    """The configured weights for a traffic with so many people per passenger-car unit."""
+    return RewardWeights(people_per_pcu=people, **config.reward.model_dump())
+
+
+def _recipe(config: Config, layout: Layout, *, easy: bool) -> Recipe:
+    course = config.curriculum
+    low, high = course.demand
+    return Recipe(
+        layout=layout,
+        signals=config.workers.slots,
+        demand=(low, min(high, 0.8)) if easy else (low, high),
+        mixed_traffic=course.mixed_traffic,
+        sublane=course.sublane,
+        commitment_s=course.commitment_s,
+        seconds=course.seconds,
+    )
+
+
+def _corridor(config: Config, random: Random, seed: int) -> tuple[Scenario, RewardWeights]:
+    course = config.curriculum
+    name = random.choice(course.corridors)
+    which = random.choice(CORRIDOR_SCENARIOS)
+    fidelity = Fidelity.SUBLANE if random.random() < course.sublane else Fidelity.PROXY
+    scenario = catalogue_scenario(
+        name, which, fidelity, seed % 2**31, seconds=course.seconds, scale=random.uniform(*course.scale)
+    )
+    files = read(catalogue.path(name))
+    mix = class_mix(files, scenario_of(files, which))
+    people = people_per_pcu(mix, {str(kind): units for kind, units in files.corridor.pcu.items()})
+    return scenario, reward_weights(config, people)
+
+
+def _with_teleport(scenario: Scenario) -> Scenario:
+    return replace(scenario, options=(*scenario.options, f"--time-to-teleport={TELEPORT_S}"))
+
+
+def _errors(config: Config, random: Random, scenario: Scenario, seed: int) -> DetectorErrors:
+    course = config.curriculum
+    model = FIELD_LIKE if random.random() < course.field_errors else ErrorModel()
+    errors = DetectorErrors(model, seed)
+    if random.random() < course.failed:
+        share = random.uniform(*course.failed_share)
+        for one in scenario.intersections:
+            for detector in one.detectors:
+                if random.random() < share:
+                    errors.inject(f"{one.id}/{detector.id}", FaultKind.DROPOUT)
+    return errors
