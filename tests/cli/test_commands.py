@@ -25,6 +25,7 @@ COMMANDS = (
     ("run",),
     ("cabinet",),
     ("verify",),
+    ("evaluate",),
     ("replay",),
     ("network", "list"),
     ("network", "show"),

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli import cabinet, demo, network, plan, replay, run, verify
+from denxanh.cli import cabinet, demo, evaluate, network, plan, replay, run, verify
 from denxanh.errors import DenXanhError
 
 app = typer.Typer(
@@ -28,6 +28,10 @@ app.command("run", epilog="Example: denxanh run site.toml")(run.run)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
 app.add_typer(network.app, name="network")
 app.add_typer(plan.app, name="plan")
+app.command(
+    "evaluate",
+    epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",
+)(evaluate.evaluate)
 app.command("verify", epilog="Example: denxanh verify --catalogue --json")(verify.verify)
 app.command("replay", epilog="Example: denxanh replay state/journal.jsonl")(replay.replay)
 

@@ -1,0 +1,234 @@
+"""What is run: a place, under conditions, with a policy and a seed. Plain data, so that a process can get it.
+
+A cell's key is made of everything that decides its outcome but the code: two cells with one key are the same
+run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from denxanh.errors import ConfigError, NetworkError
+from denxanh.networks import catalogue, corridor_files
+from denxanh.networks.clearance import with_fixed_intergreens
+from denxanh.networks.demand import Fidelity
+from denxanh.networks.flows import scenario_of
+from denxanh.networks.sumocfg import read_configuration
+from denxanh.sim import references
+from denxanh.sim.scenario import WARMUP_S, WINDOW_S, Scenario, catalogue_scenario, foreign_scenario
+
+EMISSION_OPTIONS = ("--device.emissions.probability", "1")
+MODEL = "model:"
+"""Begin of a policy's name that is the path of a learned model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A corridor under one of its demands, or anyone's SUMO configuration (then `corridor` is empty)."""
+
+    id: str
+    corridor: str = ""
+    demand: str = ""
+    sumocfg: str = ""
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is not one of our corridors: delay is then compared per vehicle, not per person."""
+        return not self.corridor
+
+    def files(self) -> tuple[Path, ...]:
+        """Every file that describes it.
+
+        Raises:
+            NetworkError: the configuration, or a file that it names, is not there.
+            CorridorError: there is no such corridor.
+        """
+        if self.corridor:
+            folder = catalogue.folder(self.corridor)
+            wanted = (*folder.glob("*.toml"), *folder.glob("*.xml"))
+            return tuple(sorted(wanted))
+        given = read_configuration(Path(self.sumocfg))
+        return (Path(self.sumocfg), given.net, *given.routes, *given.additional)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What every policy of a matrix has to live with. Times in SUMO seconds; None: the place's own."""
+
+    begin_s: int | None = None
+    end_s: int | None = None
+    seconds: int | None = None
+    """Stop so long after the begin."""
+    sumo_options: tuple[str, ...] = ()
+    yellow_s: int | None = None
+    """With `all_red_s`: fixed clearances in every intersection, for benchmarks only."""
+    all_red_s: int | None = None
+    intersections: tuple[str, ...] = ()
+    """Those that are controlled; empty: all."""
+    failed_share: float = 0.0
+    """Of loops and zones, broken from the start."""
+    field_like: bool = False
+    """Detectors with the assumed errors of `faults.FIELD_LIKE`."""
+    emissions: bool = False
+    proxy: bool = False
+    """Corridors with one car-sized unit for three two-wheelers."""
+    scale: float = 1.0
+    """Factor on the vehicle flows of a corridor."""
+
+    @property
+    def fixed_clearances(self) -> tuple[int, int] | None:
+        """Yellow and all-red in seconds where they replace those of the street."""
+        if self.yellow_s is None or self.all_red_s is None:
+            return None
+        return self.yellow_s, self.all_red_s
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One run to make. `policy` is its name in the tables, `setting` what really runs."""
+
+    place: Place
+    policy: str
+    setting: str
+    seed: int
+    conditions: Conditions = field(default_factory=Conditions)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it runs behind our guard; SUMO's own programmes do not."""
+        return self.setting not in references.NAMES
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.place.id} {self.setting} seed {self.seed}"
+
+    def key(self) -> str:
+        """File name without suffix: readable, and unique for what decides the outcome.
+
+        Raises:
+            DenXanhError: a file that the cell needs is not there.
+        """
+        parts = asdict(self)
+        del parts["policy"], parts["place"]["id"]
+        parts["files"] = _digest(self.place.files())
+        if self.setting.startswith(MODEL):
+            parts["model"] = _digest((Path(self.setting.removeprefix(MODEL)),))
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+        words = re.sub(r"[^A-Za-z0-9.@+-]+", "-", f"{self.place.id}_{self.setting}").strip("-")[-80:]
+        return f"{words}_{self.seed}_{digest}"
+
+
+@lru_cache(maxsize=256)
+def _digest_of(path: Path, _size: int, _changed_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _digest(paths: tuple[Path, ...]) -> list[tuple[str, str]]:
+    """Names and contents of files."""
+    found = []
+    for path in paths:
+        try:
+            state = path.stat()
+            found.append((path.name, _digest_of(path, state.st_size, state.st_mtime_ns)))
+        except OSError as error:
+            raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    return found
+
+
+def corridor_places(name: str, wanted: tuple[str, ...] = ()) -> tuple[Place, ...]:
+    """A corridor's scenarios.
+
+    Args:
+        name: of the catalogue, or a folder.
+        wanted: scenarios of its `demand.toml`; empty: all.
+
+    Raises:
+        CorridorError: the corridor or a scenario does not exist, or is wrong.
+    """
+    files = corridor_files.read(catalogue.folder(name))
+    for one in wanted:
+        scenario_of(files, one)
+    return tuple(
+        Place(id=f"{files.corridor.id}/{one}", corridor=str(name), demand=one)
+        for one in wanted or tuple(files.demand.scenario)
+    )
+
+
+def sumocfg_places(paths: tuple[Path, ...]) -> tuple[Place, ...]:
+    """Anyone's configurations; those with one name are told apart by their folder's.
+
+    Raises:
+        NetworkError: one is not there, is wrong, or two cannot be told apart.
+    """
+    stems = [path.name.removesuffix(".sumocfg") for path in paths]
+    places = []
+    for path, stem in zip(paths, stems, strict=True):
+        read_configuration(path)
+        name = stem if stems.count(stem) == 1 else f"{path.resolve().parent.name}/{stem}"
+        places.append(Place(id=name, sumocfg=str(path.resolve())))
+    names = [place.id for place in places]
+    for place in places:
+        if names.count(place.id) > 1:
+            raise NetworkError("is given twice, or two have one name and folder name", where=place.sumocfg)
+    return tuple(places)
+
+
+def scenario_of_cell(cell: Cell) -> Scenario:
+    """What to simulate; the seed draws a corridor's demand.
+
+    Raises:
+        DenXanhError: the place is wrong, or has no such intersection.
+    """
+    place, given = cell.place, cell.conditions
+    options = (*given.sumo_options, *(EMISSION_OPTIONS if given.emissions else ()))
+    if place.corridor:
+        scenario = catalogue_scenario(
+            place.corridor,
+            place.demand,
+            Fidelity.PROXY if given.proxy else Fidelity.SUBLANE,
+            cell.seed,
+            seconds=given.seconds or WARMUP_S + WINDOW_S,
+            scale=given.scale,
+        )
+        scenario = replace(scenario, options=(*scenario.options, *options))
+        scenario = _controlling(scenario, given.intersections)
+    else:
+        scenario = foreign_scenario(
+            Path(place.sumocfg),
+            begin_s=given.begin_s,
+            end_s=given.end_s,
+            options=options,
+            controlled=given.intersections,
+        )
+        if given.seconds is not None:
+            scenario = scenario.until(given.seconds)
+    return _cleared(scenario, given.fixed_clearances)
+
+
+def _controlling(scenario: Scenario, wanted: tuple[str, ...]) -> Scenario:
+    """The same with only these intersections driven."""
+    if not wanted:
+        return scenario
+    known = [one.id for one in scenario.corridor.intersections]
+    for one in wanted:
+        if one not in known:
+            raise ConfigError(
+                f"{scenario.corridor.id} has no intersection {one!r}",
+                where="--intersections",
+                fix=f"choose among {', '.join(known)}",
+            )
+    return replace(scenario, controlled=wanted)
+
+
+def _cleared(scenario: Scenario, clearances: tuple[int, int] | None) -> Scenario:
+    """The same with fixed clearances in every intersection."""
+    if clearances is None:
+        return scenario
+    intersections = tuple(with_fixed_intergreens(one, *clearances) for one in scenario.corridor.intersections)
+    return replace(scenario, corridor=replace(scenario.corridor, intersections=intersections))

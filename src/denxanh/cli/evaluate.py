@@ -1,0 +1,284 @@
+"""`denxanh evaluate`: policies against each other, on the same streets with the same seeds."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from denxanh.cli.output import Json, count, document, note, progress, say, table
+from denxanh.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from denxanh.eval.cells import Conditions, Place
+    from denxanh.eval.matrix import Request, Step
+    from denxanh.eval.results import Results
+
+DEFAULT_POLICIES = "fixed,actuated,max-pressure,longest-queue,most-vehicles"
+DEFAULT_OUT = Path("runs/evaluate")
+NEEDED = ("libsumo", "sumolib", "scipy")
+MIN_YELLOW_S = 3
+"""The guard's own least yellow, seconds; taken where only `--all-red` is given."""
+
+
+def evaluate(
+    corridor: Annotated[
+        list[str] | None,
+        typer.Option(help="Catalogue corridor, or a corridor's folder; may be repeated. Default: all."),
+    ] = None,
+    sumocfg: Annotated[
+        list[Path] | None, typer.Option(help="Any SUMO scenario; may be repeated.", dir_okay=False)
+    ] = None,
+    policies: Annotated[
+        str,
+        typer.Option(
+            help="Names with commas; most-vehicles@5+3 is a rule at other settings, model:PATH a model."
+        ),
+    ] = DEFAULT_POLICIES,
+    scenarios: Annotated[
+        str, typer.Option(help="Demands of the corridors, such as am,pm; default: every one.")
+    ] = "",
+    seeds: Annotated[
+        str, typer.Option(help="How many (10: 1 to 10), a range (11-20), or a list (3,7).")
+    ] = "10",
+    out: Annotated[
+        Path, typer.Option(help="Folder of the results; a matrix stopped there goes on.")
+    ] = DEFAULT_OUT,
+    begin: Annotated[int | None, typer.Option(help="Of a --sumocfg, SUMO seconds; default: its own.")] = None,
+    end: Annotated[int | None, typer.Option(help="Likewise.")] = None,
+    seconds: Annotated[
+        int | None, typer.Option(min=1, help="Simulate only so long, for a quick look.")
+    ] = None,
+    sumo_options: Annotated[str, typer.Option(help='Passed to SUMO: "--default.departspeed 0".')] = "",
+    yellow: Annotated[
+        int | None, typer.Option(min=MIN_YELLOW_S, max=10, help="Fixed yellow, s: benchmarks only.")
+    ] = None,
+    all_red: Annotated[
+        int | None, typer.Option(min=0, max=10, help="Fixed all-red, s: benchmarks only.")
+    ] = None,
+    intersections: Annotated[
+        str, typer.Option(help="Control only these; the others keep the net's programme.")
+    ] = "",
+    failed_detectors: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of loops and zones that is broken, drawn by the seed.")
+    ] = 0.0,
+    field_like: Annotated[
+        bool, typer.Option("--field-like", help="Detectors with the errors assumed for the street.")
+    ] = False,
+    emissions: Annotated[
+        bool, typer.Option("--emissions", help="CO₂ and fuel by SUMO's model; costs some time.")
+    ] = False,
+    proxy: Annotated[
+        bool,
+        typer.Option("--proxy", help="Corridors with one unit for three two-wheelers: quicker, coarser."),
+    ] = False,
+    scale: Annotated[
+        float, typer.Option(min=0.01, max=5, help="Factor on a corridor's vehicle flows.")
+    ] = 1.0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes; default: one per processor core.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run every policy in every scenario with every seed and write results.csv, results.json, report.html.
+
+    Each run has a process of its own, so that a seed gives the same run again. The same command goes on
+    where it was stopped. Status 0 only when every run ended with figures.
+    """
+    _need()
+    from denxanh.eval import document as documents
+    from denxanh.eval.matrix import Request, check
+    from denxanh.eval.results import to_csv
+
+    conditions = _conditions(
+        begin, end, seconds, sumo_options, yellow, all_red, intersections, failed_detectors, field_like,
+        emissions, proxy, scale,
+    )  # fmt: skip
+    request = Request(
+        places=_places(corridor or [], sumocfg or [], scenarios, conditions),
+        policies=_listed(policies, "--policies"),
+        seeds=_seeds(seeds),
+        out=out,
+        conditions=conditions,
+        jobs=jobs or os.cpu_count() or 1,
+    )
+    check(request.policies)
+    try:
+        results = _run(request)
+    except KeyboardInterrupt:
+        note(f"stopped; finished runs are in {out}, the same command goes on")
+        raise
+    report = documents.document(request, results, _command())
+    (out / "results.csv").write_text(to_csv(results.runs), encoding="utf-8")
+    (out / "results.json").write_text(documents.text(report), encoding="utf-8")
+    if json:
+        document(report)
+    else:
+        _words(report, out)
+    for failure in results.failures:
+        note(f"denxanh: {failure.scenario} {failure.setting} seed {failure.seed}: {failure.error}")
+    if results.failures:
+        raise typer.Exit(1)
+
+
+def _run(request: Request) -> Results:
+    from denxanh.eval.matrix import run_matrix
+    from denxanh.eval.results import Failure
+
+    total = len(request.places) * len(request.policies) * len(request.seeds)
+    with progress("runs", total) as show:
+
+        def told(step: Step) -> None:
+            one = step.outcome
+            if not step.resumed and not sys.stderr.isatty():
+                end = one.error if isinstance(one, Failure) else f"{one.mean_delay_s:.1f} s"
+                locked = not isinstance(one, Failure) and one.gridlock
+                note(
+                    f"{step.done}/{step.total} {one.scenario} {one.setting} seed {one.seed}: {end}"
+                    f"{' GRIDLOCK' if locked else ''}"
+                )
+            show(step.done)
+
+        return run_matrix(request, told)
+
+
+def _need() -> None:
+    for package in NEEDED:
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(package, "sim")
+
+
+def _places(
+    corridors: list[str], sumocfgs: list[Path], scenarios: str, conditions: Conditions
+) -> tuple[Place, ...]:
+    from denxanh.eval.cells import corridor_places, sumocfg_places
+    from denxanh.networks import catalogue
+
+    if not corridors and not sumocfgs:
+        corridors = list(catalogue.names())
+    if sumocfgs and scenarios and not corridors:
+        raise typer.BadParameter("--scenarios are demands of a --corridor")
+    if not sumocfgs and (conditions.begin_s is not None or conditions.end_s is not None):
+        raise typer.BadParameter(
+            "--begin and --end belong to --sumocfg; a corridor's demand says when it begins"
+        )
+    wanted = _listed(scenarios, "--scenarios") if scenarios else ()
+    places = [place for name in corridors for place in corridor_places(name, wanted)]
+    return (*places, *sumocfg_places(tuple(sumocfgs)))
+
+
+def _conditions(
+    begin: int | None,
+    end: int | None,
+    seconds: int | None,
+    sumo_options: str,
+    yellow: int | None,
+    all_red: int | None,
+    intersections: str,
+    failed_share: float,
+    field_like: bool,
+    emissions: bool,
+    proxy: bool,
+    scale: float,
+) -> Conditions:
+    from denxanh.eval.cells import Conditions
+
+    if begin is not None and end is not None and end <= begin:
+        raise typer.BadParameter("--end is not after --begin")
+    if emissions and proxy:
+        raise typer.BadParameter("--emissions of --proxy units would be those of cars, not of motorbikes")
+    if all_red is not None and yellow is None:
+        yellow = MIN_YELLOW_S
+    if yellow is not None and all_red is None:
+        all_red = 0
+    try:
+        options = tuple(shlex.split(sumo_options))
+    except ValueError as error:
+        raise typer.BadParameter(f"--sumo-options: {error}") from error
+    return Conditions(
+        begin_s=begin,
+        end_s=end,
+        seconds=seconds,
+        sumo_options=options,
+        yellow_s=yellow,
+        all_red_s=all_red,
+        intersections=_listed(intersections, "--intersections") if intersections else (),
+        failed_share=failed_share,
+        field_like=field_like,
+        emissions=emissions,
+        proxy=proxy,
+        scale=scale,
+    )
+
+
+def _listed(text: str, where: str) -> tuple[str, ...]:
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not found:
+        raise ConfigError("names nothing", where=where, fix="write names with commas between")
+    return found
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    """`10`: 1 to 10; `11-20`; `3,7`; `4,` is the one seed 4."""
+    try:
+        if "," in text:
+            found = tuple(int(part) for part in text.split(",") if part.strip())
+        elif "-" in text:
+            low, high = (int(part) for part in text.split("-"))
+            found = tuple(range(low, high + 1))
+        else:
+            found = tuple(range(1, int(text) + 1))
+    except ValueError:
+        found = ()
+    if not found or min(found) < 0 or len(set(found)) < len(found):
+        raise ConfigError(
+            f"{text!r} names no seeds, or one twice", where="--seeds", fix="such as 10, 11-20 or 3,7"
+        )
+    return found
+
+
+def _command() -> str:
+    return shlex.join(["denxanh", *sys.argv[1:]])
+
+
+def _words(report: dict[str, Any], out: Path) -> None:
+    rows: list[tuple[object, ...]] = [
+        (
+            row["scenario"],
+            row["setting"],
+            row["seeds"],
+            row["headline_mean"],
+            _interval(row["headline_ci95"]),
+            row["headline_median"],
+            row["mean_delay_s"],
+            row["gridlocks"],
+            row["conflicts"] + row["short_intergreens"] + row["cut_clearances"] if row["guarded"] else None,
+        )
+        for row in report["summary"]
+    ]
+    head = (
+        "scenario",
+        "policy",
+        "seeds",
+        "delay s",
+        "95 % CI",
+        "median",
+        "per vehicle",
+        "gridlocks",
+        "conflicts",
+    )
+    say(table(head, rows))
+    say("delay: per person on our corridors, per vehicle on any other net (docs/evaluate.md)")
+    say(
+        f"{count(len(report['runs']), 'run')}, {report['resumed']} of them finished before; {out}/report.html"
+    )
+
+
+def _interval(ends: list[float | None]) -> str:
+    low, high = ends
+    return "–" if low is None or high is None else f"{low:.1f} to {high:.1f}"
