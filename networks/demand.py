@@ -124,14 +124,13 @@ per lane, at mid-block, not at a stop line. The types themselves are assumed.
 
 
 def sumo_options(fidelity: str) -> tuple[str, ...]:
-    """SUMO's command-line options that belong to a fidelity; teleporting is off.
+    """SUMO's command-line options that belong to a fidelity.
 
     Raises:
         ValueError: there is no such fidelity.
     """
     common = (
         *("--step-length", "1"),
-        *("--time-to-teleport", "-1"),
         *("--collision.action", "warn"),
         *("--max-depart-delay", "-1"),
         *("--ignore-junction-blocker", str(JUNCTION_BLOCKER_S)),

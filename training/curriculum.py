@@ -22,7 +22,7 @@ from denxanh.training.config import Config
 
 CORRIDOR_SCENARIOS = ("am", "pm", "offpeak")
 TELEPORT_S = 180
-"""In training a jam is resolved after this long, so that an episode is not lost to it; never in evaluation."""
+"""In training a jam is resolved after this long, s, or the episode would be lost; never in evaluation."""
 EVALUATION_SEEDS = 7_000_000
 """Generated networks from here on are for evaluation only."""
 

@@ -1,8 +1,8 @@
 """DQN with what this problem needs: double targets, masked exploration, averaged weights.
 
-Stable-Baselines3's DQN (Mnih et al. 2015) with n-step returns; the target is that of double DQN (van Hasselt et
-al. 2016). The target network follows by Polyak averaging in every step, so it *is* the average of the recent weights,
-and it is the one that is evaluated and shipped.
+Stable-Baselines3's DQN (Mnih et al. 2015) with n-step returns; the target is that of double DQN (van Hasselt
+et al. 2016). The target network follows by Polyak averaging in every step, so it *is* the average of the
+recent weights, and it is the one that is evaluated and shipped.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from stable_baselines3 import DQN
+from stable_baselines3.common.noise import ActionNoise
 from torch.nn import functional
 
 from denxanh.sim.spaces import Padding
@@ -46,6 +47,15 @@ class StageDQN(DQN):
             if masks[place].any():  # a slot without an intersection has no stage
                 chosen[place] = np.random.choice(np.flatnonzero(masks[place]))
         return chosen.reshape(np.shape(action)), state
+
+    def _sample_action(
+        self,
+        learning_starts: int,  # noqa: ARG002
+        action_noise: ActionNoise | None = None,
+        n_envs: int = 1,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Never uniformly at random, not before the first gradient step either: the rule is good enough."""
+        return super()._sample_action(0, action_noise, n_envs)
 
     def train(self, gradient_steps: int, batch_size: int = 100) -> None:
         """Double-DQN steps on n-step returns."""

@@ -53,14 +53,14 @@ def export(network: StageCompetition, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         torch.onnx.export(
-            _Scores(network), parts, str(path), input_names=names, output_names=["scores"], dynamic_axes=dynamic,
-            opset_version=OPSET, dynamo=False,
+            _Scores(network), parts, str(path), input_names=names, output_names=["scores"],
+            dynamic_axes=dynamic, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
     network.train(training)
 
 
 def difference(network: StageCompetition, path: Path, observations: Sequence[Observation]) -> float:
-    """Largest absolute difference of a real stage's score between the file and torch, over these observations."""
+    """Largest absolute difference between the file's scores and torch's, over real stages only."""
     given = batch(observations)
     from_file = OnnxScorer(path)(given)
     with torch.no_grad():

@@ -1,16 +1,18 @@
 """The universal network: stages compete for the green, whatever the intersection looks like.
 
 A shared encoder reads every lane. A stage is the sum of the lanes that it serves protected, the sum of those
-that it serves yielding, and the mean of those that it leaves red, together with its own figures. Stages are then
-seen against each other (mean, maximum, and the running one), and one head gives each a score. Sums and
-maxima do not know order or number, so the weights fit any layout and permuting lanes or stages permutes the scores (FRAP,
-Zheng et al. 2019; AttendLight, Oroojlooy et al. 2020: the same idea with other parts).
+that it serves yielding, and the mean of those that it leaves red, together with its own figures. Stages are
+then seen against each other (mean, maximum, and the running one), and one head gives each a score. Sums and
+maxima do not know order or number, so the weights fit any layout, and permuting lanes or stages permutes the
+scores (FRAP, Zheng et al. 2019, and AttendLight, Oroojlooy et al. 2020: the same idea with other parts).
 
-The score is the best rule's (vehicles served, less a hysteresis) plus a learned correction that starts at zero:
-an untrained network decides exactly as the rule.
+The score is a rule's (vehicles served, less a hysteresis) plus a learned correction that starts at zero: an
+untrained network decides exactly as the rule.
 """
 
 from __future__ import annotations
+
+import itertools
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +36,7 @@ RULE_GAIN = 0.5
 
 def _mlp(*sizes: int) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         layers += [nn.Linear(before, after), nn.SiLU()]
     return nn.Sequential(*layers)
 

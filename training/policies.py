@@ -35,7 +35,7 @@ class Unflatten(nn.Module):
 
 
 class StageQNetwork(QNetwork):
-    """Q values: the state's value plus each stage's score, less the mean score (dueling; Wang et al. 2016)."""
+    """Q values: the state's value plus each stage's score, less the mean (dueling; Wang et al. 2016)."""
 
     def __init__(self, *args: Any, padding: Padding, width: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -140,4 +140,5 @@ class StageActorCriticPolicy(ActorCriticPolicy):
         super()._build(lr_schedule)
         self.action_net = _ActorPart(self._sharpness)
         self.value_net = _CriticPart()  # type: ignore[assignment]  # SB3 says Linear, uses any module
-        self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+        rate = lr_schedule(1)
+        self.optimizer = self.optimizer_class(self.parameters(), lr=rate, **self.optimizer_kwargs)  # type: ignore[call-arg]

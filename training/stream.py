@@ -26,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 OTHERS = "max-pressure"
 """Decides for the intersections of a scenario that do not learn."""
 MAX_FAILURES = 10
-"""Scenarios in a row that could not be made or run: then something is wrong with the machine, not with one."""
+"""Scenarios in a row that could not be made or run: then the machine is broken, not a scenario."""
 
 
 @dataclass(frozen=True, slots=True)

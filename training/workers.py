@@ -1,7 +1,7 @@
 """The vectorised environment whose slots are intersections: several workers, each with one SUMO.
 
-A worker that dies or hangs is reported and replaced; its slots see the end of their episode. So training never
-waits for ever and never ends because of one SUMO.
+A worker that dies or hangs is reported and replaced; its slots see the end of their episode. So training
+never waits for ever and never ends because of one SUMO.
 """
 
 from __future__ import annotations
