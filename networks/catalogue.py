@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from denxanh.errors import CorridorError
-from denxanh.networks import compiled
+from denxanh.networks import compiled, corridor_files
 from denxanh.networks.corridor_files import COMPILED
 from denxanh.networks.model import Corridor
 
@@ -20,6 +20,15 @@ _FOLDER = Path(__file__).parent / "catalogue"
 def names() -> tuple[str, ...]:
     """The names of the catalogue's corridors, sorted."""
     return tuple(sorted(folder.name for folder in _FOLDER.iterdir() if (folder / "corridor.toml").is_file()))
+
+
+def held_out() -> tuple[str, ...]:
+    """The names of the corridors that are kept for evaluation, sorted: nothing may be trained on them.
+
+    Raises:
+        CorridorError: the `corridor.toml` of one is wrong.
+    """
+    return tuple(name for name in names() if corridor_files.read_corridor(_FOLDER / name).held_out)
 
 
 def path(name: str) -> Path:

@@ -81,6 +81,8 @@ class CorridorFile(_Form):
     """Share of each class among the counted vehicles."""
     pcu: dict[Class, Annotated[float, Field(gt=0, le=10)]]
     """Passenger-car units of one vehicle of each class."""
+    held_out: bool = False
+    """Kept for evaluation: nothing is trained on this corridor."""
 
 
 class SignalDefaults(_Form):
@@ -314,6 +316,24 @@ def read(folder: Path) -> CorridorFiles:
             defects=parsed.defects,
         )
     return files
+
+
+def read_corridor(folder: Path) -> CorridorFile:
+    """Read only the `corridor.toml` of a corridor's folder, whatever the other files look like.
+
+    Raises:
+        CorridorError: with one defect per wrong field, or the syntax error.
+    """
+    defects: list[CorridorError] = []
+    found = _form(folder / "corridor.toml", CorridorFile, defects)
+    if found is None:
+        raise CorridorError(
+            f"{len(defects)} defect(s)",
+            where=str(folder),
+            fix="correct corridor.toml",
+            defects=tuple(defects),
+        )
+    return found
 
 
 def _form(path: Path, form: type[_FormT], defects: list[CorridorError]) -> _FormT | None:

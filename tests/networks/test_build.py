@@ -16,7 +16,7 @@ from denxanh.networks.corridor_files import COMPILED
 from denxanh.networks.model import Conflict, GroupKind, Intersection, Plan
 
 pytest.importorskip("sumo", reason="SUMO is not installed (extra `sim`)")
-NAMES = ("mang-thi-diem-12", "truc-30-4-hoa-binh")
+NAMES = ("mang-thi-diem-12", "nguyen-van-cu", "truc-30-4-hoa-binh")
 ARTERIAL = "truc-30-4-hoa-binh"
 
 

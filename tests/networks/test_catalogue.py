@@ -15,12 +15,44 @@ from denxanh.networks import catalogue, corridor_files, timing
 from denxanh.networks.model import DetectorKind, GroupKind
 from denxanh.networks.schedule import active_plan
 
-NAMES = ("mang-thi-diem-12", "truc-30-4-hoa-binh")
+PILOT = "mang-thi-diem-12"
+HELD_OUT = "nguyen-van-cu"
+ARTERIAL = "truc-30-4-hoa-binh"
+NAMES = (PILOT, HELD_OUT, ARTERIAL)
 
 
-def test_both_corridors_are_there() -> None:
+def test_the_corridors_are_there() -> None:
     assert catalogue.names() == NAMES
-    assert [len(catalogue.corridor(name).intersections) for name in NAMES] == [12, 7]
+    assert [len(catalogue.corridor(name).intersections) for name in NAMES] == [12, 5, 7]
+
+
+def test_one_corridor_is_held_out() -> None:
+    assert catalogue.held_out() == (HELD_OUT,)
+
+
+def test_a_corridor_is_not_held_out_unless_it_says_so(tmp_path: Path) -> None:
+    shutil.copy(catalogue.path(HELD_OUT) / "corridor.toml", tmp_path)
+    assert corridor_files.read_corridor(tmp_path).held_out
+    text = (tmp_path / "corridor.toml").read_text(encoding="utf-8")
+    (tmp_path / "corridor.toml").write_text(text.replace("held_out = true\n", ""), encoding="utf-8")
+    assert not corridor_files.read_corridor(tmp_path).held_out
+    (tmp_path / "corridor.toml").write_text(
+        text.replace("held_out = true", 'held_out = "nay"'), encoding="utf-8"
+    )
+    with pytest.raises(CorridorError, match="held_out"):
+        corridor_files.read_corridor(tmp_path)
+
+
+def test_a_junction_of_two_corridors_is_one_cabinet() -> None:
+    """Same number, groups, stages, conflicts and intergreens, whichever corridor it is read from."""
+    pilot = {one.id: one for one in catalogue.corridor(PILOT).intersections}
+    shared = [one for one in catalogue.corridor(HELD_OUT).intersections if one.id in pilot]
+    assert [one.id for one in shared] == ["NVL_NVC", "MT_NVC", "NVC_CMT8"]
+    for one in shared:
+        other = pilot[one.id]
+        assert (one.number, one.startup_stage) == (other.number, other.startup_stage)
+        assert (one.groups, one.stages) == (other.groups, other.stages)
+        assert (one.conflicts, one.intergreens) == (other.conflicts, other.intergreens)
 
 
 def test_an_unknown_corridor_names_the_known_ones() -> None:
@@ -64,7 +96,7 @@ def test_a_plan_runs_at_every_hour_of_two_years(name: str) -> None:
 
 
 def test_tet_and_the_peaks() -> None:
-    schedule = catalogue.corridor(NAMES[1]).schedule
+    schedule = catalogue.corridor(ARTERIAL).schedule
     assert active_plan(schedule, "2026-11-23", 7 * 3600) == 1
     assert active_plan(schedule, "2026-11-23", 17 * 3600) == 2
     assert active_plan(schedule, "2027-02-08", 7 * 3600) == 3
@@ -90,10 +122,10 @@ def test_the_catalogue_needs_no_sumo() -> None:
 
 def test_a_folder_is_a_corridor_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = tmp_path / "mine"
-    shutil.copytree(catalogue.path(NAMES[1]), mine)
+    shutil.copytree(catalogue.path(ARTERIAL), mine)
     monkeypatch.chdir(tmp_path)
-    shipped = catalogue.corridor(NAMES[1])
-    for given in (NAMES[1], "mine", "./mine/", str(mine), mine, "mine/compiled.json"):
+    shipped = catalogue.corridor(ARTERIAL)
+    for given in (ARTERIAL, "mine", "./mine/", str(mine), mine, "mine/compiled.json"):
         assert catalogue.load(given) == shipped
     (mine / "compiled.json").unlink()
     with pytest.raises(CorridorError, match="network build mine"):
