@@ -14,25 +14,24 @@ from dataclasses import dataclass
 from denxanh.agents.observation import NO_GAP_S, Commitment, LaneState, StageState, TrafficState
 from denxanh.controller.health import DetectorHealth, HealthLimits, Symptom
 from denxanh.controller.judging import judge
-from denxanh.controller.lane_memory import DISCHARGE_MEMORY_S, LaneMemory, Seen, follow
-from denxanh.controller.readings import LoopDelta, Zone, loop_delta, read_zones
+from denxanh.controller.lane_memory import DISCHARGE_MEMORY_S, LaneMemory, follow
+from denxanh.controller.readings import LoopDelta, Zone, read_loops, read_zones
+from denxanh.controller.sight import Callers, Sight, sight
 from denxanh.controller.wiring import wire
-from denxanh.networks.model import Aspect, DetectorKind, GroupKind, Intersection
+from denxanh.networks.model import Aspect, Intersection
 from denxanh.plc.contract import LoopReading, Report
 
 _DAY_S = 86_400.0
 _LONG_GAP_S = 600.0
 """A longer silence, or a clock that jumped, empties the windows, s."""
-_SHORT_S = 10
-"""Shorter window of counts in `LaneState`, s."""
 _CALL_HOLD_S = 3.0
 """A call on a group that is not green outlives a gap of detection by this, s [J]: two lost looks."""
 _AGEING_S = 10.0
 """Confidence falls to 1/e when nothing has been heard for this long, s."""
-_BY_LOOPS, _BY_SIBLINGS, _BY_HISTORY = 0.6, 0.4, 0.2
-"""Confidence in a lane whose zone is replaced by its loops, by its approach's lanes, by history [J]."""
-_WITHOUT_STOP_LINE = 0.8
-"""Confidence factor of a lane whose stop-line loop is bad [J]."""
+_SIGHTS = 64
+"""How many sets of bad detectors are remembered; beyond it the memory starts anew."""
+_PROTECTED, _YIELDING, _WALK = Aspect.PROTECTED, Aspect.YIELDING, Aspect.WALK
+_BELIEVED = Symptom.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,8 @@ class EstimateState:
     """Everything that the estimate remembers. `health` aligns with `Intersection.detectors`."""
 
     clock_s: float | None
-    counters: tuple[tuple[int, int] | None, ...]
-    """(count, occupied_ds) per loop in register order, None before the first reading."""
+    counters: tuple[LoopReading | None, ...]
+    """The last usable reading per loop in register order, None before the first."""
     health: tuple[DetectorHealth, ...]
     lanes: tuple[LaneMemory, ...]
     wait_s: tuple[float, ...]
@@ -94,6 +93,8 @@ class Estimator:
         self.pcu_per_vehicle = pcu_per_vehicle
         self.limits = limits or HealthLimits()
         self._wiring = wire(intersection)
+        self._rooms = tuple(max(1.0, lane.storage_pcu) for lane in intersection.lanes)
+        self._sights: dict[tuple[int, ...], Sight] = {}
 
     def initial(self) -> EstimateState:
         """Nothing seen yet; detectors are believed until they show otherwise."""
@@ -133,7 +134,7 @@ class Estimator:
             )  # fmt: skip
             dt = 0.0
         wiring = self._wiring
-        served = _served(self.intersection, view.aspects)
+        green = _green(view.aspects, len(self.intersection.groups))
         if report is None:
             unheard = state.unheard_s + dt
             counters, health, lanes, pressed = state.counters, state.health, state.lanes, frozenset[int]()
@@ -141,6 +142,7 @@ class Estimator:
                 health = tuple(
                     h._replace(symptom=Symptom.STALE, clean_s=0.0) if h.good else h for h in health
                 )
+            seen = self._sight(health)
             lanes = tuple(
                 lane._replace(
                     gap_s=min(NO_GAP_S, lane.gap_s + dt), discharge_s=min(NO_GAP_S, lane.discharge_s + dt)
@@ -150,85 +152,63 @@ class Estimator:
         else:
             unheard = 0.0
             span = state.unheard_s + dt
-            counters, loops = self._read_loops(state.counters, report.readings.loops, span)
-            zones = read_zones(wiring.zones, report.readings.zones, self.limits.max_speed_kmh)
+            readings = report.readings
+            counters, loops = read_loops(wiring, state.counters, readings.loops, span)
+            zones = read_zones(wiring, readings.zones, self.limits.max_speed_kmh)
             pressed = frozenset(
-                d for d, on in zip(wiring.buttons, report.readings.buttons, strict=False) if on is True
+                d for d, on in zip(wiring.buttons, readings.buttons, strict=False) if on is True
             )
             health = judge(
-                wiring, state.health, report.readings, loops, zones, pressed,
+                wiring, state.health, readings, loops, zones, pressed,
                 zone_vehicles=[lane.zone_vehicles for lane in state.lanes], span=span, limits=self.limits,
             )  # fmt: skip
-            good = [one.symptom is Symptom.NONE for one in health]
-            lanes = self._lanes(state, good, loops, zones, served, span)
-        good = [one.symptom is Symptom.NONE for one in health]
-        seen = self._called(good, lanes, pressed)
-        uncalled = tuple(
-            0.0 if call else min(NO_GAP_S, since + dt)
-            for call, since in zip(seen, state.uncalled_s, strict=True)
-        )
-        called = tuple(
-            since <= _CALL_HOLD_S if not _shows_green(view, g) else call
-            for g, (call, since) in enumerate(zip(seen, uncalled, strict=True))
-        )
-        discharging = self._discharging(good, lanes, view)
+            seen = self._sight(health)
+            lanes = self._lanes(state.lanes, seen, loops, zones, green, span)
+        called, uncalled = self._calls(state.uncalled_s, seen, lanes, pressed, green, dt)
+        discharging = self._discharging(seen, lanes, view.aspects, green)
         wait = tuple(
-            0.0 if not call or done else before + dt
-            for before, call, done in zip(state.wait_s, called, discharging, strict=True)
+            [
+                0.0 if not call or done else before + dt
+                for before, call, done in zip(state.wait_s, called, discharging, strict=True)
+            ]
         )
         after = EstimateState(clock_s, counters, health, lanes, wait, uncalled, unheard)
-        return after, self._estimate(after, view, called, discharging, plan)
+        return after, self._estimate(after, seen, view, called, discharging, plan)
 
-    def _read_loops(
-        self, before: Sequence[tuple[int, int] | None], readings: Sequence[LoopReading], span: float
-    ) -> tuple[tuple[tuple[int, int] | None, ...], dict[int, LoopDelta]]:
-        """Counter differences since the last report."""
-        counters: list[tuple[int, int] | None] = []
-        deltas: dict[int, LoopDelta] = {}
-        for position, (detector, last) in enumerate(zip(self._wiring.loops, before, strict=True)):
-            if position >= len(readings):
-                counters.append(last)
-                deltas[detector] = LoopDelta(0, 0.0, valid=False, occupied=False)
-                continue
-            counter, deltas[detector] = loop_delta(last, readings[position], span)
-            counters.append(counter)
-        return tuple(counters), deltas
+    def _sight(self, health: Sequence[DetectorHealth]) -> Sight:
+        """What can be seen with the detectors that are believed."""
+        bad = tuple([d for d, one in enumerate(health) if one.symptom is not _BELIEVED])
+        known = self._sights.get(bad)
+        if known is None:
+            if len(self._sights) >= _SIGHTS:
+                self._sights.clear()
+            known = self._sights[bad] = sight(self._wiring, bad)
+        return known
 
     def _lanes(
         self,
-        state: EstimateState,
-        good: Sequence[bool],
-        loops: dict[int, LoopDelta],
-        zones: dict[int, Zone],
-        served: Sequence[bool],
+        before: Sequence[LaneMemory],
+        seen: Sight,
+        loops: Sequence[LoopDelta],
+        zones: Sequence[Zone],
+        green: Sequence[bool],
         span: float,
     ) -> tuple[LaneMemory, ...]:
         """Every lane's memory after this report; blind lanes are filled in a second pass."""
-        wiring = self._wiring
         lanes = []
-        seen = []
-        for n, before in enumerate(state.lanes):
-            lane, sees = follow(
-                before,
-                Seen(
-                    stops=[loops[d] for d in wiring.stop_line[n] if good[d]],
-                    advances=[loops[d] for d in wiring.advance[n] if good[d]],
-                    zones=[zones[d] for d in wiring.zone[n] if good[d]],
-                    downstream=[zones[d].occupancy for d in wiring.downstream[n] if good[d]],
-                ),
-                served=served[n],
-                span=span,
-                pcu=self.pcu_per_vehicle,
-                room=self.intersection.lanes[n].storage_pcu,
-            )
-            lanes.append(lane)
-            seen.append(sees)
-        for n, sees in enumerate(seen):
-            if sees:
-                continue
-            siblings = [s for s in self._wiring.siblings[n] if seen[s]]
+        for n, lane in enumerate(self.intersection.lanes):
+            served = False
+            for part in lane.groups:
+                served = served or green[part.group]
+            lanes.append(
+                follow(
+                    before[n], seen.eyes[n], loops, zones,
+                    served=served, span=span, pcu=self.pcu_per_vehicle, room=lane.storage_pcu,
+                )
+            )  # fmt: skip
+        rooms = self._rooms
+        for n, siblings in seen.replaced:
             if siblings:
-                rooms = [max(1.0, lane.storage_pcu) for lane in self.intersection.lanes]
                 queued = sum(lanes[s].queued / rooms[s] for s in siblings) / len(siblings)
                 moving = sum(lanes[s].moving / rooms[s] for s in siblings) / len(siblings)
                 lanes[n] = lanes[n]._replace(queued=queued * rooms[n], moving=moving * rooms[n])
@@ -236,52 +216,45 @@ class Estimator:
                 lanes[n] = lanes[n]._replace(queued=lanes[n].past_queued, moving=lanes[n].past_moving)
         return tuple(lanes)
 
-    def _called(
-        self, good: Sequence[bool], lanes: Sequence[LaneMemory], pressed: frozenset[int]
-    ) -> tuple[bool, ...]:
-        """Groups with demand; a bad detector is demand."""
-        detectors = self.intersection.detectors
-        result = []
-        for callers in self._wiring.callers:
-            call = False
-            for d in callers:
-                detector = detectors[d]
-                if not good[d] or d in pressed:
-                    call = True
-                elif detector.kind is DetectorKind.ZONE:
-                    call = lanes[detector.lane].zone_vehicles > 0
-                elif detector.kind is DetectorKind.STOP_LINE:
-                    lane = lanes[detector.lane]
-                    call = lane.gap_s <= 0.0 or (lane.latched and not self._wiring.zone[detector.lane])
-                elif detector.kind is DetectorKind.ADVANCE:
-                    call = lanes[detector.lane].latched and not self._wiring.zone[detector.lane]
-                if call:
-                    break
-            result.append(call)
-        return tuple(result)
+    def _calls(
+        self,
+        before: Sequence[float],
+        seen: Sight,
+        lanes: Sequence[LaneMemory],
+        pressed: frozenset[int],
+        green: Sequence[bool],
+        dt: float,
+    ) -> tuple[tuple[bool, ...], tuple[float, ...]]:
+        """Groups with demand, and per group how long no detector has seen any."""
+        called = []
+        uncalled = []
+        for g, callers in enumerate(seen.callers):
+            call = _calls(callers, lanes, pressed)
+            since = 0.0 if call else min(NO_GAP_S, before[g] + dt)
+            uncalled.append(since)
+            called.append(call if green[g] else since <= _CALL_HOLD_S)
+        return tuple(called), tuple(uncalled)
 
     def _discharging(
-        self, good: Sequence[bool], lanes: Sequence[LaneMemory], view: SignalView
+        self, seen: Sight, lanes: Sequence[LaneMemory], aspects: Sequence[Aspect], green: Sequence[bool]
     ) -> tuple[bool, ...]:
         """Green groups whose traffic really leaves; where nobody can tell, `G` is trusted and `g` is not."""
         wiring = self._wiring
         result = []
-        for g, group in enumerate(self.intersection.groups):
-            aspect = view.aspects[g] if g < len(view.aspects) else Aspect.RED
-            if not aspect.is_green:
-                result.append(False)
-            elif group.kind is GroupKind.PEDESTRIAN:
-                result.append(True)
-            else:
-                served = wiring.group_lanes[g]
-                leaves = min([lanes[n].discharge_s for n in served], default=NO_GAP_S) <= DISCHARGE_MEMORY_S
-                seen = leaves or any(good[d] for n in served for d in (*wiring.stop_line[n], *wiring.zone[n]))
-                result.append(leaves if seen else aspect is Aspect.PROTECTED)
+        for g, shows_green in enumerate(green):
+            leaves = shows_green
+            if shows_green and not wiring.walks[g]:
+                leaves = not seen.watched[g] and aspects[g] is _PROTECTED
+                for n in wiring.group_lanes[g]:
+                    if lanes[n].discharge_s <= DISCHARGE_MEMORY_S:
+                        leaves = True
+            result.append(leaves)
         return tuple(result)
 
     def _estimate(
         self,
         state: EstimateState,
+        seen: Sight,
         view: SignalView,
         called: tuple[bool, ...],
         discharging: tuple[bool, ...],
@@ -289,23 +262,25 @@ class Estimator:
     ) -> Estimate:
         """The policy's and the guard's view of a finished update."""
         ageing = math.exp(-state.unheard_s / _AGEING_S)
+        trusted = [trust * ageing for trust in seen.trust]
+        waits = state.wait_s
         lanes = []
-        trusted = []
-        for n, (memory, lane) in enumerate(zip(state.lanes, self.intersection.lanes, strict=True)):
-            trust = self._confidence(n, state) * ageing
-            trusted.append(trust)
+        for lane, memory, trust in zip(self.intersection.lanes, state.lanes, trusted, strict=True):
+            red_call_s = 0.0
+            for part in lane.groups:
+                red_call_s = max(red_call_s, waits[part.group])
             lanes.append(
                 LaneState(
-                    queued=memory.queued,
-                    moving=memory.moving,
-                    occupancy=memory.occupancy,
-                    arrivals_10s=sum(memory.arrivals[-_SHORT_S:]),
-                    arrivals_30s=sum(memory.arrivals),
-                    discharge_10s=sum(memory.discharge[-_SHORT_S:]),
-                    gap_s=memory.gap_s,
-                    red_call_s=max((state.wait_s[part.group] for part in lane.groups), default=0.0),
-                    downstream_occupancy=memory.downstream,
-                    confidence=trust,
+                    memory.queued,
+                    memory.moving,
+                    memory.occupancy,
+                    memory.arrivals_10s,
+                    memory.arrivals_30s,
+                    memory.discharge_10s,
+                    memory.gap_s,
+                    red_call_s,
+                    memory.downstream,
+                    trust,
                 )
             )
         traffic = TrafficState(
@@ -317,38 +292,45 @@ class Estimator:
             commitment=view.commitment,
             aspects=view.aspects,
             called=called,
-            wait_s=state.wait_s,
+            wait_s=waits,
             lanes=tuple(lanes),
             stages=view.stages,
             plan=plan,
             confidence=sum(trusted) / len(trusted) if trusted else ageing,
         )
-        return Estimate(traffic, called, discharging, self._blind(state, called))
+        return Estimate(traffic, called, discharging, self._blind(seen, called))
 
-    def _confidence(self, n: int, state: EstimateState) -> float:
-        """How far lane n's figures can be trusted, in [0, 1]."""
-        wiring, health = self._wiring, state.health
-        stops = any(health[d].good for d in wiring.stop_line[n])
-        if any(health[d].good for d in wiring.zone[n]):
-            return 1.0 if stops or not wiring.stop_line[n] else _WITHOUT_STOP_LINE
-        if stops and any(health[d].good for d in wiring.advance[n]):
-            return _BY_LOOPS
-        if any(health[d].good for s in wiring.siblings[n] for d in wiring.zone[s]):
-            return _BY_SIBLINGS
-        return _BY_HISTORY
-
-    def _blind(self, state: EstimateState, called: Sequence[bool]) -> tuple[str, ...]:
+    def _blind(self, seen: Sight, called: Sequence[bool]) -> tuple[str, ...]:
         """Called approaches that no believed detector watches."""
-        seen: dict[str, bool] = {}
-        for n, lane in enumerate(self.intersection.lanes):
-            if not any(called[part.group] for part in lane.groups):
-                continue
-            wiring = self._wiring
-            sees = any(
-                state.health[d].good for d in (*wiring.stop_line[n], *wiring.advance[n], *wiring.zone[n])
-            )
-            seen[lane.approach] = seen.get(lane.approach, False) or sees
-        return tuple(approach for approach, sees in seen.items() if not sees)
+        if all(seen.seen):
+            return ()
+        watched: dict[str, bool] = {}
+        for lane, sees in zip(self.intersection.lanes, seen.seen, strict=True):
+            if any(called[part.group] for part in lane.groups):
+                watched[lane.approach] = watched.get(lane.approach, False) or sees
+        return tuple(approach for approach, sees in watched.items() if not sees)
+
+
+def _calls(callers: Callers, lanes: Sequence[LaneMemory], pressed: frozenset[int]) -> bool:
+    """Whether a detector calls a group now; a bad one does."""
+    if callers.always:
+        return True
+    for n in callers.zones:
+        if lanes[n].zone_vehicles > 0.0:
+            return True
+    for n in callers.loops:
+        if lanes[n].gap_s <= 0.0:
+            return True
+    for n in callers.latches:
+        if lanes[n].latched:
+            return True
+    return not pressed.isdisjoint(callers.buttons)
+
+
+def _green(aspects: Sequence[Aspect], groups: int) -> list[bool]:
+    """Per group: whether it is green now; one that the cabinet does not tell is not."""
+    green = [one is _PROTECTED or one is _YIELDING or one is _WALK for one in aspects[:groups]]
+    return green + [False] * (groups - len(green))
 
 
 def _elapsed(before: float | None, now: float) -> float:
@@ -356,14 +338,3 @@ def _elapsed(before: float | None, now: float) -> float:
     if before is None or not math.isfinite(now):
         return 0.0
     return (now - before) % _DAY_S
-
-
-def _shows_green(view: SignalView, group: int) -> bool:
-    """Whether a group is green now."""
-    return group < len(view.aspects) and view.aspects[group].is_green
-
-
-def _served(intersection: Intersection, aspects: Sequence[Aspect]) -> list[bool]:
-    """Per lane: whether any of its groups is green."""
-    green = [g < len(aspects) and aspects[g].is_green for g in range(len(intersection.groups))]
-    return [any(green[part.group] for part in lane.groups) for lane in intersection.lanes]

@@ -128,38 +128,91 @@ def assess(health: DetectorHealth, sample: Sample, limits: HealthLimits, max_red
         limits: thresholds.
         max_red_s: longest max red of the groups that it calls, s.
     """
-    dt, on_now_s = sample.dt_s, sample.on_s
-    value, passed = sample.value, sample.passed
     sound = sample.valid and not sample.fault and sample.age_s <= limits.stale_s
-    on_s, rate, chatter = health.on_s, health.rate_per_min, health.chatter
-    if dt > 0.0:
-        on_s = on_s + dt if on_now_s >= dt - _ON_SLACK_S else 0.0
-        rate += min(1.0, dt / _RATE_WINDOW_S) * (passed / dt * _RATE_WINDOW_S - rate)
-        bouncing = passed > limits.chatter_per_s * dt and on_now_s < limits.chatter_on_s * passed
-        if bouncing:
-            chatter = min(2.0 * limits.chatter_seconds, chatter + dt)
-        elif chatter > 0.0:
-            chatter = max(0.0, chatter - dt)
-    moved = passed > 0 or (value is not None and value != health.value)
-    silent_s = own = siblings = 0.0
-    if not moved and (on_now_s <= 0.0 or value is not None):
-        silent_s, own, siblings = health.silent_s + dt, health.silent_own, health.silent_siblings
-        if sound:  # while it is bad for another reason, its silence proves nothing
-            own += sample.own
-            siblings += sample.siblings
-    after = DetectorHealth(
-        health.symptom, health.clean_s, on_s, silent_s, own, siblings, rate, chatter, value
-    )
+    after = _remember(
+        health, sample.dt_s, sample.passed, sample.on_s, sample.value,
+        # while it is bad for another reason, its silence proves nothing
+        sample.own if sound else 0.0, sample.siblings if sound else 0.0, limits,
+    )  # fmt: skip
     symptom = _symptom(after, sample, limits, max_red_s)
     if symptom is not Symptom.NONE:
         return after._replace(symptom=symptom, clean_s=0.0)
     if after.symptom is Symptom.NONE:
         return after
-    clean = after.clean_s + dt
+    clean = after.clean_s + sample.dt_s
     needed = limits.stale_recovery_s if after.symptom is Symptom.STALE else limits.recovery_s
     if clean >= needed:
         return after._replace(symptom=Symptom.NONE, clean_s=0.0)
     return after._replace(clean_s=clean)
+
+
+def assess_sound(
+    health: DetectorHealth,
+    dt_s: float,
+    passed: int,
+    on_s: float,
+    value: tuple[float, ...] | None,
+    own: float,
+    siblings: float,
+    full: float,
+    limits: HealthLimits,
+) -> DetectorHealth | None:
+    """`assess` without the search for a cause, for what nearly every detector is nearly always.
+
+    That is: believed before, and its sample valid, fresh and without a fault. None where the sample brings
+    any threshold within reach; `assess` then says what it means.
+
+    Args:
+        health: before; its symptom is NONE.
+        dt_s: as in `Sample`, like the following ones.
+        passed: vehicles.
+        on_s: occupied seconds.
+        value: of a zone.
+        own: vehicles.
+        siblings: vehicles.
+        full: of a zone.
+        limits: thresholds.
+    """
+    after = _remember(health, dt_s, passed, on_s, value, own, siblings, limits)
+    _, _, present_s, silent_s, silent_own, silent_siblings, rate, chatter, _ = after
+    if (
+        present_s < limits.max_presence_s
+        and silent_own < limits.silent_own_vehicles
+        and (silent_s < limits.silent_sibling_s or silent_siblings < limits.silent_sibling_vehicles)
+        and rate <= limits.erratic_per_min
+        and chatter < limits.chatter_seconds
+        and full <= limits.overfull
+    ):
+        return after
+    return None
+
+
+def _remember(
+    health: DetectorHealth,
+    dt: float,
+    passed: int,
+    on_now_s: float,
+    value: tuple[float, ...] | None,
+    own: float,
+    siblings: float,
+    limits: HealthLimits,
+) -> DetectorHealth:
+    """The memory after one more sample; the symptom and the clean time stay as they were."""
+    symptom, clean_s, on_s, silent_s, silent_own, silent_siblings, rate, chatter, last = health
+    if dt > 0.0:
+        on_s = on_s + dt if on_now_s >= dt - _ON_SLACK_S else 0.0
+        if passed or rate:
+            rate += min(1.0, dt / _RATE_WINDOW_S) * (passed / dt * _RATE_WINDOW_S - rate)
+        if passed > limits.chatter_per_s * dt and on_now_s < limits.chatter_on_s * passed:
+            chatter = min(2.0 * limits.chatter_seconds, chatter + dt)
+        elif chatter > 0.0:
+            chatter = max(0.0, chatter - dt)
+    moved = passed > 0 or (value is not None and value != last)
+    if not moved and (on_now_s <= 0.0 or value is not None):
+        silent_s, silent_own, silent_siblings = silent_s + dt, silent_own + own, silent_siblings + siblings
+    else:
+        silent_s = silent_own = silent_siblings = 0.0
+    return DetectorHealth(symptom, clean_s, on_s, silent_s, silent_own, silent_siblings, rate, chatter, value)
 
 
 def _symptom(health: DetectorHealth, sample: Sample, limits: HealthLimits, max_red_s: float) -> Symptom:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
-from denxanh.controller.health import DetectorHealth, HealthLimits, Sample, assess
-from denxanh.controller.readings import LoopDelta, Zone, age_s
+from denxanh.controller.health import DetectorHealth, HealthLimits, Sample, Symptom, assess, assess_sound
+from denxanh.controller.readings import LoopDelta, Zone, age_s, is_sound
 from denxanh.controller.wiring import Wiring
 from denxanh.plc.contract import Readings
 
@@ -13,14 +13,15 @@ _STOP_LINE_EVIDENCE = 0.5
 """Weight of a zone that empties against a silent stop-line loop: vehicles also change lanes [J]."""
 _ADVANCE_EVIDENCE = 0.25
 """Weight of a stop-line count against a silent advance loop: vehicles change lanes between them [J]."""
+_GOOD = Symptom.NONE
 
 
 def judge(
     wiring: Wiring,
     health: Sequence[DetectorHealth],
     readings: Readings,
-    loops: Mapping[int, LoopDelta],
-    zones: Mapping[int, Zone],
+    loops: Sequence[LoopDelta],
+    zones: Sequence[Zone],
     pressed: Collection[int],
     *,
     zone_vehicles: Sequence[float],
@@ -33,39 +34,53 @@ def judge(
         wiring: where the detectors are.
         health: before.
         readings: as they came.
-        loops: counter differences by detector.
-        zones: zone readings by detector.
+        loops: counter differences, by detector.
+        zones: zone readings, by detector.
         pressed: buttons that call.
         zone_vehicles: per lane, what its zone held at the last report.
         span: seconds since the last report.
         limits: thresholds.
     """
-    passed = [sum([loops[d].passed for d in stops]) for stops in wiring.stop_line]
-    flows = [float(p or sum([loops[d].passed for d in wiring.advance[n]])) for n, p in enumerate(passed)]
-    beside = [sum([flows[s] for s in siblings]) for siblings in wiring.siblings]
+    passed, beside = _flows(wiring, loops)
     result = list(health)
+    told_loops, told_zones = readings.loops, readings.zones
     for position, d in enumerate(wiring.loops):
-        delta, lane = loops[d], wiring.lane[d]
-        reading = readings.loops[position] if position < len(readings.loops) else None
-        if wiring.is_stop_line[d]:
-            own = _STOP_LINE_EVIDENCE * _emptied(wiring.zone[lane], zones, zone_vehicles[lane])
-        else:
+        before, delta, lane = health[d], loops[d], wiring.lane[d]
+        reading = told_loops[position] if position < len(told_loops) else None
+        own = 0.0
+        if not wiring.is_stop_line[d]:
             own = _ADVANCE_EVIDENCE * passed[lane]
-        sample = Sample(
-            span, age_s(reading), reading is not None and bool(reading.fault), delta.valid, delta.passed,
-            delta.on_s, None, own, beside[lane],
+        elif zone_vehicles[lane]:
+            own = _STOP_LINE_EVIDENCE * _emptied(wiring.zone[lane], zones, zone_vehicles[lane])
+        after = None
+        if before.symptom is _GOOD and delta.valid and is_sound(reading, limits.stale_s):
+            after = assess_sound(before, span, delta.passed, delta.on_s, None, own, beside[lane], 0.0, limits)
+        result[d] = after or assess(
+            before,
+            Sample(
+                span, age_s(reading), reading is not None and bool(reading.fault), delta.valid, delta.passed,
+                delta.on_s, None, own, beside[lane],
+            ),
+            limits,
+            wiring.max_red[d],
         )  # fmt: skip
-        result[d] = assess(health[d], sample, limits, wiring.max_red[d])
     for position, d in enumerate(wiring.zones):
-        zone, lane, room = zones[d], wiring.lane[d], wiring.room[d]
-        there = readings.zones[position] if position < len(readings.zones) else None
-        sample = Sample(
-            span, age_s(there), there is not None and bool(there.fault), zone.valid, 0,
-            span if zone.occupancy >= 1.0 and zone.speed <= 0.0 else 0.0,
-            (zone.vehicles, zone.queued, zone.occupancy, zone.speed),
-            float(passed[lane]) if room else 0.0, 0.0, zone.vehicles / room if room else 0.0,
+        before, zone, room = health[d], zones[d], wiring.room[d]
+        there = told_zones[position] if position < len(told_zones) else None
+        on_s = span if zone.occupancy >= 1.0 and zone.speed <= 0.0 else 0.0
+        own, full = (float(passed[wiring.lane[d]]), zone.vehicles / room) if room else (0.0, 0.0)
+        after = None
+        if before.symptom is _GOOD and zone.valid and is_sound(there, limits.stale_s):
+            after = assess_sound(before, span, 0, on_s, zone[:4], own, 0.0, full, limits)
+        result[d] = after or assess(
+            before,
+            Sample(
+                span, age_s(there), there is not None and bool(there.fault), zone.valid, 0, on_s, zone[:4],
+                own, 0.0, full,
+            ),
+            limits,
+            wiring.max_red[d],
         )  # fmt: skip
-        result[d] = assess(health[d], sample, limits, wiring.max_red[d])
     for position, d in enumerate(wiring.buttons):
         on_s = span if d in pressed else 0.0
         sample = Sample(
@@ -76,11 +91,29 @@ def judge(
     return tuple(result)
 
 
-def _emptied(watching: Sequence[int], zones: Mapping[int, Zone], before: float) -> float:
+def _flows(wiring: Wiring, loops: Sequence[LoopDelta]) -> tuple[list[int], list[float]]:
+    """Per lane: what passed its stop line, and what passed on its approach's other lanes."""
+    passed = [0] * len(wiring.stop_line)
+    flows = [0.0] * len(passed)
+    for lane, stops in enumerate(wiring.stop_line):
+        for d in stops:
+            passed[lane] += loops[d].passed
+        if passed[lane]:
+            flows[lane] = float(passed[lane])
+            continue
+        for d in wiring.advance[lane]:
+            flows[lane] += loops[d].passed
+    if not any(flows):
+        return passed, flows
+    return passed, [sum([flows[s] for s in siblings]) for siblings in wiring.siblings]
+
+
+def _emptied(watching: Sequence[int], zones: Sequence[Zone], before: float) -> float:
     """Vehicles by which a lane's zones emptied; 0 where one of them says nothing usable."""
     now = 0.0
     for d in watching:
-        if not zones[d].valid:
+        zone = zones[d]
+        if not zone.valid:
             return 0.0
-        now += zones[d].vehicles
+        now += zone.vehicles
     return max(0.0, before - now) if watching else 0.0

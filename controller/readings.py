@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from denxanh.controller.wiring import Wiring
 from denxanh.plc.contract import LoopReading, ZoneReading
 
 _WRAP = 65_536
@@ -39,56 +40,81 @@ class Zone(NamedTuple):
 
 
 NO_ZONE = Zone(0.0, 0.0, 0.0, 0.0, valid=False)
+CLEAR = Zone(0.0, 0.0, 0.0, 0.0, valid=True)
 NO_LOOP = LoopDelta(0, 0.0, valid=True, occupied=False)
+BAD_LOOP = LoopDelta(0, 0.0, valid=False, occupied=False)
+
+
+def read_loops(
+    wiring: Wiring, before: Sequence[LoopReading | None], readings: Sequence[LoopReading], span: float
+) -> tuple[tuple[LoopReading | None, ...], list[LoopDelta]]:
+    """The last usable reading of each loop, and what each has seen since, by detector.
+
+    Args:
+        wiring: where the detectors are.
+        before: the last usable reading of each loop, in register order.
+        readings: what came now; too few are missing ones.
+        span: seconds since the last report.
+    """
+    deltas = [NO_LOOP] * len(wiring.lane)
+    last = list(before)
+    for position, detector in enumerate(wiring.loops):
+        if position >= len(readings):
+            deltas[detector] = BAD_LOOP
+            continue
+        reading = readings[position]
+        if reading is not before[position]:  # a loop that repeats its last telegram has seen nothing
+            last[position], deltas[detector] = loop_delta(before[position], reading, span)
+    return tuple(last), deltas
 
 
 def loop_delta(
-    last: tuple[int, int] | None, reading: LoopReading, span: float
-) -> tuple[tuple[int, int] | None, LoopDelta]:
-    """Vehicles and occupied seconds since the last reading, modulo 65,536.
+    last: LoopReading | None, reading: LoopReading, span: float
+) -> tuple[LoopReading | None, LoopDelta]:
+    """Vehicles and occupied seconds since the last usable reading, modulo 65,536; and which that is now.
 
     A counter that started again counts nothing: one restart is no fault, a stream of them is garbage.
     """
     count, occupied = reading.count, reading.occupied_ds
     if not (_is_u16(count) and _is_u16(occupied)):
-        return last, LoopDelta(0, 0.0, valid=False, occupied=False)
-    now = (count, occupied)
+        return last, BAD_LOOP
     if last is None or span <= 0.0:
-        return now if last is None else last, NO_LOOP
-    passed = (count - last[0]) % _WRAP
-    on_s = (occupied - last[1]) % _WRAP / 10.0
+        return last or reading, NO_LOOP
+    passed = (count - last.count) % _WRAP
+    on_s = (occupied - last.occupied_ds) % _WRAP / 10.0
     if passed > _MAX_FLOW_PER_S * (span + _SLACK_S):
-        return now, LoopDelta(0, 0.0, valid=count <= _MAX_FLOW_PER_S * (span + _SLACK_S), occupied=False)
+        valid = count <= _MAX_FLOW_PER_S * (span + _SLACK_S)
+        return reading, LoopDelta(0, 0.0, valid, occupied=False)
     if on_s > span + _SLACK_S:
-        return now, LoopDelta(passed, 0.0, valid=occupied <= 10.0 * (span + _SLACK_S), occupied=passed > 0)
-    return now, LoopDelta(passed, min(on_s, span), valid=True, occupied=on_s > 0.0 or passed > 0)
+        valid = occupied <= 10.0 * (span + _SLACK_S)
+        return reading, LoopDelta(passed, 0.0, valid, occupied=passed > 0)
+    return reading, LoopDelta(passed, min(on_s, span), valid=True, occupied=on_s > 0.0 or passed > 0)
 
 
-def read_zones(
-    detectors: Sequence[int], readings: Sequence[ZoneReading], max_speed_kmh: float
-) -> dict[int, Zone]:
-    """Zone readings with everything impossible marked invalid."""
-    result = {}
-    for position, detector in enumerate(detectors):
-        if position >= len(readings):
-            result[detector] = NO_ZONE
+def read_zones(wiring: Wiring, readings: Sequence[ZoneReading], max_speed_kmh: float) -> list[Zone]:
+    """Zone readings by detector, with everything impossible marked invalid."""
+    result = [NO_ZONE] * len(wiring.lane)
+    for detector, reading in zip(wiring.zones, readings, strict=False):
+        vehicles, queued, occupancy = reading.vehicles, reading.queued, reading.occupancy
+        # Comparisons with NaN are false, so it cannot pass.
+        if not (0 <= queued <= vehicles < _WRAP and 0.0 <= occupancy <= 1.0):
             continue
-        result[detector] = _zone(readings[position], max_speed_kmh)
+        if not 0.0 <= reading.speed_kmh <= max_speed_kmh:
+            continue
+        if vehicles or occupancy or reading.speed_kmh:
+            result[detector] = Zone(float(vehicles), float(queued), occupancy, reading.speed_kmh, valid=True)
+        else:
+            result[detector] = CLEAR
     return result
-
-
-def _zone(reading: ZoneReading, max_speed_kmh: float) -> Zone:
-    """One zone; comparisons with NaN are false, so it cannot pass."""
-    vehicles, queued, occupancy = reading.vehicles, reading.queued, reading.occupancy
-    if not (0 <= queued <= vehicles < _WRAP and 0.0 <= occupancy <= 1.0):
-        return NO_ZONE
-    if not 0.0 <= reading.speed_kmh <= max_speed_kmh:
-        return NO_ZONE
-    return Zone(float(vehicles), float(queued), occupancy, reading.speed_kmh, valid=True)
 
 
 def _is_u16(value: object) -> bool:
     return isinstance(value, int) and 0 <= value < _WRAP
+
+
+def is_sound(reading: LoopReading | ZoneReading | None, stale_s: float) -> bool:
+    """Whether a detector answered, lately enough, and says that it works."""
+    return reading is not None and not reading.fault and age_s(reading) <= stale_s
 
 
 def age_s(reading: LoopReading | ZoneReading | None) -> float:

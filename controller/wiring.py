@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from denxanh.networks.model import DetectorKind, Intersection
+from denxanh.networks.model import DetectorKind, GroupKind, Intersection
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Wiring:
     callers: tuple[tuple[int, ...], ...]
     """Per group: detectors that call it."""
     group_lanes: tuple[tuple[int, ...], ...]
+    walks: tuple[bool, ...]
+    """Per group: for pedestrians."""
     siblings: tuple[tuple[int, ...], ...]
     """Per lane: the approach's other lanes."""
     max_red: tuple[float, ...]
@@ -64,6 +66,7 @@ def wire(intersection: Intersection) -> Wiring:
             tuple(n for n in lanes if any(part.group == g for part in intersection.lanes[n].groups))
             for g in groups
         ),
+        walks=tuple(group.kind is GroupKind.PEDESTRIAN for group in intersection.groups),
         siblings=tuple(tuple(s for s in lanes if s != n and approach[s] == approach[n]) for n in lanes),
         max_red=tuple(
             max((float(intersection.groups[g].max_red_s) for g in x.groups), default=0.0) for x in detectors
