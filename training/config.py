@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from denxanh.errors import ConfigError
 from denxanh.networks import catalogue
+from denxanh.networks.timing import MAX_STAGES
+from denxanh.sim.spaces import Padding
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -149,11 +151,18 @@ class Config(_Table):
     algorithm: Annotated[Dqn | Ppo, Field(discriminator="kind")] = Dqn()
     width: int = Field(default=64, ge=8, le=512)
     """Of the network's hidden layers."""
-    lanes: int = Field(default=24, ge=4, le=64)
+    lanes: int = Field(default=20, ge=4, le=64)
     """Intersections with more lanes than this do not learn (they still can be controlled)."""
+    stages: int = Field(default=8, ge=2, le=MAX_STAGES)
+    """The same for stages."""
     start_from: Path | None = None
     """A checkpoint of another run to start from, instead of the rule."""
     evaluation: Evaluation = Evaluation()
+
+    @property
+    def padding(self) -> Padding:
+        """The size of one slot's observation."""
+        return Padding(self.lanes, self.stages)
 
 
 def load(path: Path) -> Config:

@@ -17,7 +17,6 @@ from denxanh.sim.faults import FIELD_LIKE, DetectorErrors, ErrorModel, FaultKind
 from denxanh.sim.generator import Layout, Recipe, generate
 from denxanh.sim.reward import RewardWeights, people_per_pcu
 from denxanh.sim.scenario import Scenario, catalogue_scenario
-from denxanh.sim.spaces import Padding
 from denxanh.training.config import Config
 
 CORRIDOR_SCENARIOS = ("am", "pm", "offpeak")
@@ -66,7 +65,7 @@ def draw(config: Config, worker: int, number: int, progress: float, folder: Path
         scenario = generate(_recipe(config, Layout(kind), easy=easy), seed, folder)
         weights = reward_weights(config)
     scenario = _with_teleport(scenario)
-    padding = Padding(lanes=config.lanes)
+    padding = config.padding
     fitting = [n for n, one in enumerate(scenario.intersections) if padding.fits(one)]
     random.shuffle(fitting)
     return Task(

@@ -57,6 +57,11 @@ class StageDQN(DQN):
         """Never uniformly at random, not before the first gradient step either: the rule is good enough."""
         return super()._sample_action(0, action_noise, n_envs)
 
+    def study(self, gradient_steps: int) -> None:
+        """Gradient steps once the warm-up is over; called while the workers simulate."""
+        if self.num_timesteps > self.learning_starts:
+            self.train(gradient_steps, self.batch_size)
+
     def train(self, gradient_steps: int, batch_size: int = 100) -> None:
         """Double-DQN steps on n-step returns."""
         self.policy.set_training_mode(True)

@@ -8,6 +8,7 @@ import platform
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ import numpy as np
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.buffers import NStepReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 
 from denxanh.errors import TrainingError
@@ -99,6 +99,8 @@ def learn(config: Config, out: Path, *, hire: Hire = LocalWorker, watch: Watcher
     env = IntersectionVecEnv(config, hire, first=state["resumed"] * EPISODES_PER_RESUME)
     try:
         algorithm = _algorithm(config, env, out)
+        if isinstance(algorithm, StageDQN) and isinstance(config.algorithm, Dqn):
+            env.meanwhile = partial(algorithm.study, config.algorithm.gradient_steps)
         if algorithm.num_timesteps < config.run.steps:
             keeper = _Keeper(config, out, state, watch)
             algorithm.learn(
@@ -171,9 +173,8 @@ def _dqn(config: Config, given: Dqn, env: IntersectionVecEnv, out: Path) -> Stag
         tau=given.tau,
         gamma=given.gamma,
         n_steps=given.n_steps,
-        replay_buffer_class=NStepReplayBuffer if given.n_steps > 1 else None,
         train_freq=1,
-        gradient_steps=given.gradient_steps,
+        gradient_steps=0,
         target_update_interval=1,
         exploration_initial_eps=given.explore,
         exploration_final_eps=given.explore_end,

@@ -17,7 +17,6 @@ from denxanh.agents import registry
 from denxanh.agents.encoding import Array, encode
 from denxanh.errors import DenXanhError, TrainingError
 from denxanh.sim.episode import Episode
-from denxanh.sim.spaces import Padding
 from denxanh.training.config import Config
 from denxanh.training.curriculum import Task, draw
 
@@ -69,7 +68,7 @@ class Stream:
         make: Callable[[Config, int, int, float, Path], Task] = draw,
     ) -> None:
         self._config, self._worker, self._make = config, worker, make
-        self._padding = Padding(lanes=config.lanes)
+        self._padding = config.padding
         self._slots = config.workers.slots
         self._number = first
         self._progress = 0.0

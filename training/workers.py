@@ -10,7 +10,7 @@ import contextlib
 import logging
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +19,6 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvObs, Vec
 
 from denxanh.agents.encoding import LIMIT, Array
 from denxanh.errors import TrainingError
-from denxanh.sim.spaces import Padding
 from denxanh.training.config import Config
 from denxanh.training.stream import Turn, serve
 
@@ -115,14 +114,16 @@ class IntersectionVecEnv(VecEnv):
         progress: share of the run that is over; the learner sets it.
         restarts: how many workers were replaced.
         episodes: figures of episodes that ended since somebody last emptied the list.
+        meanwhile: called in every step while the workers simulate; the learner's time.
     """
 
     def __init__(self, config: Config, hire: Hire = LocalWorker, first: int = 0) -> None:
         self.config, self._hire = config, hire
-        self.padding = Padding(lanes=config.lanes)
+        self.padding = config.padding
         self.progress = 0.0
         self.restarts = 0
         self.episodes: list[dict[str, float]] = []
+        self.meanwhile: Callable[[], None] = lambda: None
         self._since_good = 0
         self._slots = config.workers.slots
         super().__init__(
@@ -155,6 +156,7 @@ class IntersectionVecEnv(VecEnv):
 
     def step_wait(self) -> VecEnvStepReturn:
         """What came of it."""
+        self.meanwhile()
         turns = [self._answer(number) for number in range(len(self._workers))]
         infos: list[dict[str, Any]] = []
         dones = np.zeros(self.num_envs, bool)
