@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +87,10 @@ PRESENT = STAGE_FEATURES.index("present pcu served, less the running stage's / 2
 _LANE_SCALE = np.array(
     [1 / 20, 1 / 20, 1.0, 1 / 5, 1 / 15, 1 / 5, 1 / 30, 1 / 120, 1.0, 1.0], dtype=np.float32
 )
+_SEEN = attrgetter(
+    "queued", "moving", "occupancy", "arrivals_10s", "arrivals_30s",
+    "discharge_10s", "gap_s", "red_call_s", "downstream_occupancy", "confidence",
+)  # fmt: skip
 _GAP = 6
 _MAX_GAP_S = 30.0
 _SCORE_SCALE = np.float32(1 / 20)
@@ -153,35 +159,25 @@ def encode(state: TrafficState) -> Observation:
     """What the learned policy sees of a state."""
     fixed = _fixed(_Same(state.intersection))
     running = state.stage
-    seen = np.array(
-        [
-            (
-                lane.queued, lane.moving, lane.occupancy, lane.arrivals_10s, lane.arrivals_30s,
-                lane.discharge_10s, lane.gap_s, lane.red_call_s, lane.downstream_occupancy, lane.confidence,
-            )
-            for lane in state.lanes
-        ],
-        dtype=np.float32,
-    ).reshape(len(state.lanes), len(_LANE_SCALE))  # fmt: skip
-    present = seen[:, 0] + seen[:, 1]
+    seen = np.array([*chain.from_iterable(map(_SEEN, state.lanes))], np.float32)
+    seen = seen.reshape(len(state.lanes), len(_LANE_SCALE))
     np.minimum(seen[:, _GAP], _MAX_GAP_S, out=seen[:, _GAP])
-    lanes = np.empty((len(state.lanes), len(LANE_FEATURES)), np.float32)
-    lanes[:, :10] = seen * _LANE_SCALE
-    lanes[:, 10] = fixed.storage * _SCORE_SCALE
-    lanes[:, 11] = present / fixed.storage
-    lanes[:, 12:14] = fixed.service[running]
-    lanes[:, 14:17] = fixed.turns
-    waits = _waits(state, fixed)
-    stages = _stages(state, fixed, waits, (present, seen[:, 8], seen[:, 0]))
+    present = seen[:, 0] + seen[:, 1]
+    lanes = fixed.lanes[running].copy()
+    np.multiply(seen, _LANE_SCALE, out=lanes[:, :10])
+    np.divide(present, fixed.storage, out=lanes[:, 11])
+    called = np.array(state.called, np.float32)
+    # Per group: time called and not served over its max red.
+    waits: Array = np.array(state.wait_s, np.float32) / fixed.max_red * called
+    stages = _stages(state, fixed, (called, waits), (present, seen[:, 8], seen[:, 0]))
     promise = state.commitment
-    free = not state.in_interstage and promise is None
     node = np.array(
         [
             state.in_interstage,
             promise is not None,
             promise.end_in_s / 15 if promise is not None else 0.0,
             state.intersection.commitment_s / 15,
-            free,
+            not state.in_interstage and promise is None,
             float(present.sum()) / fixed.room,
             len(state.stages) / 10,
             len(state.lanes) / 20,
@@ -190,46 +186,37 @@ def encode(state: TrafficState) -> Observation:
         ],
         dtype=np.float32,
     )
-    return Observation(
-        np.clip(lanes, -LIMIT, LIMIT), fixed.service, np.clip(stages, -LIMIT, LIMIT), np.clip(node, 0, LIMIT)
-    )
+    lanes.clip(-LIMIT, LIMIT, out=lanes)
+    stages.clip(-LIMIT, LIMIT, out=stages)
+    node.clip(0, LIMIT, out=node)
+    return Observation(lanes, fixed.service, stages, node)
 
 
-def _waits(state: TrafficState, fixed: _Fixed) -> Array:
-    """Per group: time called and not served over its max red."""
-    wait: Array = np.array(state.wait_s, np.float32) / fixed.max_red
-    return wait * np.array(state.called, np.float32)
+def _stages(
+    state: TrafficState, fixed: _Fixed, groups: tuple[Array, Array], demand: tuple[Array, Array, Array]
+) -> Array:
+    """The features of every stage.
 
-
-def _stages(state: TrafficState, fixed: _Fixed, waits: Array, demand: tuple[Array, Array, Array]) -> Array:
-    """The features of every stage; `demand` is present pcu, downstream occupancy and queued pcu per lane."""
+    `groups`: per group, whether it is called, and its wait over its max red; `demand`: present pcu,
+    downstream occupancy and queued pcu per lane.
+    """
+    called, waits = groups
     present, downstream, queued = demand
-    running, count = state.stage, len(state.stages)
-    score = np.stack(
-        [
-            fixed.weight @ present,
-            fixed.weight @ (present - downstream * fixed.storage),
-            fixed.weight @ queued,
-        ],
-        axis=1,
-    )
-    called = np.array(state.called, np.float32)
-    stages = np.zeros((count, len(STAGE_FEATURES)), np.float32)
-    stages[running, 0] = 1.0
+    running = state.stage
+    score = np.empty((3, len(state.stages)), np.float32)
+    for place, amount in enumerate((present, present - downstream * fixed.storage, queued)):
+        np.matmul(fixed.weight, amount, out=score[place])
+    stages: Array = fixed.stages[running].copy()
     if state.commitment is not None:
         stages[state.commitment.next_stage, 1] = 1.0
-    stages[:, 2] = fixed.follows[running]
-    for place, one in enumerate(state.stages):
-        stages[place, 3] = one.clearance_s / 10
-        stages[place, 4] = one.max_left_s / 60
+    stages[:, 3] = [one.clearance_s / 10 for one in state.stages]
+    stages[:, 4] = [one.max_left_s / 60 for one in state.stages]
     stages[running, 5] = state.elapsed_s / 60
     stages[running, 6] = state.stages[running].min_left_s / 30
-    stages[:, 7:10] = (score - score[running]) * _SCORE_SCALE
+    stages[:, 7:10] = ((score - score[:, running, None]) * _SCORE_SCALE).T
     stages[:, 10] = (fixed.serves * waits).max(axis=1, initial=0.0)
     stages[:, 11] = fixed.walks @ called / 4
-    stages[:, 12] = np.maximum(fixed.least, (fixed.walks * called * fixed.walk_need).max(axis=1)) / 30
-    stages[:, 13:15] = fixed.lane_counts
-    stages[:, 15] = fixed.kept[running]
+    stages[:, 12] = np.maximum(fixed.least, (fixed.walk_need * called).max(axis=1)) / 30
     return stages
 
 
@@ -243,19 +230,19 @@ class _Fixed:
     """(S, L): service with a yielding green counted at `PERMISSIVE_WEIGHT`."""
     storage: Array
     room: float
-    turns: Array
     max_red: Array
     serves: Array
     """(S, groups)."""
     walks: Array
     """(S, groups): pedestrian groups only."""
     walk_need: Array
+    """(S, groups): walk and clearance of the pedestrian groups, s."""
     least: Array
     """(S,): shortest green for its vehicles, s."""
-    follows: Array
-    lane_counts: Array
-    kept: Array
-    """[a, b]: share of stage a's service that stage b keeps."""
+    lanes: Array
+    """By running stage, (S, L, len(LANE_FEATURES)): what does not depend on traffic, 0 elsewhere."""
+    stages: Array
+    """By running stage, (S, S, len(STAGE_FEATURES)): the same."""
 
 
 class _Same:
@@ -299,18 +286,26 @@ def _fixed(key: _Same) -> _Fixed:
     follows = np.array(site.transitions, np.float32).reshape(stages, stages)
     np.fill_diagonal(follows, 1.0)
     overlap = np.minimum(weight[:, None], weight[None]).sum(axis=2)
+    kept = overlap / np.maximum(weight.sum(axis=1), 1e-6)[:, None]
+    lane_rows = np.zeros((stages, lanes, len(LANE_FEATURES)), np.float32)
+    lane_rows[:, :, 10] = storage * _SCORE_SCALE
+    lane_rows[:, :, 12:14] = service
+    lane_rows[:, :, 14:17] = turns
+    stage_rows = np.zeros((stages, stages, len(STAGE_FEATURES)), np.float32)
+    stage_rows[:, :, 0] = np.eye(stages)
+    stage_rows[:, :, 2] = follows
+    stage_rows[:, :, 13:15] = service.sum(axis=1) / 10
+    stage_rows[:, :, 15] = kept
     return _Fixed(
         service=service,
         weight=weight,
         storage=storage,
         room=float(storage.sum()) or 1.0,
-        turns=turns,
         max_red=np.array([max(1, group.max_red_s) for group in site.groups], np.float32),
         serves=serves,
         walks=serves * walker,
-        walk_need=walk_need,
+        walk_need=serves * walker * walk_need,
         least=(serves * (1 - walker) * need).max(axis=1),
-        follows=follows,
-        lane_counts=service.sum(axis=1) / 10,
-        kept=overlap / np.maximum(weight.sum(axis=1), 1e-6)[:, None],
+        lanes=lane_rows,
+        stages=stage_rows,
     )

@@ -6,14 +6,21 @@ see on cabinets and on the page, never by their position.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from denxanh.agents.observation import TrafficState
+from denxanh.agents.observation import LaneState, TrafficState
 from denxanh.agents.policy import Decision
-from denxanh.networks.model import Stage
+from denxanh.networks.model import Lane, Stage, Turn
 
 Text = tuple[str, str]
 """(Vietnamese, English)."""
+
+TURNS: Mapping[Turn, Text] = {
+    Turn.LEFT: ("rẽ trái", "left"),
+    Turn.STRAIGHT: ("thẳng", "straight"),
+    Turn.RIGHT: ("rẽ phải", "right"),
+    Turn.UTURN: ("quay đầu", "U-turn"),
+}
 
 
 def figure(value: float) -> Text:
@@ -28,6 +35,17 @@ def listed(stages: Sequence[Stage], scores: Sequence[float]) -> Text:
     return (
         "; ".join(f"{name} {score[0]}" for name, score in pairs),
         ", ".join(f"{name} {score[1]}" for name, score in pairs),
+    )
+
+
+def queue(lane: Lane, seen: LaneState) -> Text:
+    """A lane by its id and where it leads, with its pcu: `lane n1 (left; 2.3 queued, 1.0 coming)`."""
+    turns = dict.fromkeys(turn for part in lane.groups for turn in part.turns)
+    to_vi, to_en = (", ".join(TURNS[turn][language] for turn in turns) for language in (0, 1))
+    (queued_vi, queued_en), (moving_vi, moving_en) = figure(seen.queued), figure(seen.moving)
+    return (
+        f"làn {lane.id} ({to_vi}; {queued_vi} chờ, {moving_vi} đang tới)",
+        f"lane {lane.id} ({to_en}; {queued_en} queued, {moving_en} coming)",
     )
 
 

@@ -2,11 +2,12 @@
 
 The model scores the stages of any intersection (agents/encoding.py says what it sees); the highest score is
 asked for. A stage's score is worth nothing by itself, only against the others', so people see the lead over
-the running stage, in points.
+the running stage, in points, and the lanes without whose traffic the chosen stage would lose most of it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +15,11 @@ from typing import Protocol
 
 import numpy as np
 
-from denxanh.agents.encoding import Array, Batch, batch, encode
-from denxanh.agents.movements import next_hop
+from denxanh.agents.encoding import Array, Batch, Observation, batch, encode
+from denxanh.agents.movements import PERMISSIVE_WEIGHT, next_hop
 from denxanh.agents.observation import NO_GAP_S, LaneState, TrafficState
 from denxanh.agents.policy import Decision
-from denxanh.agents.reasons import Text, by_way_of, decision, figure, listed, under_way
+from denxanh.agents.reasons import Text, by_way_of, decision, listed, queue, under_way
 from denxanh.errors import ModelError
 
 DECISION_INTERVAL_S = 5
@@ -27,6 +28,9 @@ POINTS = 100.0
 """Points per unit of score."""
 REASONS = 2
 """Lanes that a reason names."""
+CANDIDATES = 6
+"""Lanes that are tried for it: each costs an observation."""
+_WORTH = np.array([1.0, PERMISSIVE_WEIGHT], np.float32)
 
 
 class Scorer(Protocol):
@@ -40,20 +44,28 @@ class Scorer(Protocol):
 class OnnxScorer:
     """A model file, run on one thread.
 
+    Args:
+        path: of the file.
+        sha256: what it must hash to; not looked at if not given.
+
     Raises:
-        ModelError: the file cannot be read or is not such a model.
+        ModelError: the file cannot be read, is another one, or is not such a model.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sha256: str | None = None) -> None:
         import onnxruntime
 
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"the model cannot be read: {error.strerror}", where=str(path)) from error
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise ModelError("the model was replaced while it was loaded", where=str(path), fix="start again")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as cause:  # onnxruntime's own exceptions share no type
             raise ModelError(
                 f"not a model: {cause}", where=str(path), fix="train or fetch it again"
@@ -92,55 +104,63 @@ class Universal:
         decisions = [under_way(one) for one in states]
         if not free:
             return decisions
-        scores = self.scorer(batch([encode(states[n]) for n in free]))
-        for row, n in zip(scores, free, strict=True):
-            decisions[n] = self._decide(states[n], row[: len(states[n].stages)])
+        seen = [encode(states[n]) for n in free]
+        scores = self.scorer(batch(seen))
+        for one, row, n in zip(seen, scores, free, strict=True):
+            decisions[n] = self._decide(states[n], one, row[: len(states[n].stages)])
         return decisions
 
-    def _decide(self, state: TrafficState, scores: Array) -> Decision:
+    def _decide(self, state: TrafficState, seen: Observation, scores: Array) -> Decision:
         if not np.isfinite(scores).all():
             raise ModelError("a score is not a number", where=state.intersection.id)
+        running, stages = state.stage, state.intersection.stages
         best = int(scores.argmax())
-        if scores[state.stage] >= scores[best]:
-            best = state.stage
-        leads = [float(POINTS * (score - scores[state.stage])) for score in scores]
-        stages = state.intersection.stages
-        running = stages[state.stage].id
-        all_vi, all_en = listed(stages, leads)
-        if best == state.stage:
-            vi = f"Giữ pha {running}: không pha nào có điểm cao hơn ({all_vi})"
-            return decision(best, (vi, f"Keep stage {running}: no other stage scores higher ({all_en})"))
-        hop = next_hop(state.intersection, state.stage, best)
-        other = stages[best].id
-        if hop == state.stage:
-            vi = f"Giữ pha {running}: không có đường chuyển sang pha {other} ({all_vi})"
-            return decision(hop, (vi, f"Keep stage {running}: no way leads to stage {other} ({all_en})"))
-        way_vi, way_en = by_way_of(stages, hop, best)
-        because_vi, because_en = self._because(state, best, leads[best])
-        vi = f"Pha {other} hơn pha {running}{way_vi}{because_vi} ({all_vi})"
-        return decision(hop, (vi, f"Stage {other} beats stage {running}{way_en}{because_en} ({all_en})"))
-
-    def _because(self, state: TrafficState, best: int, lead: float) -> Text:
-        """The lanes without whose traffic the lead would shrink most."""
-        busy = [n for n, lane in enumerate(state.lanes) if lane.queued + lane.moving > 0.0]
-        if not busy:
-            return "", ""
-        without = [replace(state, lanes=_emptied(state.lanes, n)) for n in busy]
-        scores = self.scorer(batch([encode(one) for one in without]))
-        losses = lead - POINTS * (scores[:, best] - scores[:, state.stage])
-        order = [int(n) for n in np.argsort(-losses)[:REASONS] if losses[n] > 0.0]
-        if not order:
-            return "", ""
-        named = []
-        for n in order:
-            lane, seen = state.intersection.lanes[busy[n]], state.lanes[busy[n]]
-            (queued_vi, queued), (moving_vi, moving) = figure(seen.queued), figure(seen.moving)
-            named.append(
-                (
-                    f"làn {lane.id} ({queued_vi} chờ, {moving_vi} đang tới)",
-                    f"lane {lane.id} ({queued} queued, {moving} coming)",
+        if scores[running] >= scores[best]:
+            best = running
+        points_vi, points_en = listed(stages, [float(POINTS * (one - scores[running])) for one in scores])
+        all_vi, all_en = f" (điểm {points_vi})", f" (points {points_en})"
+        now, other = stages[running].id, stages[best].id
+        if best == running:
+            if len(stages) == 1:
+                return decision(
+                    best, (f"Giữ pha {now}: không có pha khác", f"Keep stage {now}: the only one")
                 )
-            )
+            second = int(np.argmax(np.where(np.arange(len(scores)) == running, -np.inf, scores)))
+            because_vi, because_en = self._because(state, seen, running, second, scores)
+            if not because_en:
+                vi = f"Giữ pha {now}: không pha nào có điểm cao hơn{all_vi}"
+                return decision(best, (vi, f"Keep stage {now}: no other stage scores higher{all_en}"))
+            next_one = stages[second].id
+            vi = f"Giữ pha {now}: điểm cao hơn pha {next_one}{because_vi}{all_vi}"
+            return decision(best, (vi, f"Keep stage {now}: ahead of stage {next_one}{because_en}{all_en}"))
+        hop = next_hop(state.intersection, running, best)
+        if hop == running:
+            vi = f"Giữ pha {now}: không có đường chuyển sang pha {other}{all_vi}"
+            return decision(hop, (vi, f"Keep stage {now}: no way leads to stage {other}{all_en}"))
+        way_vi, way_en = by_way_of(stages, hop, best)
+        because_vi, because_en = self._because(state, seen, best, running, scores)
+        vi = f"Pha {other} hơn pha {now}{way_vi}{because_vi}{all_vi}"
+        return decision(hop, (vi, f"Stage {other} beats stage {now}{way_en}{because_en}{all_en}"))
+
+    def _because(
+        self, state: TrafficState, seen: Observation, chosen: int, against: int, scores: Array
+    ) -> Text:
+        """The lanes without whose traffic the chosen stage's lead over another one would shrink most.
+
+        Tried are those whose traffic it serves better than the other one, by pcu.
+        """
+        load = np.array([lane.queued + lane.moving for lane in state.lanes], np.float32)
+        gain = (seen.service[chosen] - seen.service[against]) @ _WORTH * load
+        likely = [int(n) for n in np.argsort(-gain, kind="stable")[:CANDIDATES] if load[n] > 0.0]
+        if not likely:
+            return "", ""
+        without = [replace(state, lanes=_emptied(state.lanes, n)) for n in likely]
+        others = self.scorer(batch([encode(one) for one in without]))
+        losses = (scores[chosen] - scores[against]) - (others[:, chosen] - others[:, against])
+        order = [likely[n] for n in np.argsort(-losses, kind="stable")[:REASONS] if losses[n] > 0.0]
+        named = [queue(state.intersection.lanes[n], state.lanes[n]) for n in order]
+        if not named:
+            return "", ""
         return (
             f", nhất là vì {' và '.join(vi for vi, _ in named)}",
             f", above all for {' and '.join(en for _, en in named)}",

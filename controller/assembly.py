@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from denxanh.agents import registry
+from denxanh.agents.setting import MARK
 from denxanh.controller.claim import Claim
 from denxanh.controller.clock import VIETNAM
 from denxanh.controller.intersection import IntersectionController
 from denxanh.controller.journal import Record
 from denxanh.controller.site import Site, find_corridor
-from denxanh.errors import ConfigError, DenXanhError, JournalError
+from denxanh.errors import ConfigError, DenXanhError, JournalError, ModelError
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.plc.modbus.config import config_crc
 from denxanh.plc.modbus.layout import layout
@@ -28,7 +29,7 @@ JOURNAL_VERSION = 1
 RULE = "max-pressure"
 """The rule that stands in for a failed policy."""
 SECOND_RULE = "actuated"
-"""Stands in where the policy is the rule itself."""
+"""Stands in where the policy is that rule itself, at whatever settings."""
 
 
 class Make(Protocol):
@@ -44,16 +45,31 @@ _COMMITMENTS = TypeAdapter(dict[str, int])
 _CORRIDOR = TypeAdapter(Corridor)
 
 
-def makers(corridor: Corridor, intersections: Sequence[Intersection], policy: str, epoch: int) -> Makers:
+def makers(
+    corridor: Corridor,
+    intersections: Sequence[Intersection],
+    policy: str,
+    epoch: int,
+    *,
+    model: str | None = None,
+) -> Makers:
     """For each intersection's id, what makes its controller (anew after each restart).
+
+    Args:
+        corridor: for its schedule and its vehicle mix.
+        intersections: as the site has them.
+        policy: by name.
+        epoch: this run's fencing epoch.
+        model: SHA-256 of the learned policy's model, which must be this one; None for a rule.
 
     Raises:
         ConfigError: no such policy.
+        ModelError: the model cannot be used, or is another one.
         GuardError: an intersection's timings cannot hold the guard's invariants together.
         ProfileError: an intersection is larger than the register map.
     """
-    chosen = registry.policy(policy)
-    rule = registry.policy(SECOND_RULE if policy == RULE else RULE)
+    chosen = registry.policy(policy, sha256=model)
+    rule = registry.policy(SECOND_RULE if _plain(policy) == _plain(RULE) else RULE)
     result: Makers = {
         one.id: partial(
             IntersectionController,
@@ -67,9 +83,23 @@ def makers(corridor: Corridor, intersections: Sequence[Intersection], policy: st
         )
         for one in intersections
     }
-    for make in result.values():
-        make()  # a site that cannot run is refused here, before anything is sent
+    for name, make in result.items():
+        controller = make()  # a site that cannot run is refused here, before anything is sent
+        try:
+            controller.rehearse()
+        except DenXanhError:
+            raise
+        except Exception as error:  # a policy is foreign code
+            raise ModelError(
+                f"policy {policy} cannot decide: {type(error).__name__}: {error}",
+                where=f"intersection {name}",
+            ) from error
     return result
+
+
+def _plain(policy: str) -> str:
+    """A policy's name without its settings."""
+    return policy.partition(MARK)[0]
 
 
 def digest(corridor: Corridor) -> str:
@@ -78,8 +108,8 @@ def digest(corridor: Corridor) -> str:
 
 
 def opening(site: Site, epoch: int) -> Record:
-    """The journal's `open` record: all that `rebuild` needs."""
-    return {
+    """The journal's `open` record: all that `rebuild` needs, and what people must know of the model."""
+    record: Record = {
         "k": "open",
         "v": JOURNAL_VERSION,
         "site": str(site.path),
@@ -90,13 +120,19 @@ def opening(site: Site, epoch: int) -> Record:
         "t": datetime.now(VIETNAM).isoformat(timespec="seconds"),
         "commitments": {one.id: one.commitment_s for one in site.intersections},
     }
+    if site.model is not None:
+        record["model"] = site.model.sha256
+        record["unfit"] = list(site.unfit)
+    if site.ungated is not None:
+        record["ungated"] = site.ungated
+    return record
 
 
 def rebuild(record: Mapping[str, Any], where: str) -> Makers:
     """The makers of the run that an `open` record begins.
 
     Raises:
-        JournalError: the record is of another version, or corridor or policy are not what they were.
+        JournalError: the record is of another version, or corridor, policy or model are not what they were.
     """
     if record.get("v") != JOURNAL_VERSION:
         raise JournalError(f"version {record.get('v')!r}, this program reads {JOURNAL_VERSION}", where=where)
@@ -105,6 +141,9 @@ def rebuild(record: Mapping[str, Any], where: str) -> Makers:
         corridor = find_corridor(str(record["corridor"]), folder)
         commitments = _COMMITMENTS.validate_python(record["commitments"])
         policy, epoch = str(record["policy"]), int(record["epoch"])
+        model = None if record.get("model") is None else str(record["model"])
+        if model is None and registry.is_learned(policy):
+            raise ValueError("it does not say which model decided")
         intersections = [
             replace(corridor.intersection(name), commitment_s=seconds)
             for name, seconds in commitments.items()
@@ -120,6 +159,6 @@ def rebuild(record: Mapping[str, Any], where: str) -> Makers:
             fix="replay with the version that wrote it",
         )
     try:
-        return makers(corridor, intersections, policy, epoch)
-    except ConfigError as error:
+        return makers(corridor, intersections, policy, epoch, model=model)
+    except (ConfigError, ModelError) as error:
         raise JournalError(f"the policy is not to be had: {error}", where=where) from error

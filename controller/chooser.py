@@ -17,9 +17,10 @@ _LOG = logging.getLogger(__name__)
 RETRY_S = 60
 """A policy that failed is asked again after this many seconds (the ladder's hold-off)."""
 LATE_LIMIT = 3
-"""Seconds in a row over the time budget that count as the policy's failure; one may be the machine's."""
-_MAX_WHY = 200
-"""Longest reason that is kept, characters, in each language."""
+"""Decisions in a row over the time budget that count as the policy's failure; one may be the machine's."""
+MAX_WHY = 400
+"""Longest reason that is kept, characters, in each language. The learned policy's are at most 224 long on the
+pilot network (measured: 4 stages, two lanes named); foreign nets have longer lane ids and more stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChooserState:
-    """Memory between seconds. `late` counts consecutive late ones; ticks are None before the first."""
+    """Memory between seconds; ticks are None before the first."""
 
     request: int | None = None
     why: str = ""
@@ -47,6 +48,9 @@ class ChooserState:
     failure: Cause | None = None
     rule_failed: int | None = None
     late: int = 0
+    """Decisions of the policy in a row that were late."""
+    asked: int | None = None
+    """When the policy last decided; in the other seconds it cannot be what was late."""
     why_vi: str = ""
 
 
@@ -57,6 +61,15 @@ class Chooser:
         self._policy = policy
         self._rule = rule
 
+    def rehearse(self, traffic: TrafficState) -> None:
+        """Let policy and rule decide once for nothing: a model's first decision takes longer than the others.
+
+        Raises:
+            Exception: whatever a policy raises; it would do so on the street.
+        """
+        for policy in (self._policy, self._rule):
+            policy.decide(traffic)
+
     def choose(
         self, state: ChooserState, traffic: TrafficState, tick: int, *, late: bool
     ) -> tuple[ChooserState, Choice]:
@@ -66,11 +79,11 @@ class Chooser:
             state: before.
             traffic: what may be seen.
             tick: now.
-            late: the last second's decision ran over its time budget.
+            late: the last second ran over the time budget of a decision.
         """
-        late_s = state.late + 1 if late else 0
-        state = replace(state, late=late_s)
-        if late_s >= LATE_LIMIT and state.failed is None:
+        if state.asked == tick - 1:
+            state = replace(state, late=state.late + 1 if late else 0)
+        if state.late >= LATE_LIMIT:
             state = replace(state, failed=tick, failure=Cause.POLICY_OVER_BUDGET, decided=None, late=0)
         if state.failed is not None and tick - state.failed >= RETRY_S:
             state = replace(state, failed=None, failure=None, decided=None)
@@ -78,7 +91,9 @@ class Chooser:
             state = replace(state, rule_failed=None)
         error = None
         if state.failed is None:
+            asked = state.asked if self._repeats(self._policy, state, tick) else tick
             state, error = self._ask(self._policy, state, traffic, tick)
+            state = replace(state, asked=asked)
             if error is not None:
                 state = replace(state, failed=tick, failure=Cause.POLICY_ERROR, decided=None)
         if state.failed is not None and state.rule_failed is None:
@@ -94,7 +109,7 @@ class Chooser:
         self, policy: Policy, state: ChooserState, traffic: TrafficState, tick: int
     ) -> tuple[ChooserState, str | None]:
         """The state with this policy's request in it, or why there is none."""
-        if state.decided is not None and tick - state.decided < policy.interval_s:
+        if self._repeats(policy, state, tick):
             return state, None
         try:
             decision = policy.decide(traffic)
@@ -106,10 +121,15 @@ class Chooser:
             return state, _plain(f"{policy.name}: {_said(error)}")
         return replace(state, request=stage, why=why, why_vi=why_vi, decided=tick), None
 
+    @staticmethod
+    def _repeats(policy: Policy, state: ChooserState, tick: int) -> bool:
+        """Whether the last request still stands."""
+        return state.decided is not None and tick - state.decided < policy.interval_s
+
 
 def _plain(text: object) -> str:
     """Text that every file and page can hold: no half surrogates, not too long."""
-    return str(text)[:_MAX_WHY].encode("utf-8", "replace").decode()
+    return str(text)[:MAX_WHY].encode("utf-8", "replace").decode()
 
 
 def _said(error: Exception) -> str:

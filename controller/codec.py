@@ -1,4 +1,4 @@
-"""`TickInput` and `TickOutput` as JSON values and back, exactly: decode(encode(x)) == x."""
+"""`TickInput`, `TickOutput` and `Event` as JSON values, the first two also back: decode(encode(x)) == x."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from denxanh.controller.record import TickInput, TickOutput
+from denxanh.controller.record import Event, TickInput, TickOutput
 from denxanh.errors import JournalError
 
 _T = TypeVar("_T")
 
 _INPUT = TypeAdapter(TickInput)
 _OUTPUT = TypeAdapter(TickOutput)
+_EVENT = TypeAdapter(Event)
 
 
 def encode_input(value: TickInput) -> Any:
@@ -23,6 +24,11 @@ def encode_input(value: TickInput) -> Any:
 def encode_output(value: TickOutput) -> Any:
     """As `encode_input`."""
     return _OUTPUT.dump_python(value, mode="json")
+
+
+def encode_event(value: Event) -> Any:
+    """As `encode_input`."""
+    return _EVENT.dump_python(value, mode="json")
 
 
 def decode_input(value: Any, where: str) -> TickInput:

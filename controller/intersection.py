@@ -7,6 +7,7 @@ replays every decision. It reads no clock, no file and no socket.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from denxanh.agents.policy import Policy
 from denxanh.controller import guard
@@ -87,6 +88,18 @@ class IntersectionController:
         self._plan_request = PlanRequest()
         self._heartbeat: int | None = None
         """Of the last sound answer."""
+
+    def rehearse(self) -> None:
+        """Let the policies decide once, with a vehicle on every lane, so that the first second is not late.
+
+        Raises:
+            Exception: whatever a policy raises.
+        """
+        _, estimate = self._estimator.update(self._estimate, None, 0.0, self._follower.view())
+        lanes = tuple(replace(lane, queued=1.0) for lane in estimate.traffic.lanes)
+        self._chooser.rehearse(
+            replace(estimate.traffic, stage=0, in_interstage=False, commitment=None, lanes=lanes)
+        )
 
     def step(self, value: TickInput) -> TickOutput:
         """One second. Total: whatever the words say, there is an output; a policy's failure is handled."""

@@ -8,7 +8,7 @@ from denxanh.controller.guard import GuardOutput
 from denxanh.controller.ladder import Cause
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event
-from denxanh.controller.wording import CAUSES, GUARD_REFUSALS, MODES
+from denxanh.controller.wording import CAUSES, GUARD_REFUSALS, MODES, UNGATED
 from denxanh.networks.model import Stage
 
 POLICY = "policy"
@@ -51,6 +51,14 @@ def promised(stage: Stage, promise: Commitment, decided: GuardOutput, choice: Ch
 def _then(wait: str, why: str) -> str:
     """The reason is a sentence of its own, so that it reads the same here and on its own."""
     return f"{wait}. {why}" if why else wait
+
+
+def ungated(why: str | None) -> Event:
+    """A model controls without a passed gate; `why`: what the person says who answers for it, if one must."""
+    vi, en = UNGATED
+    if why is not None:
+        vi, en = f"{vi}, vẫn được phép điều khiển vì: {why}", f"{en}; it may control nevertheless: {why}"
+    return Event(kind="alarm", text_vi=vi, text_en=en, cause="ungated-model")
 
 
 def followed(stage: Stage, mode: Mode, plan: int | None) -> Event:

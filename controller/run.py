@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 
 from denxanh.controller.assembly import Makers, makers, opening
 from denxanh.controller.clock import Clock, LockStepClock, MonotonicClock
+from denxanh.controller.codec import encode_event
 from denxanh.controller.journal import JOURNAL_NAME, Journal
 from denxanh.controller.lease import Lease, acquire
 from denxanh.controller.loop import Loop
+from denxanh.controller.narrate import ungated
 from denxanh.controller.post import Post
 from denxanh.controller.site import CabinetEntry, Site
 from denxanh.controller.tally import RunSummary
@@ -41,13 +43,15 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
         LeaseError: another controller holds the state folder, or the epoch file is damaged.
         JournalError: the journal cannot be opened.
         ConfigError: unknown policy, or a profile that does not fit.
+        ModelError: the model cannot be used, or was replaced since the site file was read.
         GuardError: an intersection's timings cannot hold the guard's invariants together.
         UnreachableError, ClockError: the lock-step clock's channel.
     """
     if site.vds:
         _LOG.warning("%s: [[vds]] is read but not used yet; zones come through the cabinets", site.path)
     with _lease(site) as lease, _signals(stop) as stopping:
-        controllers = makers(site.corridor, site.intersections, site.policy, lease.epoch)
+        model = None if site.model is None else site.model.sha256
+        controllers = makers(site.corridor, site.intersections, site.policy, lease.epoch, model=model)
         journal = _journal(site, lease)
         try:
             async with _clock(site) as clock, _posts(site, controllers, lease) as posts:
@@ -85,7 +89,10 @@ def _signals(stop: asyncio.Event | None) -> Iterator[asyncio.Event]:
 
 
 def _journal(site: Site, lease: Lease) -> Journal:
-    """The journal, repaired if need be, with this run's `open` record on the disk."""
+    """The journal, repaired if need be, with this run's `open` record on the disk.
+
+    That a model controls without a passed gate is an event, too.
+    """
     journal = Journal(site.state_dir / JOURNAL_NAME)
     record = opening(site, lease.epoch)
     if journal.repaired_bytes:
@@ -93,6 +100,10 @@ def _journal(site: Site, lease: Lease) -> Journal:
     if journal.set_aside is not None:
         record["set_aside"] = journal.set_aside.name
     journal.append(record)
+    if site.unfit:
+        event = ungated(site.ungated)
+        _LOG.warning("%s", event.text_en)
+        journal.append({"k": "event", "event": encode_event(event)})
     journal.sync()
     return journal
 

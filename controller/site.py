@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from denxanh.agents import registry
+from denxanh.agents.model_card import ModelCard, refusals
+from denxanh.controller.admission import Objection, admit
 from denxanh.controller.guard import guard_config
 from denxanh.errors import DenXanhError, SiteError
 from denxanh.networks import catalogue, compiled
@@ -28,6 +30,8 @@ DEFAULT_WATCHDOG_S = 10
 
 _Port = Annotated[int, Field(ge=1, le=65_535)]
 _Name = Annotated[str, Field(min_length=1)]
+_Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, pattern=r"^[^\x00-\x1f]+$")]
+"""One line that says something."""
 
 
 class _Table(BaseModel):
@@ -38,6 +42,8 @@ class _SiteTable(_Table):
     corridor: _Name
     state_dir: _Name
     policy: _Name = "max-pressure"
+    ungated: _Words | None = None
+    """Why a model without a passed gate may control nevertheless; whoever writes it answers for it."""
     epoch_file: _Name | None = None
 
 
@@ -89,7 +95,10 @@ class _File(_Table):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site file, read and checked. `intersections` aligns with `cabinets`, overrides applied."""
+    """A site file, read and checked. `intersections` aligns with `cabinets`, overrides applied.
+
+    A model in `policy` is named by its absolute path.
+    """
 
     path: Path
     corridor_name: str
@@ -102,6 +111,14 @@ class Site:
     policy: str
     console: Endpoint | None
     clock: Endpoint | None
+    model: ModelCard | None = None
+    """Of a learned policy."""
+    ungated: str | None = None
+
+    @property
+    def unfit(self) -> tuple[str, ...]:
+        """Why the model may not control a street of its own right; empty for rules, too."""
+        return () if self.model is None else tuple(refusals(self.model))
 
 
 def load(path: Path) -> Site:
@@ -133,9 +150,12 @@ def write_site(
     console: Endpoint | None = None,
     clock: Endpoint | None = None,
     epoch_file: str | None = None,
+    ungated: str | None = None,
 ) -> None:
     """Write a site file that `load` reads back (the demo's)."""
-    site = _SiteTable(corridor=corridor, state_dir=state_dir, policy=policy, epoch_file=epoch_file)
+    site = _SiteTable(
+        corridor=corridor, state_dir=state_dir, policy=policy, ungated=ungated, epoch_file=epoch_file
+    )
     blocks: list[tuple[str, _Table | None]] = [("[site]", site), ("[console]", console), ("[clock]", clock)]
     blocks += [("[[cabinet]]", entry) for entry in cabinets]
     text = "\n".join(_toml(head, table) for head, table in blocks if table is not None)
@@ -158,7 +178,9 @@ def _site(path: Path, file: _File) -> Site:
     except DenXanhError as error:
         raise _refuse(path, [SiteError(str(error), where=f"{path}: site.corridor")]) from error
     intersections: list[Intersection] = []
-    defects = [*_double(path, file.cabinet), *_unknown_policy(path, file.site.policy)]
+    policy = registry.anchored(file.site.policy, folder)
+    model, objections = admit(policy, simulated=file.clock is not None, ungated=file.site.ungated)
+    defects = [*_double(path, file.cabinet), *_objected(path, objections)]
     if file.clock is None:
         defects += _only_simulated(path, corridor)
     cabinets = tuple(_with_profile_path(entry, folder) for entry in file.cabinet)
@@ -199,9 +221,11 @@ def _site(path: Path, file: _File) -> Site:
         vds=file.vds,
         state_dir=state_dir,
         epoch_file=folder / file.site.epoch_file if file.site.epoch_file else state_dir / "epoch",
-        policy=file.site.policy,
+        policy=policy,
         console=file.console,
         clock=file.clock,
+        model=model,
+        ungated=file.site.ungated,
     )
 
 
@@ -212,11 +236,10 @@ def _with_profile_path(entry: CabinetEntry, folder: Path) -> CabinetEntry:
     return entry.model_copy(update={"profile": str(folder / entry.profile)})
 
 
-def _unknown_policy(path: Path, name: str) -> Iterator[DenXanhError]:
-    try:
-        registry.policy(name)
-    except DenXanhError as error:
-        yield SiteError(error.what, where=f"{path}: site.policy", fix=error.fix)
+def _objected(path: Path, objections: Iterable[Objection]) -> Iterator[DenXanhError]:
+    for one in objections:
+        place = f"{path}: site.{one.field}"
+        yield SiteError(one.what, where=f"{place}: {one.where}" if one.where else place, fix=one.fix)
 
 
 def _only_simulated(path: Path, corridor: Corridor) -> Iterator[DenXanhError]:

@@ -117,6 +117,9 @@ REFUSALS: dict[Refusal, Text] = {
 }
 
 
+UNGATED: Text = ("Mô hình chưa qua cổng kiểm định", "The model has not passed the gate")
+
+
 def reason(refusal: Refusal) -> str:
     """A cabinet's refusal as it stands in records: lower case with hyphens."""
     return refusal.name.lower().replace("_", "-")

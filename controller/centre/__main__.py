@@ -11,6 +11,7 @@ from denxanh.controller import site
 from denxanh.controller.centre.app import create_app
 from denxanh.controller.centre.server import DEFAULT_HOST, DEFAULT_PORT, bind, serve
 from denxanh.controller.journal import JOURNAL_NAME
+from denxanh.controller.narrate import ungated
 from denxanh.errors import DenXanhError
 
 
@@ -41,9 +42,15 @@ def _serve(path: Path, host: str | None, port: int | None) -> None:
     port = port if port is not None else (console.port if console else DEFAULT_PORT)
     listening = bind(host, port)
     logging.getLogger(__name__).info("the page is at http://%s:%d/", host, listening.getsockname()[1])
-    serve(
-        create_app(found.corridor, found.state_dir / JOURNAL_NAME, policy=found.policy, host=host), listening
+    event = ungated(found.ungated)
+    app = create_app(
+        found.corridor,
+        found.state_dir / JOURNAL_NAME,
+        policy=found.policy,
+        warning=(event.text_vi, event.text_en) if found.unfit else None,
+        host=host,
     )
+    serve(app, listening)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ def create_app(
     journal: Path,
     *,
     policy: str | None = None,
+    warning: tuple[str, str] | None = None,
     host: str = "127.0.0.1",
     period_s: float = PERIOD_S,
 ) -> FastAPI:
@@ -49,11 +50,12 @@ def create_app(
         corridor: the site's corridor.
         journal: the controller's journal.
         policy: the site's, shown until the journal names the one that runs.
+        warning: what must stand on the page with it, (Vietnamese, English).
         host: the address that the server binds; on loopback, requests for other host names are refused,
             so that no foreign web page can read the state through a rebound name.
         period_s: seconds between two snapshots of the stream.
     """
-    feed = Feed(CorridorView(corridor, policy), journal, period_s)
+    feed = Feed(CorridorView(corridor, policy, warning), journal, period_s)
     page = _page(corridor)
     plan = drawing(corridor)
 

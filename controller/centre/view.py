@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from denxanh.agents.observation import Commitment
+from denxanh.controller.narrate import ungated
 from denxanh.controller.record import Event, LaneView, TickOutput
 from denxanh.networks.model import Aspect, Conflict, Corridor, Intersection
 
@@ -35,7 +36,7 @@ _HEAD = TypeAdapter(TickHead)
 _OUTPUT = TypeAdapter(TickOutput)
 _EVENT = TypeAdapter(Event)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_RUN = ("site", "corridor", "policy", "epoch")
+_RUN = ("site", "corridor", "policy", "epoch", "model")
 _HARMLESS = frozenset((Aspect.RED, Aspect.FLASH))
 
 
@@ -57,15 +58,18 @@ class CorridorView:
     Args:
         corridor: what the journal's intersections are.
         policy: the site's, until the journal names the one that runs.
+        warning: (Vietnamese, English) to be shown as long as that one runs.
     """
 
-    def __init__(self, corridor: Corridor, policy: str | None = None) -> None:
+    def __init__(
+        self, corridor: Corridor, policy: str | None = None, warning: tuple[str, str] | None = None
+    ) -> None:
         self._intersections = {intersection.id: intersection for intersection in corridor.intersections}
         self._places: dict[str, _Place] = {}
         self._events: deque[dict[str, Any]] = deque(maxlen=LOG_EVENTS)
         self._guard_refusals: Counter[str] = Counter()
         self._cabinet_refusals: Counter[str] = Counter()
-        self._run: dict[str, Any] = {"policy": policy}
+        self._run: dict[str, Any] = {"policy": policy, "warning": warning}
         self._sequence = 0
         self._commands = 0
         self._conflicts = 0
@@ -80,6 +84,7 @@ class CorridorView:
         match record.get("k"):
             case "open":
                 self._run = {key: record[key] for key in _RUN if isinstance(record.get(key), str | int)}
+                self._run["warning"] = _warning(record)
                 self._ended = False
             case "tick":
                 self._tick(record, heard_s)
@@ -190,6 +195,15 @@ class CorridorView:
                 "to": event.mode_to,
             }
         )
+
+
+def _warning(opened: dict[str, Any]) -> tuple[str, str] | None:
+    """What must stand on the page as long as this run lasts."""
+    if not opened.get("unfit"):
+        return None
+    why = opened.get("ungated")
+    event = ungated(why if isinstance(why, str) else None)
+    return event.text_vi, event.text_en
 
 
 def _fits(intersection: Intersection, head: TickHead, output: TickOutput) -> bool:

@@ -1,7 +1,7 @@
 // Draw the corridor once, then follow the stream.
 import { Band } from "./band.js";
 import { card } from "./cards.js";
-import { clock, number, say } from "./dom.js";
+import { clock, mark, number, say } from "./dom.js";
 import { Log } from "./log.js";
 import { CorridorMap } from "./map.js";
 
@@ -49,6 +49,7 @@ function show(state) {
   headline(state);
   pulse(state.feed);
   banner(state);
+  say_banner(byId("warning"), state.run.warning && [...state.run.warning, false]);
 }
 
 function headline(state) {
@@ -56,7 +57,8 @@ function headline(state) {
   const sum = (counts) => Object.values(counts).reduce((total, count) => total + count, 0);
   if (state.clock_s !== null) say(byId("clock"), clock(state.clock_s));
   say(byId("date"), state.date ? state.date.split("-").reverse().join("/") : "");
-  say(byId("policy"), state.run.policy ?? "–");
+  say(byId("policy"), policyName(state.run.policy ?? "–"));
+  mark(byId("policy"), "title", [state.run.policy, state.run.model && `SHA-256 ${state.run.model}`].filter(Boolean).join("\n"));
   say(byId("adaptive"), `${all.filter((one) => one.mode === "ADAPTIVE" && !one.stale).length}/${plan.intersections.length}`);
   say(byId("commands"), number(state.counters.commands));
   say(byId("refusals"), `${number(sum(state.counters.guard_refusals))} / ${number(sum(state.counters.cabinet_refusals))}`);
@@ -77,11 +79,15 @@ function banner(state) {
       "No new tick from the controller; the cabinets keep the lamps and fall back to their own plans.", false],
     ended: ["Bộ điều khiển đã dừng; hình dưới đây là nhịp cuối.", "The controller has stopped; below is its last tick.", true],
   }[state.feed];
-  say_banner(words);
+  say_banner(byId("banner"), words);
 }
 
-function say_banner(words) {
-  const node = byId("banner");
+/** A model goes by its file's name; its whole path is in the tip. */
+function policyName(policy) {
+  return policy.replace(/^model:.*\//, "model:");
+}
+
+function say_banner(node, words) {
   node.hidden = !words;
   if (!words) return;
   const [vi, en, calm] = words;
@@ -97,7 +103,7 @@ function say_banner(words) {
 function lost() {
   document.body.classList.add("offline");
   pulse("lost");
-  say_banner(["Mất kết nối với trung tâm, đang thử lại…", "Connection to the centre lost, retrying", false]);
+  say_banner(byId("banner"), ["Mất kết nối với trung tâm, đang thử lại…", "Connection to the centre lost, retrying", false]);
 }
 
 /** What tells one intersection from the others: the street that crosses the corridor's own. */

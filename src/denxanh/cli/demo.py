@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from denxanh.cli.demo_files import DEFAULT_CORRIDOR, DEFAULT_POLICY, Demand, Folder, Wish
+from denxanh.cli.demo_files import DEFAULT_CORRIDOR, DEFAULT_RULE, Demand, Folder, Wish
 from denxanh.cli.output import Json, count, document, note, progress, say
 from denxanh.errors import ConfigError, MissingExtraError, PortInUseError
 
@@ -28,7 +28,13 @@ def demo(
         Path | None, typer.Option(help="Any SUMO scenario instead: everything is derived from it.")
     ] = None,
     scenario: Annotated[Demand, typer.Option(help="Traffic of a catalogue corridor.")] = Demand.AM,
-    policy: Annotated[str, typer.Option(help="Who decides: see the README for the names.")] = DEFAULT_POLICY,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            help="Who decides: see the README for the names, or model:PATH. "
+            f"Default: the shipped model if it has passed its gate, else {DEFAULT_RULE}."
+        ),
+    ] = None,
     speed: Annotated[
         float | None,
         typer.Option(
@@ -59,7 +65,7 @@ def demo(
         corridor=corridor or DEFAULT_CORRIDOR,
         sumocfg=sumocfg,
         scenario=scenario,
-        policy=policy,
+        policy=_policy(policy),
         seed=seed,
         speed=(0.0 if headless else 1.0) if speed is None else speed,
         seconds=seconds,
@@ -75,16 +81,33 @@ def demo(
         raise typer.Exit(1)
 
 
+def _policy(asked: str | None) -> str:
+    """The policy's name as the other processes need it; a model by its absolute path."""
+    from denxanh.agents import registry
+    from denxanh.cli.demo_files import default_policy
+
+    if asked is not None:
+        return registry.anchored(asked, Path.cwd())
+    name, why = default_policy()
+    if why:
+        note(f"the shipped model does not control, {name} does instead: {why}")
+    return name
+
+
 def _run(wish: Wish, folder: Folder, page_port: int | None) -> tuple[dict[str, Any], str | None]:
     from denxanh.agents import registry
+    from denxanh.agents.model_card import refusals
     from denxanh.cli.demo_files import derive_corridor, read_json
     from denxanh.cli.demo_run import Demo, controller_summary
     from denxanh.cli.processes import Stop
+    from denxanh.controller.wording import UNGATED
 
-    registry.policy(wish.policy)
+    card = registry.check(wish.policy)
     place = derive_corridor(wish, folder)
     places = count(len(place.intersections), "intersection")
     note(f"{place.name_vi}: {places}, policy {wish.policy}, seed {wish.seed}")
+    if card is not None and refusals(card):
+        note("{}\n{}".format(*UNGATED))
     if wish.sumocfg is not None and place.warnings:
         command = f"denxanh network import-sumo {wish.sumocfg} --out corridor.json"
         note(f"{count(len(place.warnings), 'import warning')}; to see them: {command}")

@@ -9,11 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from denxanh.errors import ModelError
+
 if TYPE_CHECKING:
     from denxanh.networks.model import Corridor
 
 DEFAULT_CORRIDOR = "truc-30-4-hoa-binh"
-DEFAULT_POLICY = "max-pressure"
+DEFAULT_RULE = "max-pressure"
 WAIT_FOR_CONTROLLER_S = 60.0
 """How long the street holds its first second back for the controller, seconds of wall time."""
 
@@ -75,6 +77,27 @@ class Folder:
     def summary(self) -> Path:
         """What the street says at its end."""
         return self.root / "street-summary.json"
+
+
+def default_policy() -> tuple[str, str]:
+    """Who decides when nobody was named: the shipped model once it has passed its gate, else a rule.
+
+    Returns:
+        The policy's name, and why it is not the shipped model; empty if it is, or where none is shipped.
+    """
+    from denxanh.agents import registry
+    from denxanh.agents.model_card import refusals
+
+    if registry.UNIVERSAL not in registry.names():
+        return DEFAULT_RULE, ""
+    try:
+        card = registry.check(registry.UNIVERSAL)
+    except ModelError as error:
+        return DEFAULT_RULE, str(error)
+    against = [] if card is None else refusals(card)
+    if against:
+        return DEFAULT_RULE, "; ".join(against)
+    return registry.UNIVERSAL, ""
 
 
 def derive_corridor(wish: Wish, folder: Folder) -> Corridor:
