@@ -108,10 +108,12 @@ def run_matrix(request: Request, progress: Progress = lambda _: None) -> Results
                 store.save(cell, answer.run, answer.code)
                 take(cell, answer.run, resumed=False)
     found = [outcomes[cell] for cell in cells]
+    runs = tuple(one for one in found if isinstance(one, Run))
     return Results(
-        runs=tuple(one for one in found if isinstance(one, Run)),
+        runs=runs,
         failures=tuple(one for one in found if isinstance(one, Failure)),
         foreign={place.id: place.foreign for place in request.places},
+        changed=store.changed(runs),
         resumed=resumed,
         wall_s=time.monotonic() - begun,
     )

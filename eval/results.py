@@ -6,12 +6,14 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from denxanh.sim.direct import DirectResult
 from denxanh.sim.fleet import RoadUser
+
+if TYPE_CHECKING:
+    from denxanh.sim.direct import DirectResult
 
 SECONDS_PER_HOUR = 3600.0
 
@@ -91,10 +93,8 @@ class Results:
     """How many of the runs were finished before."""
     wall_s: float = 0.0
 
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """States of the code among the runs; more than one: somebody changed it meanwhile."""
-        return tuple(sorted({run.code for run in self.runs}))
+    changed: tuple[str, ...] = ()
+    """Source files that were not the same for all runs: somebody changed them meanwhile."""
 
 
 def run_of(

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import statistics
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 RESAMPLES = 9999
 CONFIDENCE = 0.95
@@ -71,25 +72,31 @@ def interval(values: Sequence[float]) -> Interval:
     if min(values) == max(values):
         return values[0], values[0]
     import numpy
+
+    return _bootstrap((values,), numpy.mean)
+
+
+def _bootstrap(data: Sequence[Sequence[float]], statistic: Callable[..., Any]) -> Interval:
+    """95 % interval of a statistic of samples that are resampled together."""
+    import numpy
     from scipy.stats import bootstrap
 
-    def ends(method: str) -> tuple[float, float]:
+    for method in ("BCa", "percentile"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # scipy warns where BCa is not defined; percentiles then
             found = bootstrap(
-                (list(values),),
-                numpy.mean,
+                tuple(list(values) for values in data),
+                statistic,
                 n_resamples=RESAMPLES,
                 confidence_level=CONFIDENCE,
                 method=method,
+                paired=len(data) > 1,
                 rng=numpy.random.default_rng(RANDOM_STATE),
             ).confidence_interval
-        return float(found.low), float(found.high)
-
-    low, high = ends("BCa")
-    if not (math.isfinite(low) and math.isfinite(high)):
-        low, high = ends("percentile")
-    return low, high
+        low, high = float(found.low), float(found.high)
+        if math.isfinite(low) and math.isfinite(high):
+            return low, high
+    return UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +123,79 @@ def difference(first: Mapping[int, float], second: Mapping[int, float]) -> Diffe
         first: the figure by seed.
         second: the other policy's.
     """
-    seeds = sorted(first.keys() & second.keys())
-    if not seeds:
+    gaps = [ours - theirs for ours, theirs in _pairs(first, second)]
+    if not gaps:
         return None
-    gaps = [first[seed] - second[seed] for seed in seeds]
     return Difference(len(gaps), statistics.fmean(gaps), interval(gaps), sum(gap < 0 for gap in gaps))
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A figure of one policy over that of another; below 1: the first is lower."""
+
+    value: float
+    ci95: Interval
+
+
+def ratio_of_means(first: Mapping[int, float], second: Mapping[int, float]) -> Ratio | None:
+    """Ratio of the means over the seeds that both have, resampled in pairs; None where it is not defined."""
+    pairs = _pairs(first, second)
+    if not pairs or min(lower for _, lower in pairs) <= 0:
+        return None
+    import numpy
+
+    ours, theirs = zip(*pairs, strict=True)
+    value = statistics.fmean(ours) / statistics.fmean(theirs)
+    if len(pairs) < 2:
+        return Ratio(value, UNKNOWN)
+    if len(set(pairs)) == 1:
+        return Ratio(value, (value, value))
+
+    def quotient(above: Any, below: Any, axis: int = -1) -> Any:
+        return numpy.mean(above, axis=axis) / numpy.mean(below, axis=axis)
+
+    return Ratio(value, _bootstrap((ours, theirs), quotient))
+
+
+def geometric_ratio(scenarios: Sequence[tuple[Mapping[int, float], Mapping[int, float]]]) -> Ratio | None:
+    """Geometric mean over scenarios of the ratio of the medians over seeds.
+
+    Its interval is a percentile bootstrap: in every scenario the seeds are drawn anew, in pairs.
+
+    Args:
+        scenarios: the figure by seed of the first policy and of the second, scenario by scenario.
+
+    Returns:
+        None where there is no scenario, or one in which the ratio is not defined.
+    """
+    paired = [_pairs(first, second) for first, second in scenarios]
+    if not paired or any(not pairs or min(min(pair) for pair in pairs) <= 0 for pairs in paired):
+        return None
+    import numpy
+
+    logs = [
+        math.log(
+            statistics.median(ours for ours, _ in pairs) / statistics.median(theirs for _, theirs in pairs)
+        )
+        for pairs in paired
+    ]
+    value = math.exp(statistics.fmean(logs))
+    if min(len(pairs) for pairs in paired) < 2:
+        return Ratio(value, UNKNOWN)
+    dice = numpy.random.default_rng(RANDOM_STATE)
+    total = numpy.zeros(RESAMPLES)
+    for pairs in paired:
+        drawn = numpy.array(pairs)[dice.integers(len(pairs), size=(RESAMPLES, len(pairs)))]
+        medians = numpy.median(drawn, axis=1)
+        total += numpy.log(medians[:, 0] / medians[:, 1])
+    tail = (1 - CONFIDENCE) / 2
+    low, high = numpy.quantile(numpy.exp(total / len(paired)), (tail, 1 - tail))
+    return Ratio(value, (float(low), float(high)))
+
+
+def _pairs(first: Mapping[int, float], second: Mapping[int, float]) -> list[tuple[float, float]]:
+    """The values of the seeds that both have, by seed."""
+    return [(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys())]
 
 
 def geometric_mean(values: Sequence[float]) -> float | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,13 +71,25 @@ class Store:
         _write(path, trace)
         return path
 
+    def changed(self, runs: Iterable[Run]) -> tuple[str, ...]:
+        """Source files that were not the same for all of these runs, sorted."""
+        states: dict[str, set[str]] = {}
+        for digest in {run.code for run in runs}:
+            for path, sha in self._code(digest).items():
+                states.setdefault(path, set()).add(sha)
+        return tuple(sorted(path for path, shas in states.items() if len(shas) > 1))
+
+    def _code(self, digest: str) -> dict[str, str]:
+        """The source files of a state of the code; none where its file is gone or broken."""
+        try:
+            text = (self.folder / "code" / f"{digest}.json").read_text(encoding="utf-8")
+            return {str(path): str(sha) for path, sha in json.loads(text).items()}
+        except (OSError, ValueError, AttributeError):
+            return {}
+
     def _is_current(self, digest: str) -> bool:
         if digest not in self._current:
-            try:
-                text = (self.folder / "code" / f"{digest}.json").read_text(encoding="utf-8")
-                code = {str(path): str(sha) for path, sha in json.loads(text).items()}
-            except (OSError, ValueError, AttributeError):
-                code = {}
+            code = self._code(digest)
             self._current[digest] = bool(code) and provenance.unchanged(code)
         return self._current[digest]
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shlex
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,8 +20,9 @@ from denxanh.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
     from denxanh.eval.cells import Conditions, Place
-    from denxanh.eval.matrix import Request, Step
+    from denxanh.eval.matrix import Progress, Request, Step
     from denxanh.eval.results import Results
+    from denxanh.eval.tuning import Choice
 
 DEFAULT_POLICIES = "fixed,actuated,max-pressure,longest-queue,most-vehicles"
 DEFAULT_OUT = Path("runs/evaluate")
@@ -80,6 +85,14 @@ def evaluate(
     scale: Annotated[
         float, typer.Option(min=0.01, max=5, help="Factor on a corridor's vehicle flows.")
     ] = 1.0,
+    tune: Annotated[
+        bool,
+        typer.Option("--tune", help="First find each rule's best settings, place by place, on other seeds."),
+    ] = False,
+    tune_seeds: Annotated[str, typer.Option(help="Seeds to tune on; none may be a test seed.")] = "1001-1003",
+    reference: Annotated[
+        str | None, typer.Option(help="Compare with this policy; default: fixed, else the first.")
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes; default: one per processor core.")
     ] = None,
@@ -93,7 +106,7 @@ def evaluate(
     _need()
     from denxanh.eval import document as documents
     from denxanh.eval.matrix import Request, check
-    from denxanh.eval.results import to_csv
+    from denxanh.eval.tuning import chosen
 
     conditions = _conditions(
         begin, end, seconds, sumo_options, yellow, all_red, intersections, failed_detectors, field_like,
@@ -102,49 +115,72 @@ def evaluate(
     request = Request(
         places=_places(corridor or [], sumocfg or [], scenarios, conditions),
         policies=_listed(policies, "--policies"),
-        seeds=_seeds(seeds),
+        seeds=_seeds(seeds, "--seeds"),
         out=out,
         conditions=conditions,
         jobs=jobs or os.cpu_count() or 1,
     )
     check(request.policies)
+    if reference is not None and reference not in request.policies:
+        raise ConfigError(f"{reference} is not among --policies", where="--reference")
     try:
-        results = _run(request)
+        choices = _tuned(request, _seeds(tune_seeds, "--tune-seeds")) if tune else ()
+        results = _run(replace(request, settings=chosen(choices)))
     except KeyboardInterrupt:
         note(f"stopped; finished runs are in {out}, the same command goes on")
         raise
-    report = documents.document(request, results, _command())
-    (out / "results.csv").write_text(to_csv(results.runs), encoding="utf-8")
-    (out / "results.json").write_text(documents.text(report), encoding="utf-8")
+    found = documents.document(request, results, _command(), reference, choices)
+    _write(found, results, out)
     if json:
-        document(report)
+        document(found)
     else:
-        _words(report, out)
+        _words(found, out)
     for failure in results.failures:
         note(f"denxanh: {failure.scenario} {failure.setting} seed {failure.seed}: {failure.error}")
     if results.failures:
         raise typer.Exit(1)
 
 
+def _tuned(request: Request, seeds: tuple[int, ...]) -> tuple[Choice, ...]:
+    from denxanh.eval.tuning import request_for, tune
+
+    trial = request_for(request, seeds)
+    with _told("tuning runs", sum(1 for _ in trial.cells())) as tell:
+        return tune(request, seeds, tell)
+
+
 def _run(request: Request) -> Results:
     from denxanh.eval.matrix import run_matrix
-    from denxanh.eval.results import Failure
 
-    total = len(request.places) * len(request.policies) * len(request.seeds)
-    with progress("runs", total) as show:
+    with _told("runs", sum(1 for _ in request.cells())) as tell:
+        return run_matrix(request, tell)
 
-        def told(step: Step) -> None:
+
+@contextlib.contextmanager
+def _told(label: str, total: int) -> Iterator[Progress]:
+    """A bar on a terminal, one line per run elsewhere."""
+    with progress(label, total) as show:
+
+        def tell(step: Step) -> None:
             one = step.outcome
             if not step.resumed and not sys.stderr.isatty():
-                end = one.error if isinstance(one, Failure) else f"{one.mean_delay_s:.1f} s"
-                locked = not isinstance(one, Failure) and one.gridlock
-                note(
-                    f"{step.done}/{step.total} {one.scenario} {one.setting} seed {one.seed}: {end}"
-                    f"{' GRIDLOCK' if locked else ''}"
-                )
+                end = getattr(one, "error", None) or f"{getattr(one, 'mean_delay_s', 0.0):.1f} s"
+                locked = " GRIDLOCK" if getattr(one, "gridlock", False) else ""
+                note(f"{step.done}/{step.total} {one.scenario} {one.setting} seed {one.seed}: {end}{locked}")
             show(step.done)
 
-        return run_matrix(request, told)
+        yield tell
+
+
+def _write(found: dict[str, Any], results: Results, out: Path) -> None:
+    from denxanh.eval import document as documents
+    from denxanh.eval import report
+    from denxanh.eval.results import to_csv
+
+    made_at = datetime.now().astimezone().strftime("%d/%m/%Y %H:%M %Z")
+    (out / "results.csv").write_text(to_csv(results.runs), encoding="utf-8")
+    (out / "results.json").write_text(documents.text(found), encoding="utf-8")
+    (out / "report.html").write_text(report.render(found, made_at), encoding="utf-8")
 
 
 def _need() -> None:
@@ -223,7 +259,7 @@ def _listed(text: str, where: str) -> tuple[str, ...]:
     return found
 
 
-def _seeds(text: str) -> tuple[int, ...]:
+def _seeds(text: str, where: str) -> tuple[int, ...]:
     """`10`: 1 to 10; `11-20`; `3,7`; `4,` is the one seed 4."""
     try:
         if "," in text:
@@ -237,7 +273,7 @@ def _seeds(text: str) -> tuple[int, ...]:
         found = ()
     if not found or min(found) < 0 or len(set(found)) < len(found):
         raise ConfigError(
-            f"{text!r} names no seeds, or one twice", where="--seeds", fix="such as 10, 11-20 or 3,7"
+            f"{text!r} names no seeds, or one twice", where=where, fix="such as 10, 11-20 or 3,7"
         )
     return found
 
