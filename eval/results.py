@@ -59,6 +59,9 @@ class Run(_Record):
     cut_clearances: int
     refusals: dict[str, int]
     starved_s: int
+    longest_wait: float
+    """Share of the guard's bound; above 1: a call was starved. See `DirectResult`."""
+    longest_wait_s: int
     switches_h: float
     """Changes of stage per hour and intersection."""
     failed_detectors: int
@@ -141,6 +144,8 @@ def run_of(
         cut_clearances=result.cut_clearances,
         refusals=dict(result.refusals),
         starved_s=result.starved,
+        longest_wait=result.longest_wait,
+        longest_wait_s=result.longest_wait_s,
         switches_h=result.switches / hours / max(intersections, 1),
         failed_detectors=failed_detectors,
         intersections=intersections,

@@ -53,6 +53,11 @@ class DirectResult:
     switches: int
     starved: int
     """Seconds in which some group's green did not discharge although called."""
+    longest_wait: float
+    """The longest wait of a called group for its best aspect, as a share of the guard's bound (max red and
+    one stage's service, G5); above 1: a call was starved. 0 without guard."""
+    longest_wait_s: int
+    """The same wait in seconds."""
     wall_s: float
 
     @property
@@ -113,6 +118,7 @@ def run(
     return _result(
         scenario, policy.name, seed, summary, begun, refusals,
         switches=sum(mind.switches for mind in minds), starved=sum(mind.starved for mind in minds),
+        longest_wait=max((mind.waiting.longest() for mind in minds), default=(0.0, 0)),
     )  # fmt: skip
 
 
@@ -159,6 +165,7 @@ def _result(
     *,
     switches: int,
     starved: int,
+    longest_wait: tuple[float, int] = (0.0, 0),
 ) -> DirectResult:
     return DirectResult(
         scenario=scenario.id,
@@ -175,6 +182,8 @@ def _result(
         refusals=dict(refusals),
         switches=switches,
         starved=starved,
+        longest_wait=longest_wait[0],
+        longest_wait_s=longest_wait[1],
         wall_s=time.perf_counter() - begun,
     )
 

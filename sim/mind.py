@@ -12,6 +12,7 @@ from denxanh.controller.mode import Mode
 from denxanh.controller.outlook import outlook
 from denxanh.networks.model import Aspect, Intersection
 from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, Readings, Refusal, Report
+from denxanh.sim.waiting import Waiting
 
 _NO_STATUS = CabinetStatus(
     map_version=1, junction=1, mode=CabinetMode.ADAPTIVE, faults=Fault.NONE, heartbeat=0, accepted_seq=0,
@@ -30,6 +31,7 @@ class Mind:
         refusals: requests that the guard refused, by reason, counted once while a reason lasts.
         switches: changes of stage.
         starved: seconds in which some group's green did not discharge although called.
+        waiting: how long called groups waited for their green.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Mind:
         self._memory = self._estimator.initial()
         self._config = guard.guard_config(intersection)
         self._guard = guard.initial(self._config)
+        self.waiting = Waiting(intersection)
         self._estimate: Estimate | None = None
         self._refused: guard.GuardRefusal | None = None
         self._stage = -1
@@ -75,4 +78,5 @@ class Mind:
             self.refusals[out.refusal.value] += 1
         self._refused = out.refusal
         self.starved += bool(out.starved)
+        self.waiting.second(self._estimate.called, out.aspects)
         return out.aspects

@@ -72,6 +72,8 @@ def test_rules_never_conflict_and_let_everybody_in(name: str, grid: Scenario) ->
     assert result.never_departed < 5
     assert not result.gridlock
     assert result.switches > 6
+    assert 0.0 < result.longest_wait <= 1.0
+    assert result.longest_wait_s > 5
 
 
 ONE_RUN = """
@@ -138,3 +140,18 @@ def test_hostile_policy_gets_refusals_not_conflicts(grid: Scenario) -> None:
     result = direct.run(grid.until(240), Hostile(), seed=1)
     assert (result.conflicts, result.short_intergreens) == (0, 0)
     assert result.refusals["unknown-stage"] > 0
+
+
+class Stubborn:
+    """Wants the first stage for ever."""
+
+    name = "stubborn"
+    interval_s = 1
+
+    def decide(self, state: TrafficState) -> Decision:
+        return Decision(0, "no reason")
+
+
+def test_a_policy_that_starves_makes_people_wait_up_to_the_guards_bound(grid: Scenario) -> None:
+    result = direct.run(grid, Stubborn(), seed=1)
+    assert 0.7 < result.longest_wait <= 1.0
