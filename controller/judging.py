@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TypeVar
 
-from denxanh.controller.health import DetectorHealth, HealthLimits, Sample, Symptom, assess, assess_sound
+from denxanh.controller.health import DetectorHealth, HealthLimits, Sample, Symptom, assess, remember
 from denxanh.controller.readings import LoopDelta, Zone, age_s, is_sound
 from denxanh.controller.wiring import Wiring
 from denxanh.plc.contract import Readings
@@ -14,6 +15,7 @@ _STOP_LINE_EVIDENCE = 0.5
 _ADVANCE_EVIDENCE = 0.25
 """Weight of a stop-line count against a silent advance loop: vehicles change lanes between them [J]."""
 _GOOD = Symptom.NONE
+_T = TypeVar("_T")
 
 
 def judge(
@@ -43,44 +45,39 @@ def judge(
     """
     passed, beside = _flows(wiring, loops)
     result = list(health)
-    told_loops, told_zones = readings.loops, readings.zones
-    for position, d in enumerate(wiring.loops):
-        before, delta, lane = health[d], loops[d], wiring.lane[d]
-        reading = told_loops[position] if position < len(told_loops) else None
-        own = 0.0
+    for d, reading in zip(wiring.loops, _padded(readings.loops, wiring.loops), strict=False):
+        before, (count, on_s, valid, _), lane = health[d], loops[d], wiring.lane[d]
         if not wiring.is_stop_line[d]:
             own = _ADVANCE_EVIDENCE * passed[lane]
         elif zone_vehicles[lane]:
             own = _STOP_LINE_EVIDENCE * _emptied(wiring.zone[lane], zones, zone_vehicles[lane])
-        after = None
-        if before.symptom is _GOOD and delta.valid and is_sound(reading, limits.stale_s):
-            after = assess_sound(before, span, delta.passed, delta.on_s, None, own, beside[lane], 0.0, limits)
-        result[d] = after or assess(
-            before,
-            Sample(
-                span, age_s(reading), reading is not None and bool(reading.fault), delta.valid, delta.passed,
-                delta.on_s, None, own, beside[lane],
-            ),
-            limits,
-            wiring.max_red[d],
+        else:
+            own = 0.0
+        if valid and before[0] is _GOOD and is_sound(reading, limits.stale_s):
+            after, calm = remember(before, span, count, on_s, None, own, beside[lane], 0.0, limits)
+            if calm:
+                result[d] = after
+                continue
+        sample = Sample(
+            span, age_s(reading), reading is not None and bool(reading.fault), valid, count, on_s, None, own,
+            beside[lane],
         )  # fmt: skip
-    for position, d in enumerate(wiring.zones):
+        result[d] = assess(before, sample, limits, wiring.max_red[d])
+    for d, told in zip(wiring.zones, _padded(readings.zones, wiring.zones), strict=False):
         before, zone, room = health[d], zones[d], wiring.room[d]
-        there = told_zones[position] if position < len(told_zones) else None
-        on_s = span if zone.occupancy >= 1.0 and zone.speed <= 0.0 else 0.0
-        own, full = (float(passed[wiring.lane[d]]), zone.vehicles / room) if room else (0.0, 0.0)
-        after = None
-        if before.symptom is _GOOD and zone.valid and is_sound(there, limits.stale_s):
-            after = assess_sound(before, span, 0, on_s, zone[:4], own, 0.0, full, limits)
-        result[d] = after or assess(
-            before,
-            Sample(
-                span, age_s(there), there is not None and bool(there.fault), zone.valid, 0, on_s, zone[:4],
-                own, 0.0, full,
-            ),
-            limits,
-            wiring.max_red[d],
-        )  # fmt: skip
+        vehicles, _, occupancy, speed, valid = zone
+        own = float(passed[wiring.lane[d]]) if room else 0.0
+        full = vehicles / room if room else 0.0
+        on_s = span if occupancy >= 1.0 and speed <= 0.0 else 0.0
+        if valid and before[0] is _GOOD and is_sound(told, limits.stale_s):
+            after, calm = remember(before, span, 0, on_s, zone[:4], own, 0.0, full, limits)
+            if calm:
+                result[d] = after
+                continue
+        sample = Sample(
+            span, age_s(told), told is not None and bool(told.fault), valid, 0, on_s, zone[:4], own, 0.0, full
+        )
+        result[d] = assess(before, sample, limits, wiring.max_red[d])
     for position, d in enumerate(wiring.buttons):
         on_s = span if d in pressed else 0.0
         sample = Sample(
@@ -89,6 +86,12 @@ def judge(
         )  # fmt: skip
         result[d] = assess(health[d], sample, limits, wiring.max_red[d])
     return tuple(result)
+
+
+def _padded(readings: tuple[_T, ...], detectors: Sequence[int]) -> tuple[_T | None, ...]:
+    """One reading per detector, None where it is missing."""
+    missing = len(detectors) - len(readings)
+    return (*readings, *((None,) * missing)) if missing > 0 else readings
 
 
 def _flows(wiring: Wiring, loops: Sequence[LoopDelta]) -> tuple[list[int], list[float]]:

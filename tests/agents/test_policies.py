@@ -25,7 +25,7 @@ GREEDY = ("max-pressure", "longest-queue", "most-vehicles")
 
 
 def test_registry_knows_the_five_rules_and_lists_them_on_a_wrong_name() -> None:
-    assert set(registry.names()) == {
+    assert set(registry.names()) - {registry.UNIVERSAL} == {
         "fixed", "actuated", "max-pressure", "longest-queue", "most-vehicles",
     }  # fmt: skip
     for name in registry.names():

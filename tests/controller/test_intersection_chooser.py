@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from denxanh.agents.observation import TrafficState
 from denxanh.agents.policy import Decision
-from denxanh.controller.chooser import LATE_LIMIT, RETRY_S, Chooser, ChooserState
+from denxanh.controller.chooser import LATE_LIMIT, MAX_WHY, RETRY_S, Chooser, ChooserState
 from denxanh.controller.ladder import Cause
 from denxanh.networks.example import crossroads
 
@@ -109,16 +109,44 @@ def test_when_the_rule_fails_too_nobody_decides() -> None:
     assert "b" in choices[0].error
 
 
-def test_a_slow_policy_is_replaced_and_one_late_second_is_not_its_fault() -> None:
-    assert {choice.policy for choice in _run(Scripted(1), Scripted(RULE), 30, frozenset({3, 9}))} == {None}
-    late = frozenset(range(5, 5 + LATE_LIMIT))
+def test_a_policy_that_is_slow_each_time_is_replaced() -> None:
+    """It decides every 5 s and is late in the second after: never two seconds in a row."""
+    late = frozenset(5 * decision + 1 for decision in range(LATE_LIMIT))
     choices = _run(Scripted(1), Scripted(RULE), 30, late)
-    assert (choices[-1].request, choices[-1].policy) == (RULE, Cause.POLICY_OVER_BUDGET)
+    last = max(late)
+    assert {choice.policy for choice in choices[:last]} == {None}
+    assert {(one.request, one.policy) for one in choices[last:]} == {(RULE, Cause.POLICY_OVER_BUDGET)}
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        pytest.param(frozenset({1, 6, 16, 21}), id="not three decisions in a row"),
+        pytest.param(frozenset(range(30)) - {1, 6, 11, 16, 21, 26}, id="seconds without a decision of its"),
+    ],
+)
+def test_what_is_not_the_policys_fault(late: frozenset[int]) -> None:
+    assert {choice.policy for choice in _run(Scripted(1), Scripted(RULE), 30, late)} == {None}
+
+
+def test_a_policy_that_decides_each_second_is_replaced_after_three_late_ones() -> None:
+    policy = Scripted(1, interval_s=1)
+    choices = _run(policy, Scripted(RULE), 30, frozenset(range(5, 5 + LATE_LIMIT)))
+    assert choices[5 + LATE_LIMIT - 1].policy is Cause.POLICY_OVER_BUDGET
+    assert choices[5 + LATE_LIMIT - 2].policy is None
+
+
+def test_a_break_outside_adaptive_is_no_late_decision() -> None:
+    """The chooser is not asked meanwhile; what was late then was not its policy."""
+    chooser, state = Chooser(Scripted(1), Scripted(RULE)), ChooserState()
+    for tick in (0, 10, 20, 30, 40):
+        state, choice = chooser.choose(state, TRAFFIC, tick, late=True)
+    assert choice.policy is None
 
 
 def test_a_long_reason_is_cut() -> None:
     choice = _run(Scripted(1, "x" * 5000), Scripted(RULE), 1)[0]
-    assert (len(choice.why), len(choice.why_vi)) == (200, 200)
+    assert (len(choice.why), len(choice.why_vi)) == (MAX_WHY, MAX_WHY)
 
 
 class _Unspeakable:
@@ -133,7 +161,7 @@ def test_any_reason_can_be_written_down(why: str, why_vi: str) -> None:
     choice = _run(policy, Scripted(RULE), 1)[0]
     assert choice.request == 1
     assert choice.why.encode("utf-8")[:3] == why.encode("utf-8", "replace")[:3]
-    assert len(choice.why_vi.encode("utf-8").decode()) <= 200
+    assert len(choice.why_vi.encode("utf-8").decode()) <= MAX_WHY
 
 
 def test_a_reason_without_words_is_the_policys_failure() -> None:
