@@ -83,6 +83,7 @@ SERVICE = 2
 FREE = NODE_FEATURES.index("free to decide")
 RUNNING = STAGE_FEATURES.index("is running")
 PRESENT = STAGE_FEATURES.index("present pcu served, less the running stage's / 20")
+"""The first of three rules' scores: present, pressure, queued."""
 
 _LANE_SCALE = np.array(
     [1 / 20, 1 / 20, 1.0, 1 / 5, 1 / 15, 1 / 5, 1 / 30, 1 / 120, 1.0, 1.0], dtype=np.float32

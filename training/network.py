@@ -6,7 +6,7 @@ then seen against each other (mean, maximum, and the running one), and one head 
 maxima do not know order or number, so the weights fit any layout, and permuting lanes or stages permutes the
 scores (FRAP, Zheng et al. 2019, and AttendLight, Oroojlooy et al. 2020: the same idea with other parts).
 
-The score is a rule's (vehicles served, less a hysteresis) plus a learned correction that starts at zero: an
+The score is a rule's (pressure served, less a hysteresis) plus a learned correction that starts at zero: an
 untrained network decides exactly as the rule.
 """
 
@@ -28,10 +28,11 @@ from denxanh.agents.encoding import (
 
 MASKED = -1e6
 """Score of a stage that does not exist."""
-HYSTERESIS = 3.0 / 20.0
-"""The rule changes only for more than 3 pcu, in units of the stage feature (pcu / 20)."""
-RULE_GAIN = 0.5
-"""Worth of the rule's score in units of value, before training."""
+HYSTERESIS = 2.0 / 20.0
+"""The rule changes only for more than 2 pcu, in units of the stage features (pcu / 20)."""
+RULE_GAINS = (0.0, 0.5, 0.0)
+"""Worth of vehicles present, pressure and queue served, in units of value, before training: max-pressure,
+the best single rule on the public networks (docs/learning.md)."""
 
 
 def _mlp(*sizes: int) -> nn.Sequential:
@@ -57,7 +58,7 @@ class StageCompetition(nn.Module):
         self.compare = _mlp(4 * width, width, width)
         self.score = nn.Linear(width, 1)
         self.worth = nn.Sequential(_mlp(3 * width + node, width), nn.Linear(width, 1))
-        self.gain = nn.Parameter(torch.tensor(RULE_GAIN))
+        self.gains = nn.Parameter(torch.tensor(RULE_GAINS))
         nn.init.zeros_(self.score.weight)
         nn.init.zeros_(self.score.bias)
 
@@ -91,7 +92,9 @@ class StageCompetition(nn.Module):
         others = torch.cat([mean, most, running], dim=-1)
         wide = others.unsqueeze(1).expand(-1, stages.shape[1], -1)
         compared = self.compare(torch.cat([stage, wide], dim=-1))
-        rule = stages[..., PRESENT] - HYSTERESIS * (1.0 - stages[..., RUNNING])
-        scores = (self.gain * rule + self.score(compared).squeeze(-1)) * node[:, FREE : FREE + 1]
+        ahead = stages[..., PRESENT : PRESENT + len(RULE_GAINS)]
+        ahead = ahead - HYSTERESIS * (1.0 - stages[..., RUNNING : RUNNING + 1])
+        rule = (ahead * self.gains).sum(dim=-1)
+        scores = (rule + self.score(compared).squeeze(-1)) * node[:, FREE : FREE + 1]
         value = self.worth(torch.cat([others, node], dim=-1)).squeeze(-1)
         return scores.masked_fill(stage_mask < 0.5, MASKED), value
