@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
+from denxanh.agents import registry
 from denxanh.errors import ConfigError, NetworkError
 from denxanh.networks import catalogue, corridor_files
 from denxanh.networks.clearance import with_fixed_intergreens
@@ -23,8 +24,6 @@ from denxanh.sim import references
 from denxanh.sim.scenario import WARMUP_S, WINDOW_S, Scenario, catalogue_scenario, foreign_scenario
 
 EMISSION_OPTIONS = ("--device.emissions.probability", "1")
-MODEL = "model:"
-"""Begin of a policy's name that is the path of a learned model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,9 @@ class Place:
     corridor: str = ""
     demand: str = ""
     sumocfg: str = ""
+    name_vi: str = ""
+    """For people; empty where it has no name but its id."""
+    name_en: str = ""
 
     @property
     def foreign(self) -> bool:
@@ -115,10 +117,12 @@ class Cell:
             DenXanhError: a file that the cell needs is not there.
         """
         parts = asdict(self)
-        del parts["policy"], parts["place"]["id"]
+        del parts["policy"]
+        parts["place"] = self.place.demand
         parts["files"] = _digest(self.place.files())
-        if self.setting.startswith(MODEL):
-            parts["model"] = _digest((Path(self.setting.removeprefix(MODEL)),))
+        model = registry.model_of(self.setting)
+        if model is not None:
+            parts["model"] = _digest((model,))
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
         words = re.sub(r"[^A-Za-z0-9.@+-]+", "-", f"{self.place.id}_{self.setting}").strip("-")[-80:]
         return f"{words}_{self.seed}_{digest}"
@@ -154,9 +158,16 @@ def corridor_places(name: str, wanted: tuple[str, ...] = ()) -> tuple[Place, ...
     files = corridor_files.read(catalogue.folder(name))
     for one in wanted:
         scenario_of(files, one)
+    corridor, demands = files.corridor, files.demand.scenario
     return tuple(
-        Place(id=f"{files.corridor.id}/{one}", corridor=str(name), demand=one)
-        for one in wanted or tuple(files.demand.scenario)
+        Place(
+            id=f"{corridor.id}/{one}",
+            corridor=str(name),
+            demand=one,
+            name_vi=f"{corridor.name_vi} · {demands[one].name_vi}",
+            name_en=f"{corridor.name_en} · {demands[one].name_en}",
+        )
+        for one in wanted or tuple(demands)
     )
 
 

@@ -53,7 +53,7 @@ def _against(ours: BySeed, theirs: BySeed) -> dict[str, Any]:
         "pairs": gap.pairs if gap else 0,
         "difference_s": gap.mean if gap else None,
         "difference_ci95": list(gap.ci95 if gap else statistics.UNKNOWN),
-        "clear": gap.clear if gap else False,
+        "differs": gap.differs if gap else False,
         "lower_in": gap.lower if gap else 0,
         "ratio": ratio.value if ratio else None,
         "ratio_ci95": list(ratio.ci95 if ratio else statistics.UNKNOWN),

@@ -58,13 +58,13 @@ def check(policies: tuple[str, ...]) -> None:
     """Find a wrong name before anything runs.
 
     Raises:
-        DenXanhError: there is no such policy, it is named twice, or it cannot be loaded.
+        DenXanhError: there is no such policy, it is named twice, or its model cannot be used.
     """
     for name in policies:
         if policies.count(name) > 1:
             raise ConfigError(f"{name} is named twice", where="--policies")
         if name not in references.NAMES:
-            registry.policy(name)
+            registry.check(name)
 
 
 def run_matrix(request: Request, progress: Progress = lambda _: None) -> Results:

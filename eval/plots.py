@@ -11,7 +11,7 @@ _Place = Callable[[float], float]
 
 WIDTH = 1040
 LABEL_WIDTH = 232
-FIGURES_WIDTH = 214
+FIGURES_WIDTH = 236
 ROW_HEIGHT = 38
 HEAD = 8
 AXIS = 40
@@ -65,8 +65,7 @@ def interval_plot(rows: Sequence[Row], axis: str, median: str) -> str:
     parts = [
         f'<svg class="plot" viewBox="0 0 {WIDTH} {bottom + AXIS}" role="img" aria-label="{escape(axis)}">'
     ]
-    for place in range(len(rows)):
-        parts.append(_band(rows[place], place))
+    parts += [_band(row, place) for place, row in enumerate(rows)]
     for number in range(round(end / step) + 1):
         value = number * step
         parts.append(

@@ -62,7 +62,10 @@ def _section(document: Mapping[str, Any], scenario: str) -> dict[str, Any]:
     rows.sort(key=lambda row: (row["gridlocks"], row["headline_mean"]))
     against = {row["policy"]: row for row in document["comparisons"] if row["scenario"] == scenario}
     reference = document["reference"]
+    place = next(one for one in document["places"] if one["id"] == scenario)
     return {
+        "name_vi": place["name_vi"],
+        "name_en": place["name_en"],
         "id": scenario,
         "rows": [{**row, "against": against[row["policy"]]} for row in rows],
         "best": rows[0],

@@ -29,7 +29,7 @@ def _defects(document: Mapping[str, Any]) -> Iterator[Note]:
     if failures:
         yield Note(
             f"{failures} lượt chạy không có kết quả (xem bên dưới); so sánh chỉ dùng những seed còn lại.",
-            f"{failures} runs gave no figures (see below); comparisons use the seeds that are left.",
+            f"Runs without figures: {failures} (see below); comparisons use the seeds that are left.",
             grave=True,
         )
     if changed:

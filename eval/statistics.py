@@ -110,7 +110,7 @@ class Difference:
     """Seeds in which the first is lower."""
 
     @property
-    def clear(self) -> bool:
+    def differs(self) -> bool:
         """Whether the interval leaves out no difference."""
         low, high = self.ci95
         return low is not None and high is not None and (low > 0 or high < 0)

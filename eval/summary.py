@@ -80,6 +80,7 @@ def _row(some: Sequence[Run], foreign: bool) -> dict[str, Any]:
         values = [value for run in some if (value := figure(run)) is not None]
         row.setdefault(name, sum(values) / len(values) if values else None)
     row.update({name: sum(getattr(run, name) for run in some) for name in SAFETY})
+    row["longest_wait"] = max(run.longest_wait for run in some)
     row["refusals"] = dict(sorted(refusals.items()))
     row["classes"] = _classes(some)
     return row

@@ -58,7 +58,7 @@ def candidates(policy: str) -> tuple[str, ...]:
     Raises:
         DenXanhError: there is no such policy.
     """
-    if policy in references.NAMES or MARK in policy:
+    if policy in references.NAMES or registry.is_learned(policy) or MARK in policy:
         return ()
     rule = registry.policy(policy)
     if isinstance(rule, Greedy):
