@@ -16,16 +16,18 @@ from denxanh.sim.generator.fleet import draw_fleet
 from denxanh.sim.generator.gallery import gallery
 from denxanh.sim.generator.limits import varied
 from denxanh.sim.generator.recipe import YELLOW_S, Layout, Recipe
-from denxanh.sim.generator.structures import programme
+from denxanh.sim.generator.structures import divides_lanes, programme
 from denxanh.sim.generator.tools import replace_programmes, without_comments
 from denxanh.sim.generator.towns import town
-from denxanh.sim.generator.traffic import draw_traffic, write_traffic
+from denxanh.sim.generator.traffic import draw_traffic, with_plans, write_traffic
 from denxanh.sim.scenario import Scenario
 
 ATTEMPTS = 8
 """Draws before we give up: netconvert may make fewer usable signals than wanted."""
 OWN_STRUCTURE = 0.65
 """Probability that a signal gets a structure of ours instead of netconvert's."""
+OWN_STRUCTURE_OF_DIVIDED = 0.9
+"""The same where netconvert's lets only a part of a shared lane go, as foreign nets do now and then."""
 
 
 def generate(recipe: Recipe, seed: int, folder: Path) -> Scenario:
@@ -74,6 +76,7 @@ def _draw(recipe: Recipe, dice: random.Random, folder: Path, name: str) -> Scena
     )
     net = read_net(net_path)
     traffic = draw_traffic(recipe, net, corridor, dice)
+    corridor = with_plans(corridor, net, traffic)
     write_traffic(traffic, fleet, net, corridor, routes)
     return Scenario(
         id=name,
@@ -113,7 +116,8 @@ def _signals(path: Path, dice: random.Random) -> Corridor:
     net = read_net(path)
     texts: dict[str, str] = {}
     for tls in sorted(net.programmes):
-        if dice.random() < OWN_STRUCTURE:
+        wanted = OWN_STRUCTURE if not divides_lanes(net, tls) else OWN_STRUCTURE_OF_DIVIDED
+        if dice.random() < wanted:
             text = programme(net, tls, dice, dice.choice(YELLOW_S))
             if text is not None:
                 texts[tls] = text

@@ -70,6 +70,24 @@ def programme(net: Net, tls: str, dice: random.Random, yellow_s: int) -> str | N
     return _text(tls, states, [stage <= lefts for stage in stages], dice, yellow_s)
 
 
+def divides_lanes(net: Net, tls: str) -> bool:
+    """Whether a signal's programme stops a part of a lane's traffic while another part may go.
+
+    Whoever waits at the head of such a lane blocks those who could go.
+    """
+    own = net.programme(tls)
+    lanes: dict[str, set[int]] = {}
+    for movement in movements(net, tls):
+        if not movement.crossing:
+            lanes.setdefault(movement.from_lane, set()).add(movement.link)
+    return own is not None and any(
+        len({phase.state[link] in "gG" for link in links}) > 1
+        for phase in own.phases
+        if "y" not in phase.state
+        for links in lanes.values()
+    )
+
+
 def _side(net: Net, edge: str, vehicles: Sequence[Movement]) -> _Side:
     mine = [movement for movement in vehicles if movement.from_edge == edge]
     shape = net.lanes[mine[0].from_lane].shape

@@ -6,7 +6,7 @@ import heapq
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,14 +14,10 @@ from denxanh.errors import NetworkError
 from denxanh.networks import flows
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.sumonet import Net
-from denxanh.networks.webster import Timing, timing
 from denxanh.sim.generator.fleet import Fleet
+from denxanh.sim.generator.loads import load, webster_plan
 from denxanh.sim.generator.recipe import Recipe
 
-SATURATION_H = 1800.0
-"""Passenger-car units per hour of green and lane: usual value."""
-CYCLE_S = 100.0
-"""Cycle that the degree of saturation is reckoned with; longer where the lost time asks for it."""
 MOST_PAIRS = 80
 """Most pairs of origin and destination."""
 ENTRY_LIMIT_H = 1700.0
@@ -55,12 +51,6 @@ class Traffic:
         """Passenger-car units per hour of every movement in a slice."""
         found = zip(self.pairs, self.flows_h[part], strict=True)
         return flows.volumes(tuple(flows.Route(pair.route, flow) for pair, flow in found))
-
-
-def saturation(figure: Timing) -> float:
-    """The critical degree of saturation (v/c) under a good plan of `CYCLE_S`: Y C / (C - L)."""
-    cycle = max(CYCLE_S, 2.5 * figure.lost_s)
-    return figure.flow_ratio * cycle / (cycle - figure.lost_s)
 
 
 def draw_traffic(recipe: Recipe, net: Net, corridor: Corridor, dice: random.Random) -> Traffic:
@@ -103,20 +93,19 @@ def _factors(
 ) -> tuple[float, ...]:
     """By which factor each pair's flow is multiplied: one per connected part of the net."""
     parts = _parts(draft.pairs)
-    figures = [
-        {
-            one.id: saturation(timing(one, net, draft.volumes(part), SATURATION_H))
-            for one in corridor.intersections
-        }
-        for part in range(len(draft.flows_h))
-    ]
+    volumes = [draft.volumes(part) for part in range(len(draft.flows_h))]
     part_of_edge = {edge: part for pair, part in zip(draft.pairs, parts, strict=True) for edge in pair.route}
     factor: dict[int, float] = {}
     for part in sorted(set(parts)):
-        here = [one for one in corridor.intersections if part in _parts_of(one, part_of_edge)]
-        busiest = max((figure[one.id] for figure in figures for one in here), default=0.0)
         target = dice.uniform(*recipe.demand)
-        factor[part] = target / busiest if busiest > 0 else 0.0
+        bearable = [
+            load(one, net, flows_h).factor_for(target)
+            for one in corridor.intersections
+            if part in _parts_of(one, part_of_edge)
+            for flows_h in volumes
+        ]
+        least = min(bearable, default=math.inf)
+        factor[part] = least if math.isfinite(least) else 0.0
     return tuple(factor[part] for part in parts)
 
 
@@ -247,6 +236,22 @@ def _shortest(net: Net, ways: dict[str, dict[str, str]], entry: str) -> dict[str
                 turn_s = 0.0 if letter == "s" else 5.0
                 heapq.heappush(queue, (cost + lane.length_m / lane.speed_ms + turn_s, (*route, onward)))
     return done
+
+
+def with_plans(corridor: Corridor, net: Net, traffic: Traffic) -> Corridor:
+    """Every intersection with one fixed plan, made for its mean flows."""
+    length = traffic.bounds_s[-1]
+    mean: dict[tuple[str, str], float] = {}
+    for part in range(len(traffic.flows_h)):
+        share = (traffic.bounds_s[part + 1] - traffic.bounds_s[part]) / length
+        for way, flow in traffic.volumes(part).items():
+            mean[way] = mean.get(way, 0.0) + share * flow
+    return replace(
+        corridor,
+        intersections=tuple(
+            replace(one, plans=(webster_plan(load(one, net, mean), 1),)) for one in corridor.intersections
+        ),
+    )
 
 
 def write_traffic(traffic: Traffic, fleet: Fleet, net: Net, corridor: Corridor, path: Path) -> None:
