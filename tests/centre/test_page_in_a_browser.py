@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,6 +133,37 @@ def test_lost_connection_is_shown(visit: Visit, hosted: Any) -> None:
     hosted.end()
     visit.wait("document.getElementById('banner').textContent.includes('Mất kết nối')")
     assert visit.page.evaluate("document.body.classList.contains('offline')")
+
+
+def test_a_model_without_a_gate_is_warned_of_beside_everything_else(visit: Visit, scribe: Any) -> None:
+    assert not visit.page.is_visible("#warning")
+    learned = {"policy": "model:/srv/models/m.onnx", "model": "ab" * 32, "unfit": ["no gate"]}
+    scribe.write({**scribe.opened(), **learned, "ungated": "thử nghiệm có người trực"}, scribe.tick(2))
+    visit.wait("!document.getElementById('warning').hidden")
+    said = visit.page.inner_text("#warning")
+    assert said.startswith("Mô hình chưa qua cổng kiểm định, vẫn được phép điều khiển vì: thử nghiệm")
+    assert "The model has not passed the gate" in said
+    assert visit.page.inner_text("#policy") == "model:m.onnx"
+    assert "/srv/models/m.onnx" in visit.page.get_attribute("#policy", "title")
+    # The feed's own banner comes and goes; the warning stays.
+    visit.wait("!document.getElementById('banner').hidden")
+    assert visit.page.is_visible("#warning")
+    scribe.write({**scribe.opened(), **learned, "unfit": []}, scribe.tick(9))
+    visit.wait("document.getElementById('warning').hidden")
+
+
+def test_the_log_shows_a_reason_whole(visit: Visit, scribe: Any) -> None:
+    vi = (
+        f"Chuyển sang pha A. {'nhất là vì làn NVL_NVC_ne_1 (thẳng, rẽ phải; 12,0 chờ, 3,0 đang tới) ' * 4}hết"
+    )
+    event = replace(scribe.mode_event(), kind="switch", text_vi=vi, text_en="To stage A", cause="policy")
+    scribe.write(scribe.tick(2, events=(event,)))
+    visit.wait("document.querySelectorAll('#log li').length === 1")
+    line = visit.page.query_selector("#log li b")
+    assert line.inner_text().replace("\u00a0", " ") == vi
+    assert visit.page.evaluate(
+        "node => node.scrollWidth <= node.clientWidth + 1 || node.clientWidth === 0", line
+    )
 
 
 def test_map_answers_to_keys_and_cards(visit: Visit) -> None:

@@ -41,6 +41,31 @@ def test_last_second_is_shown(view: CorridorView, scribe: Any) -> None:
     json.dumps(snapshot, allow_nan=False)
 
 
+def test_a_model_without_a_gate_is_warned_of_as_long_as_it_runs(view: CorridorView, scribe: Any) -> None:
+    assert view.snapshot(0.0)["run"]["warning"] is None
+    sha = "ab" * 32
+    learned = {**scribe.opened(), "policy": "model:/m.onnx", "model": sha, "unfit": ["no gate has judged it"]}
+    view.take(learned, 0.0)
+    view.take(scribe.tick(1), 0.0)
+    run = view.snapshot(0.0)["run"]
+    assert run["warning"] == ("Mô hình chưa qua cổng kiểm định", "The model has not passed the gate")
+    assert run["model"] == sha
+    view.take({**learned, "ungated": "thử nghiệm có người trực"}, 0.0)
+    vi, en = view.snapshot(0.0)["run"]["warning"]
+    assert vi == "Mô hình chưa qua cổng kiểm định, vẫn được phép điều khiển vì: thử nghiệm có người trực"
+    assert en == "The model has not passed the gate; it may control nevertheless: thử nghiệm có người trực"
+    view.take({**learned, "unfit": []}, 0.0)
+    assert view.snapshot(0.0)["run"]["warning"] is None
+
+
+def test_the_sites_own_warning_stands_until_the_journal_knows_better(corridor: Corridor, scribe: Any) -> None:
+    view = CorridorView(corridor, "universal", ("chưa", "not yet"))
+    view.take(scribe.tick(1), 0.0)
+    assert view.snapshot(0.0)["run"]["warning"] == ("chưa", "not yet")
+    view.take(scribe.opened(), 0.0)
+    assert view.snapshot(0.0)["run"]["warning"] is None
+
+
 def test_silence_makes_stale_and_a_close_says_why(view: CorridorView, scribe: Any) -> None:
     view.take(scribe.tick(1), 10.0)
     assert view.snapshot(10.0 + STALE_S)["feed"] == "live"
@@ -153,7 +178,7 @@ JUNK = st.recursive(
 
 
 KINDS = st.sampled_from(["tick", "event", "open", "close", "restart"])
-FIELDS = ("i", "in", "out", "event", "kind", "policy", "clock_s", "cause")
+FIELDS = ("i", "in", "out", "event", "kind", "policy", "clock_s", "cause", "model", "unfit", "ungated")
 
 
 @given(st.fixed_dictionaries({"k": KINDS | JUNK}, optional=dict.fromkeys(FIELDS, JUNK)))

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from denxanh.agents.model_card import sha256_of, write_card
+from denxanh.cli.demo_files import default_policy
 from denxanh.controller.centre.server import bind
 
 KEYS = {
@@ -75,10 +77,44 @@ def test_arterial_runs_with_a_cabinet_at_every_intersection(start_demo: Any) -> 
     summary = demo.end(180)
     sound(summary)
     assert summary["corridor"] == "truc-30-4-hoa-binh"
-    assert summary["policy"] == "max-pressure"
+    assert summary["policy"] == default_policy()[0]
     assert summary["protocols"] == {"modbus": 7}
     assert summary["ticks"] == 60
     assert {change["to"] for change in summary["mode_changes"]} >= {"FLASH", "LOCAL", "PLAN"}
+
+
+def test_a_model_of_ones_own_controls_the_demo_and_is_said_to_be_ungated(
+    grid: Path,
+    start_demo: Any,
+    random_onnx: bytes,
+    make_card: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The path is relative; street and controller run elsewhere and find it all the same."""
+    model = tmp_path / "mine.onnx"
+    model.write_bytes(random_onnx)
+    write_card(model, make_card(model))
+    monkeypatch.chdir(tmp_path)
+    demo = start_demo(
+        "--sumocfg", str(grid), "--headless", "--seconds", "90", "--speed", "0", "--json",
+        "--policy", "model:mine.onnx",
+    )  # fmt: skip
+    summary = demo.end()
+    sound(summary)
+    assert summary["policy"] == f"model:{model}"
+    assert "Mô hình chưa qua cổng kiểm định\nThe model has not passed the gate" in demo.said()
+    opened, event, *ticks = demo.records()
+    assert opened["model"] == sha256_of(model)
+    assert event["event"]["cause"] == "ungated-model"
+    assert any("points" in record["out"]["why"] for record in ticks if record["k"] == "tick")
+    again = subprocess.run(
+        [sys.executable, "-m", "denxanh.cli", "replay", str(demo.folder)],
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert again.returncode == 0, again.stdout + again.stderr
 
 
 def test_killed_controller_leaves_every_cabinet_on_its_own_plan_and_comes_back(
