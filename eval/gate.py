@@ -13,8 +13,12 @@ from denxanh.eval import gate_figures as figures
 from denxanh.eval import gate_words as words
 from denxanh.eval.cells import Conditions
 from denxanh.eval.gate_types import (
+    IDLE,
     LONGEST_WAIT,
+    P95,
+    PERSON,
     SAME_DEMAND,
+    VEHICLE,
     Case,
     Check,
     Contender,
@@ -26,8 +30,6 @@ from denxanh.eval.gate_types import (
 )
 from denxanh.eval.results import Run
 from denxanh.sim.fleet import RoadUser
-
-__all__ = ["judge"]
 
 Runs = Mapping[tuple[str, str, int], Sequence[Run]]
 """By case, policy and seed; one each, if all is well."""
@@ -48,13 +50,18 @@ def judge(evidence: Evidence, rules: Rules) -> Verdict:
     """
     reasons = [*evidence.objections, *_manner(evidence, rules), *_everywhere(evidence)]
     rows = []
-    sides = _Sides(evidence, rules, _indexed(evidence.runs))
+    sides = _sides(evidence, rules)
     for case in rules.cases:
         against, row = sides.case(case)
         reasons += against
         if row is not None:
             rows.append(row)
     return Verdict(tuple(reasons), tuple(rows))
+
+
+def best_plan(evidence: Evidence, rules: Rules, case: Case) -> Contender | None:
+    """The fixed plan that a policy has to beat in a case; None where the runs to choose it are not there."""
+    return _sides(evidence, rules).opponent(case)[0]
 
 
 def _manner(evidence: Evidence, rules: Rules) -> Iterator[Reason]:
@@ -93,7 +100,7 @@ class _Sides:
 
     def case(self, case: Case) -> tuple[list[Reason], Row | None]:
         """The reasons of one case; its row if it could be judged."""
-        plan, against = self._opponent(case)
+        plan, against = self.opponent(case)
         ours, more = self._runs(case, self.evidence.policy, self.rules.seeds)
         against += more
         if plan is None:
@@ -112,7 +119,7 @@ class _Sides:
             return [*against, words.unsound(theirs[0], vi, en)], None
         return [*against, *self._broken(row)], row
 
-    def _opponent(self, case: Case) -> tuple[Contender | None, list[Reason]]:
+    def opponent(self, case: Case) -> tuple[Contender | None, list[Reason]]:
         """The best fixed plan on the choosing seeds: fewest gridlocks, then least delay per person."""
         contenders = self.evidence.contenders.get(case.id, ())
         if not contenders or len({one.name for one in contenders}) < len(contenders):
@@ -166,25 +173,32 @@ class _Sides:
         )
         if found is None:
             return None
-        means = [figures.mean(runs, lambda run: run.person_weighted_delay_s) for runs in (ours, theirs)]
+        mine_s, plan_s = (
+            figures.mean(runs, lambda run: run.person_weighted_delay_s) for runs in (ours, theirs)
+        )
         headline = (
-            Check("person", found.high, self.rules.margin, *means)
+            Check(PERSON, found.high, self.rules.margin, mine_s, plan_s)
             if case.held_out
-            else Check("person", found.high, 0.0, *means, strict=True)
+            else Check(PERSON, found.high, 0.0, mine_s, plan_s, strict=True)
         )
         checks = [
             headline,
-            self._slower("vehicle", ours, theirs, self.rules.margin),
-            self._slower("p95", ours, theirs, self.rules.class_margin),
+            _slower(VEHICLE, "mean_delay_s", ours, theirs, self.rules.margin),
+            _slower(P95, "p95_delay_s", ours, theirs, self.rules.class_margin),
             *self._classes(ours, theirs),
             _idle(ours, theirs, self.rules.starved_margin),
         ]
-        return Row(case, plan, len(ours), *means, found.value, (found.low, found.high), tuple(checks))
-
-    def _slower(self, name: str, ours: Sequence[Run], theirs: Sequence[Run], margin: float) -> Check:
-        field = {"vehicle": "mean_delay_s", "p95": "p95_delay_s"}[name]
-        one, other = (figures.mean(runs, lambda run: getattr(run, field)) for runs in (ours, theirs))
-        return Check(name, _relative(one, other), margin, one, other)
+        return Row(
+            case=case,
+            opponent=plan,
+            seeds=len(ours),
+            delay_s=mine_s,
+            plan_delay_s=plan_s,
+            change=found.value,
+            ci95=(found.low, found.high),
+            longest_wait=max(run.longest_wait for run in ours),
+            checks=tuple(checks),
+        )
 
     def _classes(self, ours: Sequence[Run], theirs: Sequence[Run]) -> Iterator[Check]:
         for user in RoadUser:
@@ -201,19 +215,19 @@ class _Sides:
         for check in row.checks:
             if check.holds:
                 continue
-            if check.name == "person":
+            if check.name == PERSON:
                 yield words.gain(row.case, row.opponent, found, check, self.rules)
-            elif check.name == "idle":
+            elif check.name == IDLE:
                 yield words.idle_green(row.case.id, check)
             else:
                 yield words.worse(row.case.id, row.opponent, check)
 
 
-def _indexed(runs: Sequence[Run]) -> Runs:
+def _sides(evidence: Evidence, rules: Rules) -> _Sides:
     found: dict[tuple[str, str, int], list[Run]] = {}
-    for run in runs:
+    for run in evidence.runs:
         found.setdefault((run.scenario, run.policy, run.seed), []).append(run)
-    return found
+    return _Sides(evidence, rules, found)
 
 
 def _relative(ours: float, theirs: float) -> float:
@@ -223,9 +237,14 @@ def _relative(ours: float, theirs: float) -> float:
     return 0.0 if ours <= 0 else float("inf")
 
 
+def _slower(name: str, field: str, ours: Sequence[Run], theirs: Sequence[Run], margin: float) -> Check:
+    one, other = (figures.mean(runs, lambda run: float(getattr(run, field))) for runs in (ours, theirs))
+    return Check(name, _relative(one, other), margin, one, other)
+
+
 def _idle(ours: Sequence[Run], theirs: Sequence[Run], margin: float) -> Check:
     mine, other = figures.starved_share(ours), figures.starved_share(theirs)
-    return Check("idle", mine - other, margin, mine, other)
+    return Check(IDLE, mine - other, margin, mine, other)
 
 
 def _other_demand(case: Case, ours: Sequence[Run], theirs: Sequence[Run]) -> Iterator[Reason]:

@@ -28,6 +28,8 @@ LONGEST_WAIT = 1.0
 """Longest wait of a call, as a share of the guard's bound."""
 SAME_DEMAND = 0.02
 """Two runs with one seed have the same traffic; their counts differ at the window's edges at most."""
+PERSON, VEHICLE, P95, IDLE = "person", "vehicle", "p95", "idle"
+"""Names of checks; those of classes are `RoadUser`'s."""
 
 
 class Rule(StrEnum):
@@ -174,7 +176,15 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case, judged. Delays in s per person, `change` relative to the opponent's."""
+    """One case, judged.
+
+    Attributes:
+        delay_s: mean per person, s; `plan_delay_s` the opponent's.
+        change: of it, relative to the opponent's.
+        ci95: its interval.
+        longest_wait: the policy's, as a share of the guard's bound.
+        checks: everything that is compared.
+    """
 
     case: Case
     opponent: Contender
@@ -183,6 +193,7 @@ class Row:
     plan_delay_s: float
     change: float
     ci95: tuple[float, float]
+    longest_wait: float
     checks: tuple[Check, ...]
 
 

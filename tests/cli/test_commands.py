@@ -26,6 +26,7 @@ COMMANDS = (
     ("cabinet",),
     ("verify",),
     ("evaluate",),
+    ("gate",),
     ("replay",),
     ("network", "list"),
     ("network", "show"),
