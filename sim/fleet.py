@@ -38,6 +38,15 @@ BY_VCLASS: Mapping[str, RoadUser] = {
 }
 """SUMO's vehicle classes; those not named here (passenger, taxi, emergency, ...) are cars."""
 
+BY_KIND: Mapping[str, RoadUser] = {
+    "mc": RoadUser.MOTORBIKE,
+    "ebike": RoadUser.BICYCLE,
+    "car": RoadUser.CAR,
+    "bus": RoadUser.BUS,
+    "truck": RoadUser.TRUCK,
+}
+"""The catalogue's own classes, by which a corridor's traffic mix is written."""
+
 OCCUPANCY: Mapping[RoadUser, float] = {
     RoadUser.MOTORBIKE: 1.2,
     RoadUser.BICYCLE: 1.1,
@@ -47,7 +56,8 @@ OCCUPANCY: Mapping[RoadUser, float] = {
     RoadUser.OTHER: 1.0,
     RoadUser.PEDESTRIAN: 1.0,
 }
-"""People per vehicle, driver included. Assumed: no occupancy count of Cần Thơ was found."""
+"""People per vehicle, driver included. Assumed: no occupancy count of Cần Thơ was found. Results and the
+reward of the learned policy both count people by this table."""
 
 PCU: Mapping[RoadUser, float] = {
     RoadUser.MOTORBIKE: 1 / 3,
@@ -94,3 +104,14 @@ class Fleet:
     def units(self) -> Mapping[RoadUser, float]:
         """Passenger-car units per vehicle, by class."""
         return {**PCU, **dict(self.pcu)}
+
+    def people_per_pcu(self, mix: Mapping[str, float]) -> float:
+        """Mean people in one passenger-car unit of a traffic; 1 where nothing drives.
+
+        Args:
+            mix: share of the vehicles by the catalogue's class (`BY_KIND`).
+        """
+        people, units = self.people(), self.units()
+        carried = sum(share * people[BY_KIND[kind]] for kind, share in mix.items())
+        room = sum(share * units[BY_KIND[kind]] for kind, share in mix.items())
+        return carried / room if room > 0 else 1.0

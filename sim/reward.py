@@ -7,16 +7,11 @@ arrivals are given, the least presence is the least delay.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from denxanh.agents.observation import TrafficState
 from denxanh.networks.model import GroupKind
 
-OCCUPANCY: Mapping[str, float] = {
-    "mc": 1.2, "ebike": 1.1, "car": 1.6, "bus": 20.0, "truck": 1.2,
-}  # fmt: skip
-"""People carried by a vehicle of each class (assumed; no Cần Thơ survey was found)."""
 WAITERS = 2.0
 """People who wait behind one push button (assumed)."""
 
@@ -27,7 +22,7 @@ class RewardWeights:
 
     Attributes:
         moving: weight of a vehicle that moves in the zone, against one that stands.
-        people_per_pcu: people in one passenger-car unit of the traffic (`people_per_pcu()` of a mix).
+        people_per_pcu: people in one passenger-car unit of the traffic (`Fleet.people_per_pcu` of a mix).
         pedestrian: people who wait at a crossing that is called.
         starvation: cost of a called group that has waited for its whole max red, in standing people.
         overflow: cost per lane whose exit is full, in standing people.
@@ -42,15 +37,6 @@ class RewardWeights:
     scale: float = 5.0
     worst: float = field(default=4.0)
     """A second never costs more than this: the reward is bounded in [-worst, 0]."""
-
-
-def people_per_pcu(
-    mix: Mapping[str, float], pcu: Mapping[str, float], occupancy: Mapping[str, float] = OCCUPANCY
-) -> float:
-    """Mean people in one passenger-car unit of a traffic mix (shares of vehicle classes)."""
-    people = sum(share * occupancy[kind] for kind, share in mix.items())
-    units = sum(share * pcu[kind] for kind, share in mix.items())
-    return people / units if units > 0 else 1.0
 
 
 def reward(state: TrafficState, weights: RewardWeights) -> float:

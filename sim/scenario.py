@@ -17,7 +17,7 @@ from denxanh.networks.build import build, cache_folder
 from denxanh.networks.corridor_files import CorridorFiles
 from denxanh.networks.demand import Fidelity
 from denxanh.networks.model import Corridor, Intersection
-from denxanh.sim.fleet import Fleet, RoadUser
+from denxanh.sim.fleet import BY_KIND, Fleet, RoadUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,7 @@ def catalogue_scenario(
     *,
     seconds: int = WARMUP_S + WINDOW_S,
     scale: float = 1.0,
+    folder: Path | None = None,
 ) -> Scenario:
     """A corridor of the catalogue under one of its demands; the seed decides who drives when.
 
@@ -140,6 +141,7 @@ def catalogue_scenario(
         seed: of the demand; pass the same one to the simulation.
         seconds: how long; the first `WARMUP_S` are not measured where it is at least twice as long.
         scale: factor on all vehicle flows.
+        folder: for the vehicles' file; default: the user's cache, which keeps it.
 
     Raises:
         CorridorError: the corridor or the scenario does not exist or is wrong.
@@ -152,6 +154,7 @@ def catalogue_scenario(
     routes = _kept(
         f"{built.corridor.id}-{scenario}-{fidelity}-{seed}",
         lambda path: demand.write_routes(built, scenario, fidelity, seed, path, begin, end, scale=scale),
+        folder or cache_folder().with_name("routes"),
     )
     proxy = fidelity is Fidelity.PROXY
     return Scenario(
@@ -171,24 +174,13 @@ def catalogue_scenario(
 def _fleet(files: CorridorFiles) -> Fleet:
     """The corridor's own passenger-car units; a proxy unit stands for motorbikes."""
     return Fleet(
-        classes=(("unit", RoadUser.MOTORBIKE), *_CLASSES.items()),
-        pcu=tuple((_CLASSES[kind], units) for kind, units in files.corridor.pcu.items()),
+        classes=(("unit", RoadUser.MOTORBIKE), *BY_KIND.items()),
+        pcu=tuple((BY_KIND[kind], units) for kind, units in files.corridor.pcu.items()),
     )
 
 
-_CLASSES = {
-    "mc": RoadUser.MOTORBIKE,
-    "ebike": RoadUser.BICYCLE,
-    "car": RoadUser.CAR,
-    "bus": RoadUser.BUS,
-    "truck": RoadUser.TRUCK,
-}
-"""The catalogue's classes."""
-
-
-def _kept(name: str, write: Callable[[Path], object]) -> Path:
-    """A file in the user's cache, named by its content; several processes may make the same one at once."""
-    folder = cache_folder().with_name("routes")
+def _kept(name: str, write: Callable[[Path], object], folder: Path) -> Path:
+    """A file in this folder, named by its content; several processes may make the same one at once."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         made = Path(scratch) / "made.rou.xml"

@@ -10,16 +10,19 @@ from pathlib import Path
 from random import Random
 
 from denxanh.networks import catalogue
-from denxanh.networks.corridor_files import read
+from denxanh.networks.corridor_files import CorridorFiles, read
 from denxanh.networks.demand import Fidelity, class_mix
 from denxanh.networks.flows import scenario_of
-from denxanh.sim.faults import FIELD_LIKE, DetectorErrors, ErrorModel, FaultKind
+from denxanh.sim.faults import FIELD_LIKE, DetectorErrors, ErrorModel
+from denxanh.sim.fleet import Fleet
 from denxanh.sim.generator import Layout, Recipe, generate
-from denxanh.sim.reward import RewardWeights, people_per_pcu
+from denxanh.sim.reward import RewardWeights
 from denxanh.sim.scenario import Scenario, catalogue_scenario
 from denxanh.training.config import Config
 
 CORRIDOR_SCENARIOS = ("am", "pm", "offpeak")
+"""Demands of a corridor that are trained on: those with traffic. One that has none of these names trains on
+all that it has."""
 TELEPORT_S = 180
 """In training a jam is resolved after this long, s, or the episode would be lost; never in evaluation."""
 EVALUATION_SEEDS = 7_000_000
@@ -60,7 +63,7 @@ def draw(config: Config, worker: int, number: int, progress: float, folder: Path
         shares = course.mix.model_dump()
         kind = random.choices(list(shares), weights=list(shares.values()))[0]
     if kind == "catalogue":
-        scenario, weights = _corridor(config, random, seed)
+        scenario, weights = _corridor(config, random, seed, folder)
     else:
         scenario = generate(_recipe(config, Layout(kind), easy=easy), seed, folder)
         weights = reward_weights(config)
@@ -77,9 +80,10 @@ def draw(config: Config, worker: int, number: int, progress: float, folder: Path
     )
 
 
-def reward_weights(config: Config, people: float = 1.0) -> RewardWeights:
-    """The configured weights for a traffic with so many people per passenger-car unit."""
-    return RewardWeights(people_per_pcu=people, **config.reward.model_dump())
+def reward_weights(config: Config, people: float | None = None) -> RewardWeights:
+    """The configured weights; for a traffic with so many people per passenger-car unit, where it is known."""
+    given = config.reward.model_dump(exclude={"occupancy", "people_per_pcu"})
+    return RewardWeights(people_per_pcu=people or config.reward.people_per_pcu, **given)
 
 
 def _recipe(config: Config, layout: Layout, *, easy: bool) -> Recipe:
@@ -96,18 +100,28 @@ def _recipe(config: Config, layout: Layout, *, easy: bool) -> Recipe:
     )
 
 
-def _corridor(config: Config, random: Random, seed: int) -> tuple[Scenario, RewardWeights]:
+def _corridor(config: Config, random: Random, seed: int, folder: Path) -> tuple[Scenario, RewardWeights]:
     course = config.curriculum
     name = random.choice(course.corridors)
-    which = random.choice(CORRIDOR_SCENARIOS)
+    files = read(catalogue.folder(name))
+    which = random.choice(_demands(files))
     fidelity = Fidelity.SUBLANE if random.random() < course.sublane else Fidelity.PROXY
     scenario = catalogue_scenario(
-        name, which, fidelity, seed % 2**31, seconds=course.seconds, scale=random.uniform(*course.scale)
-    )
-    files = read(catalogue.path(name))
-    mix = class_mix(files, scenario_of(files, which))
-    people = people_per_pcu(mix, {str(kind): units for kind, units in files.corridor.pcu.items()})
-    return scenario, reward_weights(config, people)
+        name, which, fidelity, seed % 2**31,
+        seconds=course.seconds, scale=random.uniform(*course.scale), folder=folder,
+    )  # fmt: skip
+    fleet = replace(scenario.fleet, occupancy=config.reward.occupancy.by_user())
+    return scenario, reward_weights(config, people_per_pcu(files, which, fleet))
+
+
+def people_per_pcu(files: CorridorFiles, which: str, fleet: Fleet) -> float:
+    """People in one passenger-car unit of a corridor's traffic under one of its demands."""
+    return fleet.people_per_pcu(class_mix(files, scenario_of(files, which)))
+
+
+def _demands(files: CorridorFiles) -> tuple[str, ...]:
+    known = tuple(files.demand.scenario)
+    return tuple(name for name in CORRIDOR_SCENARIOS if name in known) or known
 
 
 def _with_teleport(scenario: Scenario) -> Scenario:
@@ -119,9 +133,5 @@ def _errors(config: Config, random: Random, scenario: Scenario, seed: int) -> De
     model = FIELD_LIKE if random.random() < course.field_errors else ErrorModel()
     errors = DetectorErrors(model, seed)
     if random.random() < course.failed:
-        share = random.uniform(*course.failed_share)
-        for one in scenario.intersections:
-            for detector in one.detectors:
-                if random.random() < share:
-                    errors.inject(f"{one.id}/{detector.id}", FaultKind.DROPOUT)
+        errors.fail_share(scenario.intersections, random.uniform(*course.failed_share))
     return errors

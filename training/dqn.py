@@ -7,8 +7,6 @@ recent weights, and it is the one that is evaluated and shipped.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from stable_baselines3 import DQN
@@ -21,13 +19,13 @@ from denxanh.sim.spaces import Padding
 class StageDQN(DQN):
     """SB3's DQN for the universal network; `padding` says where the stage mask stands in the flat vector."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        padding: Padding = kwargs["policy_kwargs"]["padding"]
+    def _setup_model(self) -> None:
+        padding: Padding = self.policy_kwargs["padding"]
         before = list(padding.parts)
         sizes = [int(np.prod(shape)) for shape in padding.parts.values()]
         at = sum(sizes[: before.index("stage_mask")])
         self._stages = slice(at, at + padding.stages)
-        super().__init__(*args, **kwargs)
+        super()._setup_model()
 
     def predict(
         self,
@@ -58,8 +56,11 @@ class StageDQN(DQN):
         return super()._sample_action(0, action_noise, n_envs)
 
     def study(self, gradient_steps: int) -> None:
-        """Gradient steps once the warm-up is over; called while the workers simulate."""
-        if self.num_timesteps > self.learning_starts:
+        """Gradient steps once the warm-up is over; called while the workers simulate.
+
+        The warm-up counts from the start of this process: a checkpoint holds no replay buffer.
+        """
+        if self.num_timesteps - self._num_timesteps_at_start > self.learning_starts:
             self.train(gradient_steps, self.batch_size)
 
     def train(self, gradient_steps: int, batch_size: int = 100) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from denxanh.agents.encoding import Batch, Observation, batch
 from denxanh.agents.universal import OnnxScorer
 from denxanh.sim.spaces import Padding
+from denxanh.training.folder import replaced
 from denxanh.training.network import StageCompetition
 
 TOLERANCE = 1e-5
@@ -32,10 +34,10 @@ class _Scores(torch.nn.Module):
 
 
 def export(network: StageCompetition, path: Path) -> None:
-    """Write the network as ONNX; batch, lanes and stages stay free.
+    """Write the network as ONNX, as a whole or not at all; batch, lanes and stages stay free.
 
     Raises:
-        TrainingError: the file cannot be written.
+        OSError: the file cannot be written.
     """
     padding = Padding(lanes=6, stages=4)
     parts = tuple(torch.rand(3, *shape) for shape in padding.parts.values())
@@ -50,13 +52,17 @@ def export(network: StageCompetition, path: Path) -> None:
     }
     training = network.training
     network.eval()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        made = Path(folder) / path.name
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         torch.onnx.export(
-            _Scores(network), parts, str(path), input_names=names, output_names=["scores"],
+            _Scores(network), parts, str(made), input_names=names, output_names=["scores"],
             dynamic_axes=dynamic, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
+        content = made.read_bytes()
     network.train(training)
+    with replaced(path) as file:
+        file.write(content)
 
 
 def difference(network: StageCompetition, path: Path, observations: Sequence[Observation]) -> float:

@@ -1,168 +1,208 @@
-"""A training run from its configuration to its best model: progress, checkpoints, resume."""
+"""A training run from its configuration to its best checkpoint; a run that was killed goes on."""
 
 from __future__ import annotations
 
-import json
 import logging
-import platform
-import shutil
+import pickle
+import zipfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.save_util import load_from_zip_file
 
 from denxanh.errors import TrainingError
 from denxanh.training.config import Config, Dqn, Ppo
+from denxanh.training.crew import Hire
 from denxanh.training.dqn import StageDQN
-from denxanh.training.export import export
-from denxanh.training.heldout import HeldOut, Score
+from denxanh.training.folder import BEST, LATEST, TENSORBOARD, RunFolder, State, opened
+from denxanh.training.keeper import Keeper, Watcher, curves
+from denxanh.training.local import LocalWorker
 from denxanh.training.network import StageCompetition
-from denxanh.training.policies import StageActorCriticPolicy, StageDQNPolicy, StageQNetwork
-from denxanh.training.workers import Hire, IntersectionVecEnv, LocalWorker
+from denxanh.training.policies import StageActorCriticPolicy, StageDQNPolicy
+from denxanh.training.processes import StoppedError
+from denxanh.training.workers import IntersectionVecEnv
 
 _LOG = logging.getLogger(__name__)
 
-LATEST = "latest.zip"
-BEST = "best.zip"
-BEST_MODEL = "best.onnx"
-LATEST_MODEL = "latest.onnx"
-STATE = "state.json"
-CONFIG = "config.json"
 LEAST_RATE = 0.02
 """The learning rate falls linearly to this share of its start: policies swing until it has come down."""
-EPISODES_PER_RESUME = 10_000
-"""A resumed run's episodes are numbered from a multiple of this: it goes on with new ones."""
-PACKAGES = (
-    "denxanh",
-    "torch",
-    "stable-baselines3",
-    "sb3-contrib",
-    "eclipse-sumo",
-    "libsumo",
-    "numpy",
-    "onnx",
-)
+EPISODES_PER_START = 10_000_000
+"""A resumed run's episodes are numbered from a further multiple of this: it goes on with new ones."""
+DQN_NETWORK = "q_net_target.universal."
+PPO_NETWORK = "features_extractor.universal."
+"""Where the universal network's weights lie in a checkpoint's."""
+UNREADABLE = (
+    OSError, ValueError, KeyError, EOFError, RuntimeError, AttributeError, ImportError,
+    zipfile.BadZipFile, pickle.UnpicklingError,
+)  # fmt: skip
+"""What reading a file that is not such a checkpoint raises."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """What a watcher is told."""
+class Learned:
+    """How a run ended.
 
-    steps: int
-    total: int
-    episodes: int
+    Attributes:
+        finished: every decision was made; False if somebody asked to stop.
+        best: the checkpoint that was best in the held-out evaluation; None if there was none yet.
+        state: all that the run recorded.
+        restarts: workers that were replaced since this start.
+    """
+
+    finished: bool
+    best: Path | None
+    state: State
     restarts: int
-    delay_s: float | None
-    """Mean of the last episodes."""
-    score: Score | None = None
-    """Set when an evaluation has just ended."""
-    best: float | None = None
 
 
-Watcher = Callable[[Progress], None]
-
-
-def network_of(algorithm: BaseAlgorithm) -> StageCompetition:
-    """The network that an algorithm would ship: DQN's averaged weights, PPO's own."""
-    if isinstance(algorithm, StageDQN):
-        assert isinstance(algorithm.q_net_target, StageQNetwork)
-        return algorithm.q_net_target.universal
-    found = algorithm.policy.features_extractor.universal
-    assert isinstance(found, StageCompetition)
-    return found
-
-
-def learn(config: Config, out: Path, *, hire: Hire = LocalWorker, watch: Watcher = lambda _: None) -> Path:
-    """Run or resume a training; returns the best model's file.
+def learn(
+    config: Config,
+    out: Path,
+    *,
+    hire: Hire = LocalWorker,
+    watch: Watcher = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Learned:
+    """Run or resume a training.
 
     Args:
         config: of the run.
-        out: its folder; a run that was killed there is resumed.
+        out: its folder; a run that was stopped or killed there is resumed.
         hire: starts the rollout workers.
         watch: told about progress.
+        stop: asked in every step; True ends the run after it, with a checkpoint.
 
     Raises:
-        TrainingError: the folder belongs to another configuration, or the workers cannot run.
+        TrainingError: the folder belongs to another run, the workers cannot run, the learning has diverged,
+            or the last checkpoint cannot be written.
     """
-    state = _open(config, out)
+    with opened(out, config) as run:
+        restarts = 0
+        if not run.state.finished:
+            restarts = _go_on(run, hire, watch, stop)
+        best = run / BEST
+        return Learned(run.state.finished, best if best.exists() else None, run.state, restarts)
+
+
+def _go_on(run: RunFolder, hire: Hire, watch: Watcher, stop: Callable[[], bool]) -> int:
+    config = run.config
     torch.set_num_threads(1)
-    torch.manual_seed(config.run.seed)
-    np.random.seed(config.run.seed)
-    env = IntersectionVecEnv(config, hire, first=state["resumed"] * EPISODES_PER_RESUME)
+    env = IntersectionVecEnv(config, hire, first=run.state.resumed * EPISODES_PER_START)
+    logger = curves(run / TENSORBOARD)
     try:
-        algorithm = _algorithm(config, env, out)
+        algorithm = _algorithm(run, env)
+        algorithm.set_logger(logger)
+        run.started(algorithm.num_timesteps)
+        env.progress = min(1.0, algorithm.num_timesteps / config.run.steps)
+        keeper = Keeper(run, watch, stop)
+        keeper.init_callback(algorithm)
         if isinstance(algorithm, StageDQN) and isinstance(config.algorithm, Dqn):
             env.meanwhile = partial(algorithm.study, config.algorithm.gradient_steps)
         if algorithm.num_timesteps < config.run.steps:
-            keeper = _Keeper(config, out, state, watch)
             algorithm.learn(
-                config.run.steps - algorithm.num_timesteps,
-                callback=keeper,
-                reset_num_timesteps=False,
-                tb_log_name="tensorboard",
+                config.run.steps - algorithm.num_timesteps, callback=keeper, reset_num_timesteps=False
             )
-            keeper.evaluate()
+        if keeper.stopped:
+            keeper.checkpoint()
+        else:
+            _finish(run, keeper, algorithm)
     finally:
         env.close()
-    return out / BEST_MODEL
+        logger.close()
+    return env.restarts
 
 
-def _open(config: Config, out: Path) -> dict[str, Any]:
-    """The run folder's state; a new one records configuration and versions."""
-    out.mkdir(parents=True, exist_ok=True)
-    text = config.model_dump_json(indent=1)
-    if (out / CONFIG).exists():
-        if (out / CONFIG).read_text(encoding="utf-8") != text:
-            raise TrainingError(
-                "the folder holds a run with another configuration",
-                where=str(out),
-                fix="give another --out, or the configuration that it was started with (config.json)",
-            )
-        state: dict[str, Any] = json.loads((out / STATE).read_text(encoding="utf-8"))
-        state["resumed"] += 1
-    else:
-        (out / CONFIG).write_text(text, encoding="utf-8")
-        versions = {"python": platform.python_version(), **{p: metadata.version(p) for p in PACKAGES}}
-        state = {"resumed": 0, "versions": versions, "best": None, "evaluations": []}
-    _save_state(out, state)
-    return state
+def _finish(run: RunFolder, keeper: Keeper, algorithm: BaseAlgorithm) -> None:
+    """Evaluate the last network, unless that is done."""
+    if run.state.evaluated < algorithm.num_timesteps:
+        keeper.num_timesteps = algorithm.num_timesteps
+        try:
+            keeper.evaluate()
+        except StoppedError:
+            return
+    if run.state.best is None:
+        raise TrainingError(
+            "no held-out evaluation came to its end, so there is no best checkpoint",
+            where=str(run.path),
+            fix="the log names the reasons; the same command evaluates again",
+        )
+    run.update(finished=True)
 
 
-def _save_state(out: Path, state: dict[str, Any]) -> None:
-    scratch = out / f"{STATE}.new"
-    scratch.write_text(json.dumps(state, indent=1), encoding="utf-8")
-    scratch.replace(out / STATE)
-
-
-def _algorithm(config: Config, env: IntersectionVecEnv, out: Path) -> BaseAlgorithm:
+def _algorithm(run: RunFolder, env: IntersectionVecEnv) -> BaseAlgorithm:
     """A new algorithm, or the one that the run folder holds."""
-    kind: type[BaseAlgorithm] = StageDQN if isinstance(config.algorithm, Dqn) else PPO
-    if (out / LATEST).exists():
-        _LOG.info("resuming from %s", out / LATEST)
-        return kind.load(out / LATEST, env=env)
-    algorithm = (
-        _dqn(config, config.algorithm, env, out)
-        if isinstance(config.algorithm, Dqn)
-        else _ppo(config, config.algorithm, env, out)
-    )
+    config, latest = run.config, run / LATEST
+    given = config.algorithm
+    seed = config.run.seed + run.state.resumed
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    if latest.exists():
+        kind: type[BaseAlgorithm] = StageDQN if isinstance(given, Dqn) else PPO
+        rate = _falling(given.learning_rate)
+        try:
+            algorithm = kind.load(
+                latest, env=env, device="cpu", tensorboard_log=None,
+                custom_objects={"learning_rate": rate, "lr_schedule": rate, "replay_buffer_class": None},
+            )  # fmt: skip
+        except UNREADABLE as cause:
+            raise TrainingError(
+                f"the checkpoint cannot be read: {cause}", where=str(latest), fix="give another --out"
+            ) from cause
+        algorithm.set_random_seed(seed)
+        return algorithm
+    algorithm = _dqn(config, given, env) if isinstance(given, Dqn) else _ppo(config, given, env)
     if config.start_from is not None:
-        algorithm.set_parameters(str(config.start_from), exact_match=False)
+        _start_from(algorithm, config.start_from)
     return algorithm
+
+
+def _start_from(algorithm: BaseAlgorithm, checkpoint: Path) -> None:
+    """Begin with another run's weights; its optimiser's memory is left behind."""
+    try:
+        _, parameters, _ = load_from_zip_file(checkpoint, device="cpu", load_data=False)
+        weights = (parameters or {})["policy"]
+        assert isinstance(weights, dict)
+        algorithm.policy.load_state_dict(weights)
+    except (*UNREADABLE, AssertionError) as cause:
+        raise TrainingError(
+            f"cannot start from it: {cause}",
+            where=str(checkpoint),
+            fix="give a checkpoint of the same algorithm and width",
+        ) from cause
+
+
+def load_network(checkpoint: Path, width: int) -> StageCompetition:
+    """The network that a checkpoint would ship.
+
+    Raises:
+        TrainingError: it is no such checkpoint.
+    """
+    network = StageCompetition(width)
+    try:
+        _, parameters, _ = load_from_zip_file(checkpoint, device="cpu", load_data=False)
+        weights = (parameters or {})["policy"]
+        assert isinstance(weights, dict)
+        prefix = DQN_NETWORK if any(name.startswith(DQN_NETWORK) for name in weights) else PPO_NETWORK
+        network.load_state_dict(
+            {name.removeprefix(prefix): one for name, one in weights.items() if name.startswith(prefix)}
+        )
+    except (*UNREADABLE, AssertionError) as cause:
+        raise TrainingError(f"not a checkpoint of this run: {cause}", where=str(checkpoint)) from cause
+    network.eval()
+    return network
 
 
 def _falling(start: float) -> Callable[[float], float]:
     return lambda left: start * max(LEAST_RATE, left)
 
 
-def _dqn(config: Config, given: Dqn, env: IntersectionVecEnv, out: Path) -> StageDQN:
+def _dqn(config: Config, given: Dqn, env: IntersectionVecEnv) -> StageDQN:
     return StageDQN(
         StageDQNPolicy,
         env,
@@ -180,13 +220,12 @@ def _dqn(config: Config, given: Dqn, env: IntersectionVecEnv, out: Path) -> Stag
         exploration_final_eps=given.explore_end,
         exploration_fraction=1.0,
         policy_kwargs={"padding": env.padding, "width": config.width},
-        tensorboard_log=str(out),
         seed=config.run.seed,
         device="cpu",
     )
 
 
-def _ppo(config: Config, given: Ppo, env: IntersectionVecEnv, out: Path) -> PPO:
+def _ppo(config: Config, given: Ppo, env: IntersectionVecEnv) -> PPO:
     return PPO(
         StageActorCriticPolicy,
         env,
@@ -200,75 +239,6 @@ def _ppo(config: Config, given: Ppo, env: IntersectionVecEnv, out: Path) -> PPO:
         ent_coef=given.entropy,
         target_kl=given.target_kl,
         policy_kwargs={"padding": env.padding, "width": config.width, "sharpness": given.sharpness},
-        tensorboard_log=str(out),
         seed=config.run.seed,
         device="cpu",
     )
-
-
-class _Keeper(BaseCallback):
-    """Evaluates, keeps the best and the latest, tells the watcher."""
-
-    def __init__(self, config: Config, out: Path, state: dict[str, Any], watch: Watcher) -> None:
-        super().__init__()
-        self._config, self._out, self._run_state, self._watch = config, out, state, watch
-        self._heldout = HeldOut(config.evaluation, config.workers.count)
-        self._episodes = 0
-        self._delays: list[float] = []
-        self._next = 0
-
-    def _on_training_start(self) -> None:
-        every = self._config.evaluation.every
-        self._next = (self.num_timesteps // every + 1) * every
-
-    def _on_step(self) -> bool:
-        env = self.training_env
-        assert isinstance(env, IntersectionVecEnv)
-        env.progress = min(1.0, self.num_timesteps / self._config.run.steps)
-        for figures in env.episodes:
-            self._episodes += 1
-            self._delays = [*self._delays[-19:], figures["delay_s"]]
-            for name, value in figures.items():
-                self.logger.record_mean(f"episode/{name}", value)
-        env.episodes.clear()
-        self._tell()
-        if self.num_timesteps >= self._next:
-            self._next += self._config.evaluation.every
-            self.evaluate()
-        return True
-
-    def evaluate(self) -> None:
-        """Save the latest, look how good it is, keep it if it is the best."""
-        model = self._out / LATEST_MODEL
-        export(network_of(self.model), model)
-        self.model.save(self._out / LATEST)
-        score = self._heldout.score(model)
-        best = self._run_state["best"]
-        better = best is None or (score.gridlocks, score.ratio) < (best["gridlocks"], best["ratio"])
-        entry = {"steps": self.num_timesteps, **asdict(score)}
-        if better:
-            self._run_state["best"] = entry
-            shutil.copyfile(model, self._out / BEST_MODEL)
-            shutil.copyfile(self._out / LATEST, self._out / BEST)
-        self._run_state["evaluations"].append(entry)
-        _save_state(self._out, self._run_state)
-        for name, value in asdict(score).items():
-            self.logger.record(f"heldout/{name}", value)
-        self.logger.dump(self.num_timesteps)
-        self._tell(score)
-
-    def _tell(self, score: Score | None = None) -> None:
-        env = self.training_env
-        assert isinstance(env, IntersectionVecEnv)
-        best = self._run_state["best"]
-        self._watch(
-            Progress(
-                steps=self.num_timesteps,
-                total=self._config.run.steps,
-                episodes=self._episodes,
-                restarts=env.restarts,
-                delay_s=sum(self._delays) / len(self._delays) if self._delays else None,
-                score=score,
-                best=None if best is None else best["ratio"],
-            )
-        )

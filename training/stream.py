@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from denxanh.agents import registry
 from denxanh.agents.encoding import Array, encode
-from denxanh.errors import DenXanhError, TrainingError
+from denxanh.errors import DenXanhError, SimulationError, TrainingError
 from denxanh.sim.episode import Episode
 from denxanh.training.config import Config
 from denxanh.training.curriculum import Task, draw
 
-_LOG = logging.getLogger(__name__)
-
 OTHERS = "max-pressure"
 """Decides for the intersections of a scenario that do not learn."""
 MAX_FAILURES = 10
-"""Scenarios in a row that could not be made or run: then the machine is broken, not a scenario."""
+"""Scenarios in a row that could not be made or run: then the process or the machine is broken, not these."""
+
+Make = Callable[[Config, int, int, float, Path], Task]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,8 @@ class Turn:
         rewards: (slots,), of the step just made.
         done: whether the episode is over; the observations are then the next one's.
         final: (slots, size), the last observations of the episode that is over.
-        figures: of the episode that is over, for the log.
+        figures: of the episode that is over, for the log; none if it broke off.
+        problems: what went wrong since the last turn, for the log: the stream went on without it.
     """
 
     observations: Array
@@ -45,10 +44,13 @@ class Turn:
     done: bool = False
     final: Array | None = None
     figures: dict[str, float] | None = None
+    problems: tuple[str, ...] = ()
 
 
 class Stream:
     """Episodes one after the other; the next one is made while the present one runs.
+
+    A scenario that cannot be made, or in which SUMO fails, is left out and named in the next turn.
 
     Args:
         config: of the run.
@@ -57,34 +59,31 @@ class Stream:
         make: makes an episode's task.
 
     Raises:
-        TrainingError: too many scenarios in a row failed.
+        TrainingError: no scenario could be run at all.
+        SimulationError: some could, but now too many in a row could not: this process is worn out.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        worker: int,
-        first: int = 0,
-        make: Callable[[Config, int, int, float, Path], Task] = draw,
-    ) -> None:
+    def __init__(self, config: Config, worker: int, first: int = 0, make: Make = draw) -> None:
         self._config, self._worker, self._make = config, worker, make
         self._padding = config.padding
         self._slots = config.workers.slots
-        self._number = first
+        self._number = self._present = first
         self._progress = 0.0
         self._root = Path(tempfile.mkdtemp(prefix=f"denxanh-stream-{worker}-"))
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="scenario")
         self._coming: Future[Task] | None = None
         self._episode: Episode | None = None
+        self._begun = 0
         self._gained = np.zeros(self._slots, np.float32)
         self._steps = 0
+        self._problems: list[str] = []
         self._last: Array = np.zeros((self._slots, self._padding.size), np.float32)
 
-    def start(self) -> Array:
-        """Begin; the first observations, (slots, size)."""
+    def start(self) -> Turn:
+        """Begin; the first observations."""
         self._prepare()
         self._next()
-        return self._observe()
+        return Turn(self._observe(), np.zeros(self._slots, np.float32), problems=self._told())
 
     def step(self, actions: Sequence[int], progress: float) -> Turn:
         """One decision of every slot.
@@ -104,33 +103,45 @@ class Stream:
         try:
             rewards[:learners] = self._episode.advance(wanted)
         except DenXanhError as error:
-            _LOG.warning("worker %d: episode %d broke off: %s", self._worker, self._number, error)
-            return self._over(self._last, rewards, {})
+            self._problems.append(f"{self._name} broke off: {error}")
+            return self._over(self._last, rewards, None)
         self._gained += rewards
         self._steps += 1
         if not self._episode.over:
             return Turn(self._observe(), rewards)
-        final = self._observe()
-        summary = self._episode.finish()
-        figures = {
+        return self._over(self._observe(), rewards, self._figures(self._episode))
+
+    def close(self) -> None:
+        """End everything and remove the files."""
+        self._leave()
+        self._maker.shutdown(wait=True, cancel_futures=True)
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    @property
+    def _name(self) -> str:
+        return f"worker {self._worker}, episode {self._present}"
+
+    def _figures(self, episode: Episode) -> dict[str, float] | None:
+        try:
+            summary = episode.finish()
+        except DenXanhError as error:
+            self._problems.append(f"{self._name} has no figures: {error}")
+            return None
+        return {
             "delay_s": summary.trips.mean_delay_s,
             "gridlock": float(summary.gridlock),
             "conflicts": float(summary.conflicts + summary.short_intergreens + summary.cut_clearances),
             "teleports": float(summary.teleports),
-            "reward": float(self._gained[:learners].mean() / max(1, self._steps)),
+            "reward": float(self._gained[: len(episode.learners)].mean() / max(1, self._steps)),
         }
-        return self._over(final, rewards, figures)
 
-    def close(self) -> None:
-        """End everything and remove the files."""
-        if self._episode is not None:
-            self._episode.close()
-        self._maker.shutdown(wait=True, cancel_futures=True)
-        shutil.rmtree(self._root, ignore_errors=True)
-
-    def _over(self, final: Array, rewards: Array, figures: dict[str, float]) -> Turn:
+    def _over(self, final: Array, rewards: Array, figures: dict[str, float] | None) -> Turn:
         self._next()
-        return Turn(self._observe(), rewards, done=True, final=final, figures=figures)
+        return Turn(self._observe(), rewards, done=True, final=final, figures=figures, problems=self._told())
+
+    def _told(self) -> tuple[str, ...]:
+        told, self._problems = tuple(self._problems), []
+        return told
 
     def _observe(self) -> Array:
         """Slots beyond the learners stay zero: no lane, no stage."""
@@ -142,59 +153,63 @@ class Stream:
         return seen
 
     def _prepare(self) -> None:
-        folder = self._root / str(self._number)
+        """Let the maker begin with the scenario that comes next."""
+        self._coming = self._maker.submit(self._made, self._number, self._progress)
+        self._number += 1
+
+    def _made(self, number: int, progress: float) -> Task:
+        folder = self._root / str(number)
         folder.mkdir()
-        self._coming = self._maker.submit(
-            self._make, self._config, self._worker, self._number, self._progress, folder
-        )
+        return self._make(self._config, self._worker, number, progress, folder)
+
+    def _leave(self) -> None:
+        """Close the present episode, whatever state it is in."""
+        if self._episode is None:
+            return
+        try:
+            self._episode.close()
+        except DenXanhError as error:
+            self._problems.append(f"worker {self._worker}: {error}")
+        self._episode = None
 
     def _next(self) -> None:
         """Close the present episode and begin the next one that can be."""
-        if self._episode is not None:
-            self._episode.close()
-            self._episode = None
-        problems: list[str] = []
-        while len(problems) < MAX_FAILURES:
-            number = self._number
-            assert self._coming is not None
+        self._leave()
+        failures: list[str] = []
+        while len(failures) < MAX_FAILURES:
+            coming, number = self._coming, self._number - 1
+            assert coming is not None
             try:
-                task = self._coming.result()
-            except DenXanhError as error:
-                problems.append(str(error))
-                task = None
-            self._number += 1
-            self._prepare()
-            shutil.rmtree(self._root / str(number - 1), ignore_errors=True)
-            if task is None:
+                task = coming.result()
+                if not task.learners:
+                    raise SimulationError(
+                        f"no intersection has at most {self._padding.lanes} lanes and"
+                        f" {self._padding.stages} stages",
+                        where=task.scenario.id,
+                    )
+                self._prepare()
+                self._episode = self._begin(task)
+            except (DenXanhError, OSError) as error:
+                failures.append(f"worker {self._worker}, episode {number} cannot be run: {error}")
+                if self._coming is coming:
+                    self._prepare()
                 continue
-            try:
-                self._episode = Episode(
-                    task.scenario, task.seed, learners=task.learners, others=registry.policy(OTHERS),
-                    errors=task.errors, weights=task.weights,
-                )  # fmt: skip
-            except DenXanhError as error:
-                problems.append(str(error))
-                continue
+            finally:
+                shutil.rmtree(self._root / str(number - 1), ignore_errors=True)
+            self._problems += failures
+            self._present = number
+            self._begun += 1
             self._gained[:] = 0.0
             self._steps = 0
             return
-        raise TrainingError(
-            f"{MAX_FAILURES} scenarios in a row could not be run; the last: {problems[-1]}",
-            where=f"worker {self._worker}",
-            fix="mend what the message names",
+        kind = SimulationError if self._begun else TrainingError
+        raise kind(
+            f"{MAX_FAILURES} scenarios in a row could not be run; the last: {failures[-1]}",
+            fix="mend what the message names; is there room for temporary files?",
         )
 
-
-def serve(pipe: Any, config: Config, worker: int, first: int) -> None:
-    """A worker process: answers (actions, progress) with a `Turn`, None with its end."""
-    stream = Stream(config, worker, first)
-    try:
-        pipe.send(Turn(stream.start(), np.zeros(config.workers.slots, np.float32)))
-        while (heard := pipe.recv()) is not None:
-            pipe.send(stream.step(*heard))
-    except TrainingError as error:
-        pipe.send(error)
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
-        pass  # the learner has gone
-    finally:
-        stream.close()
+    def _begin(self, task: Task) -> Episode:
+        return Episode(
+            task.scenario, task.seed, learners=task.learners, others=registry.policy(OTHERS),
+            errors=task.errors, weights=task.weights,
+        )  # fmt: skip

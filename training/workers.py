@@ -6,12 +6,10 @@ never waits for ever and never ends because of one SUMO.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import multiprocessing
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -20,90 +18,25 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvObs, Vec
 from denxanh.agents.encoding import LIMIT, Array
 from denxanh.errors import TrainingError
 from denxanh.training.config import Config
-from denxanh.training.stream import Turn, serve
+from denxanh.training.crew import Hire, Worker
+from denxanh.training.local import LocalWorker
+from denxanh.training.stream import Turn
 
 _LOG = logging.getLogger(__name__)
 
 MAX_RESTARTS = 20
-"""Replacements of workers without a single good episode between them: then the machine is broken."""
-FIRST_OF_RESTART = 100_000
-"""A replaced worker's episodes are numbered from a multiple of this, so that it does not repeat the one that
-may have killed it."""
-
-
-class Worker(Protocol):
-    """A stream of episodes somewhere else."""
-
-    def send(self, actions: Sequence[int], progress: float) -> None:
-        """Ask for one step.
-
-        Raises:
-            OSError: it is gone.
-        """
-        ...
-
-    def receive(self, patience_s: float) -> Turn:
-        """The answer.
-
-        Raises:
-            EOFError: it is gone.
-            TimeoutError: it did not answer in time.
-            TrainingError: it gives up.
-        """
-        ...
-
-    def end(self) -> None:
-        """End it, whatever state it is in."""
-        ...
-
-
-class Hire(Protocol):
-    """Starts workers."""
-
-    def __call__(self, config: Config, worker: int, first: int) -> Worker:
-        """Start number `worker`, whose episodes are numbered from `first`."""
-        ...
-
-
-class LocalWorker:
-    """A worker in a process of its own on this machine (spawned: a process with libsumo must not fork)."""
-
-    def __init__(self, config: Config, worker: int, first: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self.process = context.Process(
-            target=serve, args=(theirs, config, worker, first), name=f"denxanh-worker-{worker}", daemon=True
-        )
-        self.process.start()
-        theirs.close()
-
-    def send(self, actions: Sequence[int], progress: float) -> None:
-        """Ask for one step."""
-        self._pipe.send((list(actions), progress))
-
-    def receive(self, patience_s: float) -> Turn:
-        """The answer; it notices at once when the process has died."""
-        if not self._pipe.poll(patience_s):
-            raise TimeoutError(f"no answer for {patience_s:.0f} s")
-        heard = self._pipe.recv()
-        if isinstance(heard, TrainingError):
-            raise heard
-        assert isinstance(heard, Turn)
-        return heard
-
-    def end(self) -> None:
-        """Let it end by itself, then by force."""
-        with contextlib.suppress(OSError):
-            self._pipe.send(None)
-        self.process.join(5.0)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
-        self._pipe.close()
+"""Replacements of one worker without a good episode of it between them: then its machine is broken."""
+EPISODES_PER_RESTART = 10_000
+"""A replaced worker's episodes are numbered from a further multiple of this, so that it does not repeat the
+one that may have killed it."""
+MAX_PAUSE_S = 5.0
+"""Longest wait before a replacement, s."""
 
 
 class IntersectionVecEnv(VecEnv):
     """`workers.count` times `workers.slots` intersections.
+
+    The workers are started by the first `reset`.
 
     Args:
         config: of the run.
@@ -118,35 +51,44 @@ class IntersectionVecEnv(VecEnv):
     """
 
     def __init__(self, config: Config, hire: Hire = LocalWorker, first: int = 0) -> None:
-        self.config, self._hire = config, hire
+        self.config, self._hire, self._first = config, hire, first
         self.padding = config.padding
         self.progress = 0.0
         self.restarts = 0
         self.episodes: list[dict[str, float]] = []
         self.meanwhile: Callable[[], None] = lambda: None
-        self._since_good = 0
         self._slots = config.workers.slots
+        count = config.workers.count
         super().__init__(
-            config.workers.count * self._slots,
+            count * self._slots,
             spaces.Box(-LIMIT, LIMIT, (self.padding.size,), np.float32),
             spaces.Discrete(self.padding.stages),
         )
-        self._workers = [hire(config, number, first) for number in range(config.workers.count)]
-        self._first = [first] * config.workers.count
+        self._workers: list[Worker | None] = [None] * count
+        self._replaced = [0] * count
+        self._since_good = [0] * count
+        self._asked = [False] * count
         self._last: list[Array] = [
-            np.zeros((self._slots, self.padding.size), np.float32) for _ in self._workers
+            np.zeros((self._slots, self.padding.size), np.float32) for _ in range(count)
         ]
-        self._asked: list[bool] = [False] * len(self._workers)
 
     def reset(self) -> VecEnvObs:
-        """The first observations, (slots, size)."""
-        for number in range(len(self._workers)):
-            self._last[number] = self._greeting(number).observations
+        """The first observations, (slots, size); where the workers run already, the present ones."""
+        fresh = [number for number, worker in enumerate(self._workers) if worker is None]
+        problems: dict[int, Exception] = {}
+        for number in fresh:  # first all of them: they begin at the same time
+            try:
+                self._start(number)
+            except OSError as problem:
+                problems[number] = problem
+        for number in fresh:
+            self._last[number] = self._receive(number, problems.get(number)).observations
         return np.concatenate(self._last)
 
     def step_async(self, actions: np.ndarray) -> None:
         """Send every worker its slots' actions."""
         for number, worker in enumerate(self._workers):
+            assert worker is not None
             mine = actions[number * self._slots : (number + 1) * self._slots]
             try:
                 worker.send([int(one) for one in mine], self.progress)
@@ -165,7 +107,7 @@ class IntersectionVecEnv(VecEnv):
                 dones[number * self._slots : (number + 1) * self._slots] = True
             if turn.figures:
                 self.episodes.append(turn.figures)
-                self._since_good = 0
+                self._since_good[number] = 0
             for slot in range(self._slots):
                 info: dict[str, Any] = {"TimeLimit.truncated": turn.done}
                 if turn.done and turn.final is not None:
@@ -176,43 +118,66 @@ class IntersectionVecEnv(VecEnv):
 
     def close(self) -> None:
         """End every worker."""
-        for worker in self._workers:
+        running = [worker for worker in self._workers if worker is not None]
+        for worker in running:
+            worker.dismiss()
+        for worker in running:
             worker.end()
-        self._workers = []
+        self._workers = [None] * len(self._workers)
 
     def _answer(self, number: int) -> Turn:
         """A worker's turn; where there is none, the end of its episode and the beginning of another's."""
-        try:
-            if not self._asked[number]:
-                raise EOFError("it had ended")
-            return self._workers[number].receive(self.config.workers.patience_s)
-        except (EOFError, OSError, TimeoutError) as problem:
-            last = self._last[number]
-            fresh = self._replace(number, problem)
-            return Turn(fresh.observations, np.zeros(self._slots, np.float32), done=True, final=last)
+        last = self._last[number]
+        restarts = self.restarts
+        turn = self._receive(number, None if self._asked[number] else EOFError("it had ended"))
+        if self.restarts == restarts:
+            return turn
+        return Turn(turn.observations, np.zeros(self._slots, np.float32), done=True, final=last)
 
-    def _greeting(self, number: int) -> Turn:
-        """A new worker's first observations."""
-        try:
-            return self._workers[number].receive(self.config.workers.patience_s)
-        except (EOFError, OSError, TimeoutError) as problem:
-            return self._replace(number, problem)
+    def _receive(self, number: int, problem: Exception | None) -> Turn:
+        """What a worker says, or what its replacement says first."""
+        while True:
+            worker = self._workers[number]
+            try:
+                if problem is not None:
+                    self._replace(number, problem)
+                    worker, problem = self._workers[number], None
+                assert worker is not None
+                turn = worker.receive(self.config.workers.patience_s)
+            except (EOFError, OSError) as found:  # TimeoutError is an OSError
+                problem = found
+                continue
+            for one in turn.problems:
+                _LOG.warning("%s", one)
+            return turn
 
-    def _replace(self, number: int, problem: Exception) -> Turn:
+    def _replace(self, number: int, problem: Exception) -> None:
+        """Start another worker in the place of one that is gone.
+
+        Raises:
+            OSError: it cannot be started now.
+            TrainingError: too many in a row.
+        """
         self.restarts += 1
-        self._since_good += 1
-        if self._since_good > MAX_RESTARTS:
+        self._replaced[number] += 1
+        self._since_good[number] += 1
+        said = str(problem) or type(problem).__name__
+        if self._since_good[number] > MAX_RESTARTS:
             raise TrainingError(
-                f"{MAX_RESTARTS} workers in a row ended without finishing an episode; the last: {problem}",
+                f"ended {MAX_RESTARTS} times in a row without finishing an episode; the last: {said}",
                 where=f"worker {number}",
                 fix="look at the log above; is there enough memory, and room for temporary files?",
             )
-        _LOG.warning("worker %d is replaced: %s", number, str(problem) or type(problem).__name__)
-        self._workers[number].end()
-        self._first[number] = (self._first[number] // FIRST_OF_RESTART + 1) * FIRST_OF_RESTART
-        time.sleep(min(5.0, 0.2 * self._since_good))
-        self._workers[number] = self._hire(self.config, number, self._first[number])
-        return self._greeting(number)
+        _LOG.warning("worker %d is replaced: %s", number, said)
+        worker = self._workers[number]
+        if worker is not None:
+            worker.end()
+        time.sleep(min(MAX_PAUSE_S, 0.2 * self._since_good[number]))
+        self._start(number)
+
+    def _start(self, number: int) -> None:
+        first = self._first + self._replaced[number] * EPISODES_PER_RESTART
+        self._workers[number] = self._hire(self.config, number, first)
 
     # -- what VecEnv asks for besides: a slot is not an object -------------------------------------
 

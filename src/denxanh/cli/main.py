@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli import cabinet, demo, evaluate, gate, network, plan, replay, run, verify
+from denxanh.cli import cabinet, demo, evaluate, gate, network, plan, replay, run, train, verify
 from denxanh.errors import DenXanhError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command(
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",
 )(evaluate.evaluate)
 app.command("gate", epilog="Example: denxanh gate runs/train/universal.onnx --plans runs/plans")(gate.gate)
+app.command("train", epilog="Example: denxanh train universal --out runs/mine")(train.train)
 app.command("verify", epilog="Example: denxanh verify --catalogue --json")(verify.verify)
 app.command("replay", epilog="Example: denxanh replay state/journal.jsonl")(replay.replay)
 
