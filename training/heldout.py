@@ -18,7 +18,7 @@ from denxanh.sim import direct
 from denxanh.sim.generator import Layout, Recipe, generate
 from denxanh.sim.scenario import Scenario
 from denxanh.training.config import Evaluation
-from denxanh.training.curriculum import EVALUATION_SEEDS
+from denxanh.training.curriculum import EVALUATION_SEEDS, locking
 from denxanh.training.processes import Failed, run_fresh
 
 _LOG = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Cell:
         return f"{LAYOUTS[self.number % len(LAYOUTS)]}-{self.seed}"
 
     def made(self, folder: Path) -> Scenario:
-        """The network and its traffic.
+        """The network and its traffic; one without a countdown can lock up inside its junctions.
 
         Raises:
             NetworkError: no draw came to enough usable signals.
@@ -65,7 +65,8 @@ class Cell:
             commitment_s=(COMMITMENTS_S[self.number % len(COMMITMENTS_S)],),
             seconds=self.seconds,
         )
-        return generate(recipe, self.seed, folder)
+        scenario = generate(recipe, self.seed, folder)
+        return scenario if recipe.commitment_s[0] else locking(scenario)
 
     def decider(self) -> Policy:
         """The policy.
