@@ -27,9 +27,9 @@ TELEPORT_S = 300
 """In training a jam is resolved after this long, s, or the episode would be lost; never in evaluation."""
 BLOCKER_OPTION = "--ignore-junction-blocker"
 LOCKING = 0.7
-"""Share of the generated networks in which vehicles that block each other inside a junction stay so, as in most
-nets that people bring; elsewhere they are driven around after a while. Otherwise a policy never learns what
-it costs to end a green while vehicles still pour into a large junction with a short clearance."""
+"""Share of the generated networks in which vehicles that block each other inside a junction stay so, as in
+most nets that people bring; elsewhere they are driven around after a while. Otherwise a policy never learns
+what it costs to end a green while vehicles still pour into a large junction with a short clearance."""
 EVALUATION_SEEDS = 7_000_000
 """Generated networks from here on are for evaluation only."""
 
