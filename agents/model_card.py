@@ -16,7 +16,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, ValidationError, model_validator
 
-from denxanh.agents.encoding import SCHEMA
 from denxanh.errors import ModelError
 
 Text = Annotated[str, Field(min_length=1)]
@@ -171,6 +170,8 @@ def verify(model: Path) -> ModelCard:
         ModelError: model or card cannot be read, the card belongs to another file, or the model was trained
             with another observation; the message says what differs.
     """
+    from denxanh.agents.encoding import SCHEMA  # brings numpy, which a controller under a rule never needs
+
     card = read_card(model)
     found = sha256_of(model)
     if found != card.sha256:
