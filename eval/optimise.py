@@ -70,10 +70,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who is told how far it is: stages of the work, each simulation, each new best, each failure."""
+    """Who is told how far it is.
+
+    Attributes:
+        stage: a part of the work begins: what, and of how many simulations.
+        done: a simulation ended; whether it was remembered.
+        better: a new best: mean delay, simulations that the search has used.
+        said: what went wrong, in words.
+    """
 
     stage: Callable[[str, int], None] = lambda _what, _total: None
-    done: Callable[[], None] = lambda: None
+    done: Callable[[bool], None] = lambda _remembered: None
     better: Callable[[float, int], None] = lambda _delay, _used: None
     said: Callable[[str], None] = lambda _text: None
 

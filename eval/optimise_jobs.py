@@ -172,14 +172,14 @@ class Bench:
     Attributes:
         memory: of finished simulations.
         jobs: processes at a time.
-        done: told after each simulation, finished or remembered.
+        done: told after each simulation; whether it was remembered.
         failed: told of each simulation that failed.
         failures: how many did.
     """
 
     memory: Memory
     jobs: int
-    done: Callable[[], None] = lambda: None
+    done: Callable[[bool], None] = lambda _remembered: None
     failed: Callable[[str], None] = lambda _text: None
     failures: int = 0
 
@@ -191,7 +191,7 @@ class Bench:
         """
         missing = list({job.key: job for job in wanted if job.key not in self.memory.known}.values())
         for _ in range(len(wanted) - len(missing)):
-            self.done()
+            self.done(True)
         said = ""
         lost = 0
         for place, made in run_each(simulate, missing, self.jobs):
@@ -200,7 +200,7 @@ class Bench:
                 self.failed(made.what)
             else:
                 self.memory.keep(missing[place].key, *made)
-            self.done()
+            self.done(False)
         self.failures += lost
         if missing and lost == len(wanted):
             raise SimulationError(f"every simulation failed: {said}", fix="run it alone to see why")

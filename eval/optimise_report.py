@@ -10,13 +10,18 @@ from denxanh.eval.optimise import SEARCHED, Optimised, Wish
 from denxanh.eval.optimise_actuated import Setting, settings_text
 from denxanh.eval.optimise_starts import OWN
 from denxanh.eval.plans import Contender, corridor_with_plans, document, plans_text
+from denxanh.networks import catalogue, corridor_files
 from denxanh.networks.model import Plan
 
 
 def plans_file(wish: Wish, made: Optimised[Plan], command: str) -> str:
     """All plans of the place, the best one in the place of the old one of its number."""
     corridor = corridor_with_plans(made.scenario.corridor, made.genes)
-    return plans_text(document(corridor, _source(wish, made, f"plan {made.number}")), _notes(made, command))
+    source = _source(wish, made, f"plan {made.number}")
+    if not wish.place.foreign:
+        before = corridor_files.read(catalogue.folder(wish.place.corridor)).plans.source
+        source = before if made.best == OWN else f"{before}; {source}"
+    return plans_text(document(corridor, source), _notes(made, command))
 
 
 def settings_file(wish: Wish, made: Optimised[Setting], command: str) -> str:

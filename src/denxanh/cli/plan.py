@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -145,7 +145,9 @@ def optimise(
     confirm: Annotated[
         Confirm, typer.Option(help="At the end all contenders meet behind the guard in this fidelity.")
     ] = Confirm.SUBLANE,
-    seconds: Annotated[int | None, typer.Option(min=60, help="Simulate only so long in the search.")] = None,
+    seconds: Annotated[
+        int | None, typer.Option(min=60, help="Simulate only so long, for a quicker search.")
+    ] = None,
     sumo_options: Annotated[str, typer.Option(help='Passed to SUMO: "--default.departspeed 0".')] = "",
     yellow: Annotated[
         int | None, typer.Option(min=MIN_YELLOW_S, max=10, help="Fixed yellow, s: benchmarks only.")
@@ -181,13 +183,13 @@ def optimise(
         if sumocfg is None
         else sumocfg_places((sumocfg,))
     )
-    conditions = _conditions(sumo_options, yellow, all_red)
+    conditions = _conditions(sumo_options, seconds, yellow, all_red)
     fine = place.foreign or fidelity is Fine.SUBLANE
     coarse = confirm is Confirm.PROXY and not place.foreign
     folder = out / place.id.replace("/", "-")
     wish = searching.Wish(
         place=place,
-        conditions=replace(conditions, proxy=not fine, seconds=seconds),
+        conditions=replace(conditions, proxy=not fine),
         confirm=None if confirm is Confirm.NONE else replace(conditions, proxy=coarse),
         seeds=seeds,
         evaluations=evaluations,
@@ -218,7 +220,9 @@ def optimise(
         _words(found)
 
 
-def _conditions(sumo_options: str, yellow: int | None, all_red: int | None) -> Conditions:
+def _conditions(
+    sumo_options: str, seconds: int | None, yellow: int | None, all_red: int | None
+) -> Conditions:
     from denxanh.eval.cells import Conditions
 
     try:
@@ -229,7 +233,7 @@ def _conditions(sumo_options: str, yellow: int | None, all_red: int | None) -> C
         yellow = MIN_YELLOW_S
     if yellow is not None and all_red is None:
         all_red = 0
-    return Conditions(sumo_options=options, yellow_s=yellow, all_red_s=all_red)
+    return Conditions(sumo_options=options, seconds=seconds, yellow_s=yellow, all_red_s=all_red)
 
 
 @contextlib.contextmanager
@@ -238,22 +242,26 @@ def _watched(wish: Wish) -> Iterator[Watch]:
     from denxanh.eval.optimise import Watch
 
     with contextlib.ExitStack() as stack:
-        state: dict[str, Any] = {"done": 0, "begun": time.monotonic(), "set": None}
         bar = contextlib.ExitStack()
         stack.callback(bar.close)
+        ended = made = 0
+        begun = time.monotonic()
+        show = bar.enter_context(progress("starting", 1))
 
         def stage(what: str, total: int) -> None:
+            nonlocal ended, made, begun, show
             bar.close()
-            state.update(done=0, begun=time.monotonic(), set=bar.enter_context(progress(what, total)))
+            ended, made, begun = 0, 0, time.monotonic()
+            show = bar.enter_context(progress(what, total))
 
-        def done() -> None:
-            state["done"] += 1
-            show: Callable[[float], None] = state["set"]
-            show(state["done"])
+        def done(remembered: bool) -> None:
+            nonlocal ended, made
+            ended += 1
+            made += not remembered
+            show(ended)
 
         def better(delay: float, used: int) -> None:
-            spent = time.monotonic() - state["begun"]
-            left = spent / max(1, used) * (wish.evaluations - used) / 60
+            left = (wish.evaluations - used) * (time.monotonic() - begun) / max(1, made) / 60
             note(f"{delay:.1f} s after {used} of {wish.evaluations} simulations, at most {left:.0f} min left")
 
         yield Watch(stage, done, better, note)
