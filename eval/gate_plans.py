@@ -6,6 +6,7 @@ shows afterwards what was run. Plans that do the same in a scenario's window are
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -24,7 +25,7 @@ from denxanh.sim.scenario import WARMUP_S, WINDOW_S, Scenario
 OWN, WEBSTER = "own", "webster"
 PLANS = "plans.toml"
 SEARCHED = "search"
-"""Plans whose `source` has this word came out of a search; `plan optimise` writes it."""
+"""Plans whose `source` has this word and names a scenario came out of a search for it (`plan optimise`)."""
 _LOOK_EVERY_S = 60
 _DATE = str(next(one.default for one in fields(Scenario) if one.name == "date"))
 
@@ -88,16 +89,22 @@ def _belongs(plans: PlansDocument, corridor: Corridor) -> bool:
 class _Planned:
     """A corridor with a contender's plans; `where` is its name or folder."""
 
-    contender: Contender
+    label: str
+    source: str
     corridor: Corridor
     where: str
+
+    def contender(self, case: Case) -> Contender:
+        """What it is in a case."""
+        named = re.search(rf"(?<![\w/-]){re.escape(case.id)}(?![\w/-])", self.source) is not None
+        return Contender(self.label, named and SEARCHED in self.source.casefold(), self.source)
 
 
 def _planned(
     name: str, corridor: Corridor, read: Iterable[tuple[Path, PlansDocument]], folder: Path
 ) -> Iterator[_Planned]:
     source = corridor_files.read(catalogue.folder(name)).plans.source
-    yield _Planned(_contender(OWN, source), corridor, name)
+    yield _Planned(OWN, source, corridor, name)
     yield _copied(name, corridor, WEBSTER, webster.plans_text(build(name)), folder)
     taken = {OWN, WEBSTER}
     for path, plans in read:
@@ -116,12 +123,7 @@ def _copied(name: str, corridor: Corridor, label: str, text: str, folder: Path) 
             shutil.copyfile(path, target / path.name)
     (target / PLANS).write_text(text, encoding="utf-8")
     plans = load_plans(target / PLANS)
-    contender = _contender(label, plans.source)
-    return _Planned(contender, corridor_with_plans(corridor, plans), str(target.resolve()))
-
-
-def _contender(label: str, source: str) -> Contender:
-    return Contender(label, SEARCHED in source.casefold(), source)
+    return _Planned(label, plans.source, corridor_with_plans(corridor, plans), str(target.resolve()))
 
 
 def _label(path: Path, taken: set[str]) -> str:
@@ -138,7 +140,7 @@ def _label(path: Path, taken: set[str]) -> str:
 def _distinct(case: Case, ready: Sequence[_Planned]) -> Iterator[Opponent]:
     """Contenders that do something of their own in a case's window; a searched one stands for its equals."""
     numbers = _numbers(case, ready[0].corridor)
-    best: dict[tuple[object, ...], _Planned] = {}
+    best: dict[tuple[object, ...], tuple[Contender, str]] = {}
     for one in ready:
         does = tuple(
             _does(plan)
@@ -146,11 +148,12 @@ def _distinct(case: Case, ready: Sequence[_Planned]) -> Iterator[Opponent]:
             for plan in place.plans
             if plan.number in numbers
         )
-        if does not in best or (one.contender.searched and not best[does].contender.searched):
-            best[does] = one
-    for one in best.values():
-        (place,) = corridor_places(one.where, (case.demand,))
-        yield Opponent(one.contender, place)
+        contender = one.contender(case)
+        if does not in best or (contender.searched and not best[does][0].searched):
+            best[does] = contender, one.where
+    for contender, where in best.values():
+        (place,) = corridor_places(where, (case.demand,))
+        yield Opponent(contender, place)
 
 
 def _does(plan: Plan) -> tuple[object, ...]:
