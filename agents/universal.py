@@ -8,8 +8,9 @@ the running stage, in points, and the lanes without whose traffic the chosen sta
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from denxanh.agents.encoding import Array, Batch, Observation, batch, encode
 from denxanh.agents.movements import PERMISSIVE_WEIGHT, next_hop
 from denxanh.agents.observation import NO_GAP_S, LaneState, TrafficState
 from denxanh.agents.policy import Decision
-from denxanh.agents.reasons import Text, by_way_of, decision, listed, queue, under_way
+from denxanh.agents.reasons import Text, by_way_of, listed, queue, under_way
 from denxanh.errors import ModelError
 
 DECISION_INTERVAL_S = 5
@@ -82,6 +83,45 @@ class OnnxScorer:
         return np.asarray(scores, np.float32)
 
 
+class Explained(Decision):
+    """A decision whose reason is found when somebody reads it: that costs more than the decision itself.
+
+    Args:
+        stage: wanted next.
+        words: says why, in Vietnamese and in English; the same each time.
+    """
+
+    __slots__ = ("_text", "_words")
+    _words: Callable[[], Text]
+    _text: Text | None
+
+    def __init__(self, stage: int, words: Callable[[], Text]) -> None:
+        object.__setattr__(self, "stage", stage)
+        object.__setattr__(self, "_words", words)
+        object.__setattr__(self, "_text", None)
+
+    @property
+    def why(self) -> str:
+        """See `Decision`."""
+        return self._said()[1]
+
+    @property
+    def why_vi(self) -> str:
+        """See `Decision`."""
+        return self._said()[0]
+
+    def _said(self) -> Text:
+        text = self._text
+        if text is None:
+            text = self._words()
+            object.__setattr__(self, "_text", text)
+        return text
+
+    def __reduce__(self) -> tuple[type[Decision], tuple[int, str, str]]:
+        """Between processes it goes as an ordinary decision."""
+        return Decision, (self.stage, self.why, self.why_vi)
+
+
 @dataclass(frozen=True, slots=True)
 class Universal:
     """The learned policy over a scorer."""
@@ -113,34 +153,35 @@ class Universal:
     def _decide(self, state: TrafficState, seen: Observation, scores: Array) -> Decision:
         if not np.isfinite(scores).all():
             raise ModelError("a score is not a number", where=state.intersection.id)
-        running, stages = state.stage, state.intersection.stages
         best = int(scores.argmax())
-        if scores[running] >= scores[best]:
-            best = running
+        if scores[state.stage] >= scores[best]:
+            best = state.stage
+        hop = next_hop(state.intersection, state.stage, best)
+        return Explained(hop, partial(self._why, state, seen, scores, best, hop))
+
+    def _why(self, state: TrafficState, seen: Observation, scores: Array, best: int, hop: int) -> Text:
+        running, stages = state.stage, state.intersection.stages
         points_vi, points_en = listed(stages, [float(POINTS * (one - scores[running])) for one in scores])
         all_vi, all_en = f" (điểm {points_vi})", f" (points {points_en})"
         now, other = stages[running].id, stages[best].id
+        if len(stages) == 1:
+            return f"Giữ pha {now}: không có pha khác", f"Keep stage {now}: the only one"
         if best == running:
-            if len(stages) == 1:
-                return decision(
-                    best, (f"Giữ pha {now}: không có pha khác", f"Keep stage {now}: the only one")
-                )
             second = int(np.argmax(np.where(np.arange(len(scores)) == running, -np.inf, scores)))
             because_vi, because_en = self._because(state, seen, running, second, scores)
             if not because_en:
                 vi = f"Giữ pha {now}: không pha nào có điểm cao hơn{all_vi}"
-                return decision(best, (vi, f"Keep stage {now}: no other stage scores higher{all_en}"))
-            next_one = stages[second].id
-            vi = f"Giữ pha {now}: điểm cao hơn pha {next_one}{because_vi}{all_vi}"
-            return decision(best, (vi, f"Keep stage {now}: ahead of stage {next_one}{because_en}{all_en}"))
-        hop = next_hop(state.intersection, running, best)
+                return vi, f"Keep stage {now}: no other stage scores higher{all_en}"
+            other = stages[second].id
+            vi = f"Giữ pha {now}: điểm cao hơn pha {other}{because_vi}{all_vi}"
+            return vi, f"Keep stage {now}: ahead of stage {other}{because_en}{all_en}"
         if hop == running:
             vi = f"Giữ pha {now}: không có đường chuyển sang pha {other}{all_vi}"
-            return decision(hop, (vi, f"Keep stage {now}: no way leads to stage {other}{all_en}"))
+            return vi, f"Keep stage {now}: no way leads to stage {other}{all_en}"
         way_vi, way_en = by_way_of(stages, hop, best)
         because_vi, because_en = self._because(state, seen, best, running, scores)
         vi = f"Pha {other} hơn pha {now}{way_vi}{because_vi}{all_vi}"
-        return decision(hop, (vi, f"Stage {other} beats stage {now}{way_en}{because_en}{all_en}"))
+        return vi, f"Stage {other} beats stage {now}{way_en}{because_en}{all_en}"
 
     def _because(
         self, state: TrafficState, seen: Observation, chosen: int, against: int, scores: Array

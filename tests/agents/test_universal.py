@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -183,6 +184,18 @@ class _Only:
     def __call__(self, given: Batch) -> Array:
         scores: Array = given.stages[..., RUNNING] * given.lanes[:, self._lane, 0][:, None]
         return scores
+
+
+def test_a_reason_is_found_only_when_it_is_read(make_state: MakeState) -> None:
+    """It costs more than the decision, and a simulation reads none."""
+    scorer = MostVehicles()
+    decision = Universal("u", scorer).decide(make_state({}, {}, {"queued": 12.0}, stage=0))
+    assert (decision.stage, len(scorer.asked)) == (2, 1)
+    assert decision.why_vi.startswith("Pha C hơn pha A")
+    assert decision.why.startswith("Stage C beats stage A")
+    assert len(scorer.asked) == 2, "both languages at once"
+    sent = pickle.loads(pickle.dumps(decision))
+    assert (sent.stage, sent.why, sent.why_vi) == (decision.stage, decision.why, decision.why_vi)
 
 
 def test_an_empty_street_has_a_reason_too(make_state: MakeState) -> None:
