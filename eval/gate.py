@@ -112,7 +112,7 @@ class _Sides:
         against += _other_demand(case, ours, theirs)
         locked = [run.seed for run in ours if run.gridlock]
         if locked:
-            against.append(words.gridlock(case.id, locked))
+            against.append(words.gridlock(case.id, locked, len(ours)))
         row = self._judged(case, plan, ours, theirs)
         if row is None:
             vi, en = "không có trễ nào để so sánh", "has no delay to compare with"

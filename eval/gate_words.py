@@ -148,12 +148,12 @@ def teleports(run: Run) -> Reason:
     )
 
 
-def gridlock(case: str, seeds: Sequence[int]) -> Reason:
+def gridlock(case: str, seeds: Sequence[int], of: int) -> Reason:
     """Streets that locked up."""
     return Reason(
         Rule.GRIDLOCK,
-        f"kẹt cứng ở {len(seeds)} seed ({listed(seeds)}); phải là 0",
-        f"gridlock in {len(seeds)} seeds ({listed(seeds)}); must be 0",
+        f"kẹt cứng ở {len(seeds)}/{of} seed ({listed(seeds)}); phải là 0",
+        f"gridlock in {len(seeds)} of {of} seeds ({listed(seeds)}); must be 0",
         case,
         float(len(seeds)),
         0.0,
