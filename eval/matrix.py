@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -16,6 +17,8 @@ from denxanh.eval.runner import LIMIT_S, run_cells
 from denxanh.eval.store import Store
 from denxanh.eval.worker import Broken
 from denxanh.sim import references
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ def run_matrix(request: Request, progress: Progress = lambda _: None) -> Results
         run = store.find(cell)
         if run is not None:
             take(cell, run, resumed=True)
+    if store.stale:
+        logger.warning("%d finished runs in %s were made by other code: made again", store.stale, request.out)
     resumed = len(outcomes)
     missing = [cell for cell in cells if cell not in outcomes]
     with closing(run_cells(missing, request.jobs, request.limit_s)) as ended:

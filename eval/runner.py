@@ -5,14 +5,18 @@ A worker that dies or takes for ever is a failure of its cell and never stops th
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import signal
 import tempfile
+import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import FrameType
 
 from denxanh.eval import worker
 from denxanh.eval.cells import Cell
@@ -71,9 +75,28 @@ def run_cells(
 def _started(context: multiprocessing.context.SpawnContext, cell: Cell, log: Path, limit_s: float) -> _Job:
     receive, send = context.Pipe(duplex=False)
     process = context.Process(target=worker.main, args=(cell, send, log), daemon=True, name=cell.name)
-    process.start()
+    with _undisturbed():
+        process.start()
     send.close()  # so that a dead worker reads as the end of the pipe
     return _Job(cell, process, receive, log, time.monotonic() + limit_s)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put Ctrl-C off until a process is started whole; the new one never sees it: stopping it is our part."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append((number, frame)))
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
+        signal.signal(signal.SIGINT, before)
+    if pressed and callable(before):
+        before(*pressed[0])
 
 
 def _ended(running: list[_Job]) -> list[_Job]:

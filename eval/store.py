@@ -30,6 +30,8 @@ class Store:
     folder: Path
     _current: dict[str, bool] = field(default_factory=dict)
     """By digest of the code: whether it is still the code."""
+    stale: int = 0
+    """How many finished runs `find` left aside because other code made them."""
 
     def prepare(self) -> None:
         """Make the folder.
@@ -52,6 +54,7 @@ class Store:
         except (OSError, ValidationError):  # absent, half written, or of another version
             return None
         if not self._is_current(run.code):
+            self.stale += 1
             return None
         return run.model_copy(
             update={"scenario": cell.place.id, "policy": cell.policy, "setting": cell.setting}
