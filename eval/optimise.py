@@ -140,7 +140,7 @@ class Trials(Generic[G]):
         place = self.wish.place
         cell = Cell(place, FIXED, FIXED, seed, conditions)
         scenario, policy = self.applied(self.scenario(conditions, seed), genes, guarded)
-        what = [cell.key(), self.number, policy.name if policy else "", self.named(genes), counted]
+        what = [cell.key(), self.number, policy.name if policy else "", self.named(genes)]
         what.append(provenance.versions())
         return Job(digest(what), scenario, seed, self.number, policy, not place.foreign, counted)
 

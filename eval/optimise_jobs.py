@@ -167,7 +167,7 @@ class Memory:
 
 @dataclass(slots=True)
 class Bench:
-    """Runs jobs beside each other and skips those that are done.
+    """Runs jobs beside each other and skips those that are done; equal jobs run once.
 
     Attributes:
         memory: of finished simulations.
@@ -189,7 +189,7 @@ class Bench:
         Raises:
             SimulationError: every one of several simulations failed: then it is not the plans.
         """
-        missing = list({job.key: job for job in wanted if job.key not in self.memory.known}.values())
+        missing = list({job.key: job for job in wanted if not self._has(job)}.values())
         for _ in range(len(wanted) - len(missing)):
             self.done(True)
         said = ""
@@ -205,6 +205,10 @@ class Bench:
         if missing and lost == len(wanted):
             raise SimulationError(f"every simulation failed: {said}", fix="run it alone to see why")
         return [self.memory.known.get(job.key) for job in wanted]
+
+    def _has(self, job: Job) -> bool:
+        known = self.memory.known.get(job.key)
+        return known is not None and (not job.counted or bool(known.volumes))
 
 
 def digest(value: object) -> str:

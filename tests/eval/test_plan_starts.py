@@ -110,6 +110,8 @@ def test_finished_jobs_are_skipped_and_failures_reported(monkeypatch: pytest.Mon
     assert (ticks, said, bench.failures) == ([True, False, False, True], ["SUMO died"], 1)
     with pytest.raises(SimulationError, match="SUMO died"):
         bench.run([_job("bad")])
+    bench.run([replace(_job("a"), counted=True)])
+    assert asked == ["a", "bad", "bad", "a"]  # the first run had no volumes to bring
 
 
 LINKS = {(IDS[0], IDS[1]): 300.0, (IDS[1], IDS[2]): 300.0}
