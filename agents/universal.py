@@ -140,15 +140,18 @@ class Universal:
         Raises:
             ModelError: the model gave a score that is not a number.
         """
-        free = [n for n, one in enumerate(states) if one.commitment is None and not one.in_interstage]
-        decisions = [under_way(one) for one in states]
-        if not free:
-            return decisions
-        seen = [encode(states[n]) for n in free]
+        asked = iter(self._scored([one for one in states if _is_free(one)]))
+        return [next(asked) if _is_free(one) else under_way(one) for one in states]
+
+    def _scored(self, states: Sequence[TrafficState]) -> list[Decision]:
+        if not states:
+            return []
+        seen = [encode(one) for one in states]
         scores = self.scorer(batch(seen))
-        for one, row, n in zip(seen, scores, free, strict=True):
-            decisions[n] = self._decide(states[n], one, row[: len(states[n].stages)])
-        return decisions
+        return [
+            self._decide(state, one, row[: len(state.stages)])
+            for state, one, row in zip(states, seen, scores, strict=True)
+        ]
 
     def _decide(self, state: TrafficState, seen: Observation, scores: Array) -> Decision:
         if not np.isfinite(scores).all():
@@ -206,6 +209,11 @@ class Universal:
             f", nhất là vì {' và '.join(vi for vi, _ in named)}",
             f", above all for {' and '.join(en for _, en in named)}",
         )
+
+
+def _is_free(state: TrafficState) -> bool:
+    """Whether there is anything to decide."""
+    return state.commitment is None and not state.in_interstage
 
 
 def _emptied(lanes: Sequence[LaneState], place: int) -> tuple[LaneState, ...]:
