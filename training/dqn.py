@@ -7,6 +7,8 @@ recent weights, and it is the one that is evaluated and shipped.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from stable_baselines3 import DQN
@@ -25,7 +27,9 @@ class StageDQN(DQN):
         sizes = [int(np.prod(shape)) for shape in padding.parts.values()]
         at = sum(sizes[: before.index("stage_mask")])
         self._stages = slice(at, at + padding.stages)
-        super()._setup_model()
+        with warnings.catch_warnings():  # the target follows in every step: that is what is wanted
+            warnings.filterwarnings("ignore", "The number of environments used is greater")
+            super()._setup_model()
 
     def predict(
         self,

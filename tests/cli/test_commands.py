@@ -26,6 +26,7 @@ COMMANDS = (
     ("cabinet",),
     ("verify",),
     ("evaluate",),
+    ("train",),
     ("gate",),
     ("replay",),
     ("network", "list"),
