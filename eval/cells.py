@@ -14,7 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from denxanh.agents import registry
+from denxanh.agents.policy import Policy
 from denxanh.errors import ConfigError, NetworkError
+from denxanh.eval.searched import searched
 from denxanh.networks import catalogue, corridor_files
 from denxanh.networks.clearance import with_fixed_intergreens
 from denxanh.networks.demand import Fidelity
@@ -23,6 +25,7 @@ from denxanh.networks.sumocfg import read_configuration
 from denxanh.sim import references
 from denxanh.sim.scenario import WARMUP_S, WINDOW_S, Scenario, catalogue_scenario, foreign_scenario
 
+FIXED = "fixed"
 EMISSION_OPTIONS = ("--device.emissions.probability", "1")
 
 
@@ -110,6 +113,18 @@ class Cell:
         """For people."""
         return f"{self.place.id} {self.setting} seed {self.seed}"
 
+    def behind(self) -> tuple[str, Path] | None:
+        """The kind of policy and its file, a model or what a search left; None for a plain rule.
+
+        Raises:
+            DenXanhError: there is no such file.
+        """
+        found = searched(self.setting, self.place.id)
+        if found is not None:
+            return found.rule, found.path
+        model = registry.model_of(self.setting) if self.guarded else None
+        return None if model is None else ("model", model)
+
     def key(self) -> str:
         """File name without suffix: readable, and unique for what decides the outcome.
 
@@ -119,10 +134,11 @@ class Cell:
         parts = asdict(self)
         del parts["policy"]
         parts["place"] = self.place.demand
-        parts["files"] = _digest(self.place.files())
-        model = registry.model_of(self.setting)
-        if model is not None:
-            parts["model"] = _digest((model,))
+        parts["files"] = digests(self.place.files())
+        behind = self.behind()
+        if behind is not None:
+            rule, path = behind
+            parts["setting"], parts["behind"] = rule, digests((path,))[0][1]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
         words = re.sub(r"[^A-Za-z0-9.@+-]+", "-", f"{self.place.id}_{self.setting}").strip("-")[-80:]
         return f"{words}_{self.seed}_{digest}"
@@ -133,8 +149,12 @@ def _digest_of(path: Path, _size: int, _changed_ns: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _digest(paths: tuple[Path, ...]) -> list[tuple[str, str]]:
-    """Names and contents of files."""
+def digests(paths: tuple[Path, ...]) -> list[tuple[str, str]]:
+    """Name and SHA-256 of files.
+
+    Raises:
+        ConfigError: one cannot be read.
+    """
     found = []
     for path in paths:
         try:
@@ -219,7 +239,33 @@ def scenario_of_cell(cell: Cell) -> Scenario:
         )
         if given.seconds is not None:
             scenario = scenario.until(given.seconds)
-    return _cleared(scenario, given.fixed_clearances)
+    return _planned(_cleared(scenario, given.fixed_clearances), cell)
+
+
+def _planned(scenario: Scenario, cell: Cell) -> Scenario:
+    """The same with the plans of a file, where the policy is the fixed plan of one."""
+    found = searched(cell.setting, cell.place.id)
+    if found is None or found.rule != FIXED:
+        return scenario
+    from denxanh.eval.plans import load_plans, with_plans
+
+    return with_plans(scenario, load_plans(found.path))
+
+
+def policy_of_cell(cell: Cell) -> Policy:
+    """Who decides in a guarded cell.
+
+    Raises:
+        DenXanhError: there is no such policy, or its file is wrong.
+    """
+    found = searched(cell.setting, cell.place.id)
+    if found is None:
+        return registry.policy(cell.setting)
+    if found.rule == FIXED:
+        return registry.policy(FIXED)
+    from denxanh.eval.optimise_actuated import load_actuated
+
+    return load_actuated(found.path)
 
 
 def _controlling(scenario: Scenario, wanted: tuple[str, ...]) -> Scenario:

@@ -42,6 +42,7 @@ def document(
         "seeds": list(request.seeds),
         "places": [asdict(place) for place in request.places],
         "policies": list(request.policies),
+        "files": [asdict(one) for one in results.files],
         "reference": against,
         "conditions": asdict(request.conditions),
         "interval": {"method": "BCa bootstrap", "confidence": CONFIDENCE, "resamples": RESAMPLES},

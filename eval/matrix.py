@@ -11,9 +11,10 @@ from pathlib import Path
 
 from denxanh.agents import registry
 from denxanh.errors import ConfigError
-from denxanh.eval.cells import Cell, Conditions, Place
-from denxanh.eval.results import Failure, Results, Run
+from denxanh.eval.cells import Cell, Conditions, Place, digests
+from denxanh.eval.results import Failure, InputFile, Results, Run
 from denxanh.eval.runner import LIMIT_S, run_cells
+from denxanh.eval.searched import rule_of
 from denxanh.eval.store import Store
 from denxanh.eval.worker import Broken
 from denxanh.sim import references
@@ -66,7 +67,7 @@ def check(policies: tuple[str, ...]) -> None:
     for name in policies:
         if policies.count(name) > 1:
             raise ConfigError(f"{name} is named twice", where="--policies")
-        if name not in references.NAMES:
+        if name not in references.NAMES and rule_of(name) is None:
             registry.check(name)
 
 
@@ -87,6 +88,7 @@ def run_matrix(request: Request, progress: Progress = lambda _: None) -> Results
     cells = list(request.cells())
     store = Store(request.out)
     store.prepare()
+    files = tuple(_files(request))
     outcomes: dict[Cell, Run | Failure] = {}
 
     def take(cell: Cell, outcome: Run | Failure, *, resumed: bool) -> None:
@@ -118,7 +120,20 @@ def run_matrix(request: Request, progress: Progress = lambda _: None) -> Results
         runs=runs,
         failures=tuple(one for one in found if isinstance(one, Failure)),
         foreign={place.id: place.foreign for place in request.places},
+        files=files,
         changed=store.changed(runs),
         resumed=resumed,
         wall_s=time.monotonic() - begun,
     )
+
+
+def _files(request: Request) -> Iterator[InputFile]:
+    """What the figures will rest on: the places' files, models, searched plans."""
+    for place in request.places:
+        for name, sha in digests(place.files()):
+            yield InputFile(place.id, None, name, sha)
+        for policy in request.policies:
+            setting = request.settings.get((place.id, policy), policy)
+            behind = Cell(place, policy, setting, request.seeds[0]).behind()
+            if behind is not None:
+                yield InputFile(place.id, policy, str(behind[1]), digests((behind[1],))[0][1])

@@ -85,6 +85,16 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that figures rest on: of a scenario, or (with `policy`) a model or searched plans."""
+
+    scenario: str
+    policy: str | None
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """What came of a matrix; `runs` in its order, each of them complete."""
 
@@ -92,6 +102,8 @@ class Results:
     failures: tuple[Failure, ...] = ()
     foreign: Mapping[str, bool] = field(default_factory=dict)
     """Per scenario, in order: whether it is anyone's net, compared per vehicle, or ours, per person."""
+    files: tuple[InputFile, ...] = ()
+    """As they were when the matrix began."""
     resumed: int = 0
     """How many of the runs were finished before."""
     wall_s: float = 0.0

@@ -18,6 +18,7 @@ from denxanh.agents.setting import JOIN, MARK
 from denxanh.errors import ConfigError
 from denxanh.eval.matrix import Progress, Request, run_matrix
 from denxanh.eval.results import Results
+from denxanh.eval.searched import rule_of
 from denxanh.eval.summary import FIGURES, headline
 from denxanh.sim import references
 
@@ -58,7 +59,7 @@ def candidates(policy: str) -> tuple[str, ...]:
     Raises:
         DenXanhError: there is no such policy.
     """
-    if policy in references.NAMES or registry.is_learned(policy) or MARK in policy:
+    if policy in references.NAMES or registry.is_learned(policy) or MARK in policy or rule_of(policy):
         return ()
     rule = registry.policy(policy)
     if isinstance(rule, Greedy):

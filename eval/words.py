@@ -34,13 +34,15 @@ def policy(name: str) -> Text:
     """What a policy is, in words; empty for a name that speaks for itself."""
     if name.startswith("model:"):
         return ("mô hình học", "learned model")
-    return POLICIES.get(name.partition(MARK)[0], ("", ""))
+    rule, colon, _ = name.partition(":")
+    vi, en = POLICIES.get(rule.partition(MARK)[0], ("", ""))
+    return (f"{vi}, đã tối ưu", f"{en}, searched") if colon and vi else (vi, en)
 
 
 def setting(name: str) -> Text:
     """What stands behind the mark of a rule's name; empty where nothing does."""
     plain, mark, given = name.partition(MARK)
-    if not mark or plain.startswith("model:"):
+    if not mark or ":" in plain:
         return ("", "")
     first, _, second = given.partition(JOIN)
     if plain == "actuated":

@@ -14,10 +14,9 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from denxanh.agents import registry
 from denxanh.errors import DenXanhError
 from denxanh.eval import provenance
-from denxanh.eval.cells import Cell, scenario_of_cell
+from denxanh.eval.cells import Cell, policy_of_cell, scenario_of_cell
 from denxanh.eval.results import Run, run_of
 from denxanh.sim import direct
 from denxanh.sim.faults import FIELD_LIKE, DetectorErrors, ErrorModel
@@ -68,7 +67,7 @@ def simulate(cell: Cell) -> Made:
     if cell.guarded and (cell.conditions.field_like or cell.conditions.failed_share):
         errors = DetectorErrors(FIELD_LIKE if cell.conditions.field_like else ErrorModel(), cell.seed)
         failed = errors.fail_share(scenario.intersections, cell.conditions.failed_share)
-    policy = registry.policy(cell.setting) if cell.guarded else None
+    policy = policy_of_cell(cell) if cell.guarded else None
     code = provenance.loaded_code()
     if policy is None:
         result = direct.run_reference(scenario, cell.setting, cell.seed)

@@ -56,6 +56,11 @@ def test_every_cell_has_its_run_in_order(results: Results) -> None:
         assert (run.failed_detectors > 0) is run.guarded
 
 
+def test_the_files_behind_the_figures_are_on_record(results: Results) -> None:
+    assert [one.file for one in results.files] == ["crossing.sumocfg", "crossing.net.xml", "crossing.rou.xml"]
+    assert all(len(one.sha256) == 64 for one in results.files)
+
+
 def test_settings_and_seeds_matter(results: Results) -> None:
     delays = {(run.policy, run.seed): run.mean_delay_s for run in results.runs}
     plain, other, _ = POLICIES

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from denxanh.cli import evaluate_wish as wish
 from denxanh.cli.output import Json, count, document, note, progress, say, table
 from denxanh.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
-    from denxanh.eval.cells import Conditions, Place
     from denxanh.eval.matrix import Progress, Request, Step
     from denxanh.eval.results import Results
     from denxanh.eval.tuning import Choice
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 DEFAULT_POLICIES = "fixed,actuated,max-pressure,longest-queue,most-vehicles"
 DEFAULT_OUT = Path("runs/evaluate")
 NEEDED = ("libsumo", "sumolib", "scipy")
-MIN_YELLOW_S = 3
-"""The guard's own least yellow, seconds; taken where only `--all-red` is given."""
 
 
 def evaluate(
@@ -42,7 +40,8 @@ def evaluate(
     policies: Annotated[
         str,
         typer.Option(
-            help="Names with commas; most-vehicles@5+3 is a rule at other settings, model:PATH a model."
+            help="Names with commas: rules, most-vehicles@5+3 (a rule at other settings), universal,"
+            " model:PATH, fixed:PATH (plans of plan optimise), sumo-program, sumo-actuated."
         ),
     ] = DEFAULT_POLICIES,
     scenarios: Annotated[
@@ -61,7 +60,7 @@ def evaluate(
     ] = None,
     sumo_options: Annotated[str, typer.Option(help='Passed to SUMO: "--default.departspeed 0".')] = "",
     yellow: Annotated[
-        int | None, typer.Option(min=MIN_YELLOW_S, max=10, help="Fixed yellow, s: benchmarks only.")
+        int | None, typer.Option(min=wish.MIN_YELLOW_S, max=10, help="Fixed yellow, s: benchmarks only.")
     ] = None,
     all_red: Annotated[
         int | None, typer.Option(min=0, max=10, help="Fixed all-red, s: benchmarks only.")
@@ -105,26 +104,40 @@ def evaluate(
     """
     _need()
     from denxanh.eval import document as documents
+    from denxanh.eval.cells import Conditions
     from denxanh.eval.matrix import Request, check
     from denxanh.eval.tuning import chosen
 
-    conditions = _conditions(
-        begin, end, seconds, sumo_options, yellow, all_red, intersections, failed_detectors, field_like,
-        emissions, proxy, scale,
-    )  # fmt: skip
+    begin_s, end_s = wish.window(sumocfg or [], begin, end)
+    yellow_s, all_red_s = wish.clearances(yellow, all_red)
+    if emissions and proxy:
+        raise typer.BadParameter("--emissions of --proxy units would be those of cars, not of motorbikes")
     request = Request(
-        places=_places(corridor or [], sumocfg or [], scenarios, conditions),
-        policies=_listed(policies, "--policies"),
-        seeds=_seeds(seeds, "--seeds"),
+        places=wish.places(corridor or [], sumocfg or [], scenarios),
+        policies=wish.listed(policies, "--policies"),
+        seeds=wish.seeds_of(seeds, "--seeds"),
         out=out,
-        conditions=conditions,
+        conditions=Conditions(
+            begin_s=begin_s,
+            end_s=end_s,
+            seconds=seconds,
+            sumo_options=wish.options(sumo_options),
+            yellow_s=yellow_s,
+            all_red_s=all_red_s,
+            intersections=wish.listed(intersections, "--intersections") if intersections else (),
+            failed_share=failed_detectors,
+            field_like=field_like,
+            emissions=emissions,
+            proxy=proxy,
+            scale=scale,
+        ),
         jobs=jobs or os.cpu_count() or 1,
     )
     check(request.policies)
     if reference is not None and reference not in request.policies:
         raise ConfigError(f"{reference} is not among --policies", where="--reference")
     try:
-        choices = _tuned(request, _seeds(tune_seeds, "--tune-seeds")) if tune else ()
+        choices = _tuned(request, wish.seeds_of(tune_seeds, "--tune-seeds")) if tune else ()
         results = _run(replace(request, settings=chosen(choices)))
     except KeyboardInterrupt:
         note(f"stopped; finished runs are in {out}, the same command goes on")
@@ -189,100 +202,13 @@ def _need() -> None:
             raise MissingExtraError(package, "sim")
 
 
-def _places(
-    corridors: list[str], sumocfgs: list[Path], scenarios: str, conditions: Conditions
-) -> tuple[Place, ...]:
-    from denxanh.eval.cells import corridor_places, sumocfg_places
-    from denxanh.networks import catalogue
-
-    if not corridors and not sumocfgs:
-        corridors = list(catalogue.names())
-    if sumocfgs and scenarios and not corridors:
-        raise typer.BadParameter("--scenarios are demands of a --corridor")
-    if not sumocfgs and (conditions.begin_s is not None or conditions.end_s is not None):
-        raise typer.BadParameter(
-            "--begin and --end belong to --sumocfg; a corridor's demand says when it begins"
-        )
-    wanted = _listed(scenarios, "--scenarios") if scenarios else ()
-    places = [place for name in corridors for place in corridor_places(name, wanted)]
-    return (*places, *sumocfg_places(tuple(sumocfgs)))
-
-
-def _conditions(
-    begin: int | None,
-    end: int | None,
-    seconds: int | None,
-    sumo_options: str,
-    yellow: int | None,
-    all_red: int | None,
-    intersections: str,
-    failed_share: float,
-    field_like: bool,
-    emissions: bool,
-    proxy: bool,
-    scale: float,
-) -> Conditions:
-    from denxanh.eval.cells import Conditions
-
-    if begin is not None and end is not None and end <= begin:
-        raise typer.BadParameter("--end is not after --begin")
-    if emissions and proxy:
-        raise typer.BadParameter("--emissions of --proxy units would be those of cars, not of motorbikes")
-    if all_red is not None and yellow is None:
-        yellow = MIN_YELLOW_S
-    if yellow is not None and all_red is None:
-        all_red = 0
-    try:
-        options = tuple(shlex.split(sumo_options))
-    except ValueError as error:
-        raise typer.BadParameter(f"--sumo-options: {error}") from error
-    return Conditions(
-        begin_s=begin,
-        end_s=end,
-        seconds=seconds,
-        sumo_options=options,
-        yellow_s=yellow,
-        all_red_s=all_red,
-        intersections=_listed(intersections, "--intersections") if intersections else (),
-        failed_share=failed_share,
-        field_like=field_like,
-        emissions=emissions,
-        proxy=proxy,
-        scale=scale,
-    )
-
-
-def _listed(text: str, where: str) -> tuple[str, ...]:
-    found = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not found:
-        raise ConfigError("names nothing", where=where, fix="write names with commas between")
-    return found
-
-
-def _seeds(text: str, where: str) -> tuple[int, ...]:
-    """`10`: 1 to 10; `11-20`; `3,7`; `4,` is the one seed 4."""
-    try:
-        if "," in text:
-            found = tuple(int(part) for part in text.split(",") if part.strip())
-        elif "-" in text:
-            low, high = (int(part) for part in text.split("-"))
-            found = tuple(range(low, high + 1))
-        else:
-            found = tuple(range(1, int(text) + 1))
-    except ValueError:
-        found = ()
-    if not found or min(found) < 0 or len(set(found)) < len(found):
-        raise ConfigError(
-            f"{text!r} names no seeds, or one twice", where=where, fix="such as 10, 11-20 or 3,7"
-        )
-    return found
-
-
 def _command() -> str:
     return shlex.join(["denxanh", *sys.argv[1:]])
 
 
-def _words(report: dict[str, Any], out: Path) -> None:
+def _words(found: dict[str, Any], out: Path) -> None:
+    reference = found["reference"]
+    ratios = {(row["scenario"], row["policy"]): row["ratio"] for row in found["comparisons"]}
     rows: list[tuple[object, ...]] = [
         (
             row["scenario"],
@@ -291,30 +217,23 @@ def _words(report: dict[str, Any], out: Path) -> None:
             row["headline_mean"],
             _interval(row["headline_ci95"]),
             row["headline_median"],
-            row["mean_delay_s"],
+            _change(ratios[row["scenario"], row["policy"]]),
             row["gridlocks"],
             row["conflicts"] + row["short_intergreens"] + row["cut_clearances"] if row["guarded"] else None,
         )
-        for row in report["summary"]
+        for row in found["summary"]
     ]
-    head = (
-        "scenario",
-        "policy",
-        "seeds",
-        "delay s",
-        "95 % CI",
-        "median",
-        "per vehicle",
-        "gridlocks",
-        "conflicts",
-    )
-    say(table(head, rows))
-    say("delay: per person on our corridors, per vehicle on any other net (docs/evaluate.md)")
-    say(
-        f"{count(len(report['runs']), 'run')}, {report['resumed']} of them finished before; {out}/report.html"
-    )
+    head = ("scenario", "policy", "seeds", "delay s", "95 % CI", "median", f"vs {reference}")
+    say(table((*head, "gridlocks", "conflicts"), rows))
+    say("delay: mean per person on our corridors, per vehicle on any other net (docs/evaluate.md)")
+    runs = count(len(found["runs"]), "run")
+    say(f"{runs}, {found['resumed']} of them finished before; {out / 'report.html'}")
 
 
 def _interval(ends: list[float | None]) -> str:
     low, high = ends
     return "–" if low is None or high is None else f"{low:.1f} to {high:.1f}"
+
+
+def _change(ratio: float | None) -> str:
+    return "–" if ratio is None else f"{100 * (ratio - 1):+.1f} %"
