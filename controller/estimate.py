@@ -199,7 +199,8 @@ class Estimator:
         for n, lane in enumerate(self.intersection.lanes):
             served = False
             for part in lane.groups:
-                served = served or green[part.group]
+                if green[part.group]:
+                    served = True
             lanes.append(
                 follow(
                     before[n], seen.eyes[n], loops, zones,
@@ -268,7 +269,8 @@ class Estimator:
         for lane, memory, trust in zip(self.intersection.lanes, state.lanes, trusted, strict=True):
             red_call_s = 0.0
             for part in lane.groups:
-                red_call_s = max(red_call_s, waits[part.group])
+                if waits[part.group] > red_call_s:
+                    red_call_s = waits[part.group]
             lanes.append(
                 LaneState(
                     memory.queued,

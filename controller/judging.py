@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from denxanh.controller.health import DetectorHealth, HealthLimits, Sample, Symptom, assess, remember
-from denxanh.controller.readings import LoopDelta, Zone, age_s, is_sound
+from denxanh.controller.readings import LoopDelta, Zone, age_s
 from denxanh.controller.wiring import Wiring
 from denxanh.plc.contract import Readings
 
@@ -44,39 +45,38 @@ def judge(
         limits: thresholds.
     """
     passed, beside = _flows(wiring, loops)
+    told_loops = _padded(readings.loops, wiring.loops)
+    told_zones = _padded(readings.zones, wiring.zones)
+    stale_s = limits.stale_s
     result = list(health)
-    for d, reading in zip(wiring.loops, _padded(readings.loops, wiring.loops), strict=False):
-        before, (count, on_s, valid, _), lane = health[d], loops[d], wiring.lane[d]
-        if not wiring.is_stop_line[d]:
+    for (d, lane, stop_line), reading in zip(wiring.loop_rows, told_loops, strict=False):
+        before, (count, on_s, valid, _) = health[d], loops[d]
+        own = 0.0
+        if not stop_line:
             own = _ADVANCE_EVIDENCE * passed[lane]
         elif zone_vehicles[lane]:
             own = _STOP_LINE_EVIDENCE * _emptied(wiring.zone[lane], zones, zone_vehicles[lane])
-        else:
-            own = 0.0
-        if valid and before[0] is _GOOD and is_sound(reading, limits.stale_s):
+        fault, age = (False, math.inf) if reading is None else (reading.fault, age_s(reading.age_ds))
+        if valid and not fault and age <= stale_s and before.symptom is _GOOD:
             after, calm = remember(before, span, count, on_s, None, own, beside[lane], 0.0, limits)
             if calm:
                 result[d] = after
                 continue
-        sample = Sample(
-            span, age_s(reading), reading is not None and bool(reading.fault), valid, count, on_s, None, own,
-            beside[lane],
-        )  # fmt: skip
+        sample = Sample(span, age, bool(fault), valid, count, on_s, None, own, beside[lane])
         result[d] = assess(before, sample, limits, wiring.max_red[d])
-    for d, told in zip(wiring.zones, _padded(readings.zones, wiring.zones), strict=False):
-        before, zone, room = health[d], zones[d], wiring.room[d]
-        vehicles, _, occupancy, speed, valid = zone
-        own = float(passed[wiring.lane[d]]) if room else 0.0
+    for (d, lane, room), told in zip(wiring.zone_rows, told_zones, strict=False):
+        before, (vehicles, queued, occupancy, speed, valid) = health[d], zones[d]
+        own = float(passed[lane]) if room else 0.0
         full = vehicles / room if room else 0.0
         on_s = span if occupancy >= 1.0 and speed <= 0.0 else 0.0
-        if valid and before[0] is _GOOD and is_sound(told, limits.stale_s):
-            after, calm = remember(before, span, 0, on_s, zone[:4], own, 0.0, full, limits)
+        value = (vehicles, queued, occupancy, speed)
+        fault, age = (False, math.inf) if told is None else (told.fault, age_s(told.age_ds))
+        if valid and not fault and age <= stale_s and before.symptom is _GOOD:
+            after, calm = remember(before, span, 0, on_s, value, own, 0.0, full, limits)
             if calm:
                 result[d] = after
                 continue
-        sample = Sample(
-            span, age_s(told), told is not None and bool(told.fault), valid, 0, on_s, zone[:4], own, 0.0, full
-        )
+        sample = Sample(span, age, bool(fault), valid, 0, on_s, value, own, 0.0, full)
         result[d] = assess(before, sample, limits, wiring.max_red[d])
     for position, d in enumerate(wiring.buttons):
         on_s = span if d in pressed else 0.0

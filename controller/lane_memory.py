@@ -20,6 +20,8 @@ DISCHARGE_MEMORY_S = 5.0
 """A green group discharges if its stop line counted within this time, s: 2.5 saturation headways."""
 _HISTORY_S = 600.0
 """Time constant of the history that replaces a blind lane's counts, s."""
+_new = tuple.__new__
+"""Makes a named tuple from a tuple, which takes half as long as calling it."""
 
 
 class LaneMemory(NamedTuple):
@@ -74,44 +76,51 @@ def follow(
         room: passenger-car units that the lane's zone holds.
     """
     stops, advances, watching, below = eyes
+    (
+        arrivals, discharge, arrivals_10s, arrivals_30s, discharge_10s, gap_s, discharge_s, balance, held,
+        _, _, past_queued, past_moving, _, downstream, latched,
+    ) = before  # fmt: skip
     vehicles = standing = covered = on_s = 0.0
     out: float = 0
     come: float = 0
     occupied = False
     for d in watching:
-        zone = zones[d]
-        vehicles += zone.vehicles
-        standing += zone.queued
-        covered = max(covered, zone.occupancy)
+        inside, queueing, share, _, _ = zones[d]
+        vehicles += inside
+        standing += queueing
+        if share > covered:
+            covered = share
     for d in stops:
-        loop = loops[d]
-        out += loop.passed
-        on_s = max(on_s, loop.on_s)
-        occupied = occupied or loop.occupied
+        passed, for_s, _, there = loops[d]
+        out += passed
+        if for_s > on_s:
+            on_s = for_s
+        if there:
+            occupied = True
     for d in advances:
-        loop = loops[d]
-        come += loop.passed
-        occupied = occupied or loop.occupied
-    stepped = vehicles - before.zone_vehicles if watching else 0.0
+        passed, _, _, there = loops[d]
+        come += passed
+        if there:
+            occupied = True
+    stepped = vehicles - held if watching else 0.0
     if not stops:
-        out = max(0.0, -stepped) if served else 0.0
+        out = -stepped if served and stepped < 0.0 else 0.0
     if not advances:
         come = max(0.0, stepped + out)
         if not stops:
             occupied = vehicles > 0.0
-    past_queued, past_moving = before.past_queued, before.past_moving
     if watching:
-        balance = vehicles
-        queued = min(standing, vehicles) * pcu
+        balance = held = vehicles
+        queued = (standing if standing < vehicles else vehicles) * pcu
         moving = max(0.0, vehicles * pcu - queued)
         weight = min(1.0, span / _HISTORY_S)
         past_queued += weight * (queued - past_queued)
         past_moving += weight * (moving - past_moving)
     else:
-        balance = min(max(0.0, before.balance + come - out), room / pcu)
+        balance = min(max(0.0, balance + come - out), room / pcu)
         queued = moving = 0.0
         if stops and advances:
-            if not occupied and served and before.gap_s > 2.0 * DISCHARGE_MEMORY_S:
+            if not occupied and served and gap_s > 2.0 * DISCHARGE_MEMORY_S:
                 balance = 0.0  # nothing moves over either loop on green: the difference has drifted
             queued, moving = (0.0, balance * pcu) if served else (balance * pcu, 0.0)
     if stops:
@@ -119,33 +128,33 @@ def follow(
     if below:
         downstream = max([zones[d].occupancy for d in below])
     else:
-        downstream = before.downstream * math.exp(-span / _HISTORY_S)
-    arrivals, arrivals_10s, arrivals_30s = before.arrivals, before.arrivals_10s, before.arrivals_30s
+        downstream *= math.exp(-span / _HISTORY_S)
     if come or arrivals is not NOTHING:
         arrivals = _shift(arrivals, come * pcu, span)
         arrivals_10s, arrivals_30s = sum(arrivals[-SHORT_S:]), sum(arrivals)
-    discharge, discharge_10s = before.discharge, before.discharge_10s
     if out or discharge is not NOTHING:
         discharge = _shift(discharge, out * pcu, span)
         discharge_10s = sum(discharge[-SHORT_S:])
-    return LaneMemory(
+    gap_s, discharge_s = gap_s + span, discharge_s + span
+    after = (
         arrivals,
         discharge,
         arrivals_10s,
         arrivals_30s,
         discharge_10s,
-        0.0 if occupied else min(NO_GAP_S, before.gap_s + span),
-        0.0 if out > 0 else min(NO_GAP_S, before.discharge_s + span),
+        0.0 if occupied else gap_s if gap_s < NO_GAP_S else NO_GAP_S,
+        0.0 if out > 0 else discharge_s if discharge_s < NO_GAP_S else NO_GAP_S,
         balance,
-        vehicles if watching else before.zone_vehicles,
+        held,
         queued,
         moving,
         past_queued,
         past_moving,
         covered,
         downstream,
-        occupied or (not served and (before.latched or come > 0 or out > 0)),
+        occupied or (not served and (latched or come > 0 or out > 0)),
     )
+    return _new(LaneMemory, after)
 
 
 def _shift(window: tuple[float, ...], amount: float, span: float) -> tuple[float, ...]:

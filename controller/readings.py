@@ -112,13 +112,6 @@ def _is_u16(value: object) -> bool:
     return isinstance(value, int) and 0 <= value < _WRAP
 
 
-def is_sound(reading: LoopReading | ZoneReading | None, stale_s: float) -> bool:
-    """Whether a detector answered, lately enough, and says that it works."""
-    return reading is not None and not reading.fault and age_s(reading) <= stale_s
-
-
-def age_s(reading: LoopReading | ZoneReading | None) -> float:
-    """Age of a reading, s; infinite where there is none or it makes no sense."""
-    if reading is None or not 0 <= reading.age_ds < math.inf:
-        return math.inf
-    return reading.age_ds / 10.0
+def age_s(age_ds: float) -> float:
+    """Age of a reading, s; infinite where it makes no sense."""
+    return age_ds / 10.0 if 0 <= age_ds < math.inf else math.inf

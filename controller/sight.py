@@ -95,12 +95,11 @@ def _trust(wiring: Wiring, eyes: tuple[Eyes, ...], n: int) -> float:
 
 
 def _callers(wiring: Wiring, callers: tuple[int, ...], bad: Collection[int]) -> Callers:
-    zones = frozenset(wiring.zones)
-    loops = [d for d in callers if d in wiring.loops]
+    loops = [wiring.lane[d] for d in callers if d in wiring.loops]
     return Callers(
         always=any(d in bad for d in callers),
-        zones=tuple(wiring.lane[d] for d in callers if d in zones),
-        loops=tuple(wiring.lane[d] for d in loops if wiring.is_stop_line[d]),
-        latches=tuple(wiring.lane[d] for d in loops if not wiring.zone[wiring.lane[d]]),
+        zones=tuple(wiring.lane[d] for d in callers if d in wiring.zones),
+        loops=tuple(wiring.lane[d] for d in callers if d in wiring.stop_line[wiring.lane[d]]),
+        latches=tuple(lane for lane in loops if not wiring.zone[lane]),
         buttons=tuple(d for d in callers if d in wiring.buttons),
     )

@@ -29,9 +29,10 @@ class Wiring:
     """Per detector: longest max red of the groups that it calls."""
     lane: tuple[int, ...]
     """Per detector; -1 for a button."""
-    is_stop_line: tuple[bool, ...]
-    room: tuple[float, ...]
-    """Per detector: storage of its lane in pcu, 0 for a zone below the junction."""
+    loop_rows: tuple[tuple[int, int, bool], ...]
+    """Per loop: its detector, its lane, whether it lies at the stop line."""
+    zone_rows: tuple[tuple[int, int, float], ...]
+    """Per zone: its detector, its lane, its lane's storage in pcu, 0 for one below the junction."""
 
 
 def wire(intersection: Intersection) -> Wiring:
@@ -49,10 +50,15 @@ def wire(intersection: Intersection) -> Wiring:
 
     approach = [lane.approach for lane in intersection.lanes]
     groups = range(len(intersection.groups))
+    loops = tuple(
+        d for d, x in enumerate(detectors) if x.kind in (DetectorKind.STOP_LINE, DetectorKind.ADVANCE)
+    )
+    room = tuple(
+        0.0 if x.downstream or x.lane < 0 else max(1.0, intersection.lanes[x.lane].storage_pcu)
+        for x in detectors
+    )
     return Wiring(
-        loops=tuple(
-            d for d, x in enumerate(detectors) if x.kind in (DetectorKind.STOP_LINE, DetectorKind.ADVANCE)
-        ),
+        loops=loops,
         zones=of(DetectorKind.ZONE),
         buttons=of(DetectorKind.BUTTON),
         stop_line=tuple(on(n, DetectorKind.STOP_LINE) for n in lanes),
@@ -72,9 +78,6 @@ def wire(intersection: Intersection) -> Wiring:
             max((float(intersection.groups[g].max_red_s) for g in x.groups), default=0.0) for x in detectors
         ),
         lane=tuple(x.lane for x in detectors),
-        is_stop_line=tuple(x.kind is DetectorKind.STOP_LINE for x in detectors),
-        room=tuple(
-            0.0 if x.downstream or x.lane < 0 else max(1.0, intersection.lanes[x.lane].storage_pcu)
-            for x in detectors
-        ),
+        loop_rows=tuple((d, detectors[d].lane, detectors[d].kind is DetectorKind.STOP_LINE) for d in loops),
+        zone_rows=tuple((d, detectors[d].lane, room[d]) for d in of(DetectorKind.ZONE)),
     )

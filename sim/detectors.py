@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from denxanh.networks.model import Aspect, Detector, DetectorKind, GroupKind, Intersection, ZoneSegment
+from denxanh.networks.model import Aspect, Detector, DetectorKind, GroupKind, Intersection
 from denxanh.plc.contract import LoopReading, Readings, ZoneReading
 from denxanh.sim.detector_files import LOOP_KINDS, loop_places, stretch, zone_areas
 from denxanh.sim.faults import CHATTER_PER_S, DetectorErrors, FaultKind
@@ -30,6 +30,10 @@ MAX_AGE_DS = 65_535
 MPS_TO_KMH = 3.6
 
 
+SILENCE = LoopReading(0, 0, fault=False, age_ds=0)
+"""A loop that has not seen a vehicle yet."""
+
+
 @dataclass(slots=True)
 class _Loop:
     """One E1 and the counters of the field device that it stands for."""
@@ -42,7 +46,7 @@ class _Loop:
     """Occupied time not yet worth a decisecond."""
     busy_s: float = 0.0
     moments: list[float] = field(default_factory=list)
-    last: LoopReading | None = None
+    last: LoopReading = SILENCE
 
 
 NOTHING = ZoneReading(0, 0, 0.0, 0.0, fault=False, age_ds=0)
@@ -50,32 +54,42 @@ NOTHING = ZoneReading(0, 0, 0.0, 0.0, fault=False, age_ds=0)
 
 
 class _Area:
-    """One E2 with vehicles on it in this second; `names` is asked for only where it matters."""
+    """One E2 and what was on it when somebody last was; `names` is asked for only where it matters."""
 
-    __slots__ = ("_api", "_id", "occupancy", "queued", "speed", "vehicles")
+    __slots__ = ("_api", "id", "occupancy", "queued", "speed", "vehicles", "zones")
 
-    def __init__(self, api: Any, area_id: str, vehicles: int) -> None:
-        self._api, self._id = api, area_id
+    def __init__(self, api: Any, area_id: str) -> None:
+        self._api, self.id = api, area_id
+        self.zones: list[_Zone] = []
+        """Whose parts this is."""
+        self.vehicles = self.queued = 0
+        self.occupancy = self.speed = 0.0
+
+    def look(self, vehicles: int) -> None:
+        """Take up this second's figures, with that many vehicles on it."""
+        api, area_id = self._api, self.id
         self.vehicles = vehicles
-        self.queued: int = api.getJamLengthVehicle(area_id)
-        self.occupancy: float = min(1.0, api.getLastStepOccupancy(area_id) / 100.0)
-        self.speed: float = max(0.0, api.getLastStepMeanSpeed(area_id))
+        self.queued = api.getJamLengthVehicle(area_id)
+        self.occupancy = min(1.0, api.getLastStepOccupancy(area_id) / 100.0)
+        self.speed = max(0.0, api.getLastStepMeanSpeed(area_id))
 
     @property
     def names(self) -> Sequence[str]:
         """The vehicles."""
-        names: Sequence[str] = self._api.getLastStepVehicleIDs(self._id)
+        names: Sequence[str] = self._api.getLastStepVehicleIDs(self.id)
         return names
 
 
 @dataclass(slots=True)
 class _Zone:
-    """The E2s of one zone: (E2 id, share, length)."""
+    """The E2s of one zone: (E2, share, length)."""
 
     name: str
-    parts: tuple[tuple[str, float, float], ...]
+    parts: tuple[tuple[_Area, float, float], ...]
     length_m: float
     last: ZoneReading = NOTHING
+    occupied_at: int = 0
+    """The last second with a vehicle on it."""
 
 
 @dataclass(slots=True)
@@ -118,7 +132,10 @@ class DetectorBank:
         self._sumo: Api = session.sumo
         self._step_s = 1.0 / session.second
         self.errors = errors or DetectorErrors()
-        areas = zone_areas(intersections)
+        areas = {
+            place: _Area(self._sumo.lanearea, area_id)
+            for place, (area_id, _) in zone_areas(intersections).items()
+        }
         loop_ids = iter(loop_id for loop_id, _ in loop_places(intersections))
         self._places: list[_Place] = []
         for intersection in intersections:
@@ -133,8 +150,10 @@ class DetectorBank:
                     place.buttons.append(self._button(name, intersection, detector))
             self._places.append(place)
         self._all_loops = [loop for place in self._places for loop in place.loops]
-        self._all_areas = [area_id for area_id, _ in areas.values()]
-        self._watches_people = any(place.buttons for place in self._places)
+        self._all_areas = list(areas.values())
+        self._waiting_places = sorted(
+            {one for place in self._places for button in place.buttons for one in button.places}
+        )
         self._second = 0
         self._sound = True
 
@@ -179,44 +198,72 @@ class DetectorBank:
         """What every cabinet's detectors say now, one entry per intersection; call it once per second."""
         self._second += 1
         self._sound = self.errors.sound
-        seen = self._look()
-        waiting = self._waiting() if self._watches_people else frozenset()
+        self._look()
+        waiting = self._waiting() if self._waiting_places else frozenset()
         return tuple(
-            Readings(
-                loops=tuple(self._loop_reading(loop) for loop in place.loops),
-                zones=tuple(self._zone_reading(zone, seen) for zone in place.zones),
-                buttons=tuple(self._press(button, waiting) for button in place.buttons),
-            )
-            for place in self._places
+            [
+                Readings(
+                    self._loop_readings(place),
+                    self._zone_readings(place),
+                    tuple([self._press(button, waiting) for button in place.buttons]),
+                )
+                for place in self._places
+            ]
         )
 
-    def _look(self) -> dict[str, _Area]:
-        """Every E2 with a vehicle on it."""
+    def _look(self) -> None:
+        """Look at every E2, and note whose zone is occupied."""
         count = self._sumo.lanearea.getLastStepVehicleNumber
-        seen = {}
-        for area_id in self._all_areas:
-            vehicles = count(area_id)
+        now = self._second
+        for area in self._all_areas:
+            vehicles = count(area.id)
             if vehicles:
-                seen[area_id] = _Area(self._sumo.lanearea, area_id, vehicles)
-        return seen
+                area.look(vehicles)
+                for zone in area.zones:
+                    zone.occupied_at = now
+            elif area.vehicles:
+                area.vehicles = 0
 
     def _waiting(self) -> frozenset[str]:
         """Crossings that somebody wants to enter."""
         edge, person = self._sumo.edge, self._sumo.person
-        places = {one for place in self._places for button in place.buttons for one in button.places}
         return frozenset(
-            person.getNextEdge(walker) for one in sorted(places) for walker in edge.getLastStepPersonIDs(one)
+            person.getNextEdge(walker)
+            for one in self._waiting_places
+            for walker in edge.getLastStepPersonIDs(one)
+        )
+
+    def _loop_readings(self, place: _Place) -> tuple[LoopReading, ...]:
+        """A loop that nobody passed says what it said before."""
+        sound = self._sound
+        return tuple(
+            [
+                loop.last if sound and not loop.busy_s and not loop.last.age_ds else self._loop_reading(loop)
+                for loop in place.loops
+            ]
+        )
+
+    def _zone_readings(self, place: _Place) -> tuple[ZoneReading, ...]:
+        """A zone that is as empty as before needs no second look."""
+        sound, now = self._sound, self._second
+        return tuple(
+            [
+                NOTHING
+                if sound and zone.occupied_at != now and zone.last is NOTHING
+                else self._zone_reading(zone)
+                for zone in place.zones
+            ]
         )
 
     def _loop_reading(self, loop: _Loop) -> LoopReading:
         fault = None if self._sound else self.errors.fault(loop.name, self._second)
-        if fault is None and not loop.busy_s and loop.last is not None and not loop.last.age_ds:
+        if fault is None and not loop.busy_s and not loop.last.age_ds:
             return loop.last
         passed = self.errors.passages(loop.moments)
         loop.moments.clear()
         busy, loop.busy_s = min(1.0, loop.busy_s), 0.0
         if fault is FaultKind.FROZEN or fault is FaultKind.DROPOUT:
-            previous = loop.last or LoopReading(loop.count, loop.occupied_ds, fault=False, age_ds=0)
+            previous = loop.last
             loop.last = LoopReading(
                 previous.count, previous.occupied_ds, fault is FaultKind.DROPOUT, _older(previous.age_ds)
             )
@@ -235,11 +282,9 @@ class DetectorBank:
         loop.last = LoopReading(loop.count, loop.occupied_ds, fault=False, age_ds=0)
         return loop.last
 
-    def _zone_reading(self, zone: _Zone, seen: dict[str, _Area]) -> ZoneReading:
+    def _zone_reading(self, zone: _Zone) -> ZoneReading:
         fault = None if self._sound else self.errors.fault(zone.name, self._second)
-        occupied = [
-            (seen[area_id], share, length) for area_id, share, length in zone.parts if area_id in seen
-        ]
+        occupied = zone.occupied_at == self._second
         if fault is FaultKind.FROZEN or fault is FaultKind.DROPOUT:
             age = _older(zone.last.age_ds)
             zone.last = replace(zone.last, fault=fault is FaultKind.DROPOUT, age_ds=age)
@@ -247,7 +292,7 @@ class DetectorBank:
         if fault is FaultKind.STUCK_OFF or (fault is None and not occupied):
             zone.last = NOTHING
             return NOTHING
-        vehicles, queued, occupancy, speed = _sum_of(occupied, zone.length_m)
+        vehicles, queued, occupancy, speed = _sum_of(zone)
         vehicles = self.errors.vehicles(vehicles)
         if fault is FaultKind.STUCK_ON:
             occupancy, speed = 1.0, 0.0
@@ -270,26 +315,24 @@ class DetectorBank:
         return button.called
 
 
-def _zone(
-    name: str,
-    detector: Detector,
-    areas: dict[tuple[str, float, float], tuple[str, ZoneSegment]],
-) -> _Zone:
+def _zone(name: str, detector: Detector, areas: dict[tuple[str, float, float], _Area]) -> _Zone:
     parts = tuple(
-        (areas[stretch(segment)][0], segment.share, max(0.1, segment.end_m - segment.begin_m))
+        (areas[stretch(segment)], segment.share, max(0.1, segment.end_m - segment.begin_m))
         for segment in detector.segments
     )
-    return _Zone(name, parts, sum(share * length for _, share, length in parts))
+    zone = _Zone(name, parts, sum(share * length for _, share, length in parts))
+    for area, _, _ in parts:
+        area.zones.append(zone)
+    return zone
 
 
-def _sum_of(
-    occupied: Sequence[tuple[_Area, float, float]], length_m: float
-) -> tuple[float, float, float, float]:
-    """Vehicles, queued, occupancy and mean speed in m/s of a zone, from its occupied parts.
+def _sum_of(zone: _Zone) -> tuple[float, float, float, float]:
+    """Vehicles, queued, occupancy and mean speed in m/s of a zone.
 
     A vehicle that straddles two segments is seen by both E2s and counts once, with the greater share.
     """
     doubled = queued = covered = weighted_speed = 0.0
+    occupied = [part for part in zone.parts if part[0].vehicles]
     for area, share, length in occupied:
         doubled += share * area.vehicles
         queued += share * area.queued
@@ -305,7 +348,7 @@ def _sum_of(
                 if share > shares.get(vehicle, 0.0):
                     shares[vehicle] = share
         once = sum(shares.values())
-    return once, queued * once / doubled, covered / length_m, weighted_speed / doubled
+    return once, queued * once / doubled, covered / zone.length_m, weighted_speed / doubled
 
 
 def _union(spans: Iterable[tuple[float, float]]) -> float:
