@@ -51,7 +51,7 @@ class Run(_Table):
     """Name of the model: NAME.onnx and NAME.json."""
     seed: int = Field(default=1, ge=0, lt=2**31)
     """Of networks, scenarios and exploration; evaluation has seeds of its own."""
-    steps: int = Field(default=1_000_000, ge=1)
+    steps: int = Field(default=600_000, ge=1)
     """Decisions to learn from, over all intersections."""
 
 
@@ -69,7 +69,7 @@ class Workers(_Table):
 class Mix(_Table):
     """Share of each kind of scenario; normalised."""
 
-    gallery: Weight = 0.4
+    gallery: Weight = 0.3
     """Separate single intersections of every layout."""
     grid: Weight = 0.1
     """Blocks of a planned town."""
@@ -77,7 +77,7 @@ class Mix(_Table):
     """Streets that grew."""
     arterial: Weight = 0.2
     """A main road with minor side streets."""
-    catalogue: Weight = 0.2
+    catalogue: Weight = 0.3
     """The corridors of `corridors`."""
 
     @model_validator(mode="after")
@@ -94,9 +94,9 @@ class Curriculum(_Table):
     corridors: tuple[str, ...] = ("truc-30-4-hoa-binh", "mang-thi-diem-12")
     """Corridors of the share `catalogue`: names, or folders with a corridor.toml (from this file's folder);
     held-out ones are refused."""
-    seconds: int = Field(default=1200, ge=60, le=14_400)
+    seconds: int = Field(default=900, ge=60, le=14_400)
     """Length of an episode, simulated seconds."""
-    demand: Saturations = (0.3, 1.05)
+    demand: Saturations = (0.3, 1.15)
     """Range of the critical degree of saturation of generated networks."""
     easy_share: Share = 0.1
     """Share of the run during which only single intersections below saturation are drawn."""
@@ -108,6 +108,9 @@ class Curriculum(_Table):
     """Probability of a motorbike fleet in generated networks."""
     sublane: Share = 0.0
     """Share of the motorbike scenarios that run in the sublane model."""
+    locking: Share = 0.0
+    """Share of the generated networks in which vehicles that block each other inside a junction stay so, as
+    in most nets that people bring; elsewhere they are driven around after a while."""
     field_errors: Share = 0.4
     """Probability of field-like detector errors."""
     failed: Share = 0.15
@@ -144,7 +147,7 @@ class Reward(_Table):
     """People who wait at a crossing that is called."""
     starvation: Weight = 5.0
     """A called group that has waited for its whole max red, in standing people."""
-    overflow: Weight = 2.0
+    overflow: Weight = 4.0
     """A lane with a queue whose exit is full, in standing people."""
     scale: float = Field(default=5.0, gt=0.0)
     """People per lane at which one second costs 1."""
@@ -164,7 +167,7 @@ class Dqn(_Table):
     """At the start; it falls linearly to a fiftieth."""
     buffer: int = Field(default=200_000, ge=1000)
     """Decisions that are remembered; each takes about 7 kB at 20 lanes and 8 stages."""
-    batch: int = Field(default=256, ge=8)
+    batch: int = Field(default=128, ge=8)
     """Decisions per gradient step."""
     gamma: float = Field(default=0.95, gt=0.0, lt=1.0)
     """Discount per decision (5 s)."""
@@ -215,9 +218,9 @@ class Evaluation(_Table):
 
     every: int = Field(default=100_000, ge=1)
     """Decisions between evaluations."""
-    seconds: int = Field(default=1500, ge=60, le=14_400)
+    seconds: int = Field(default=1200, ge=60, le=14_400)
     """Length of each run, simulated seconds."""
-    scenarios: int = Field(default=6, ge=1, le=64)
+    scenarios: int = Field(default=8, ge=1, le=64)
     """Generated networks, from seeds of their own."""
     rule: str = "most-vehicles"
     """Delays are given relative to this policy's on the same network and seed."""

@@ -23,13 +23,9 @@ from denxanh.training.config import Config
 CORRIDOR_SCENARIOS = ("am", "pm", "offpeak")
 """Demands of a corridor that are trained on: those with traffic. One that has none of these names trains on
 all that it has."""
-TELEPORT_S = 300
+TELEPORT_S = 180
 """In training a jam is resolved after this long, s, or the episode would be lost; never in evaluation."""
 BLOCKER_OPTION = "--ignore-junction-blocker"
-LOCKING = 0.7
-"""Share of the generated networks in which vehicles that block each other inside a junction stay so, as in
-most nets that people bring; elsewhere they are driven around after a while. Otherwise a policy never learns
-what it costs to end a green while vehicles still pour into a large junction with a short clearance."""
 EVALUATION_SEEDS = 7_000_000
 """Generated networks from here on are for evaluation only."""
 
@@ -71,7 +67,7 @@ def draw(config: Config, worker: int, number: int, progress: float, folder: Path
         scenario, weights = _corridor(config, random, seed, folder)
     else:
         scenario = generate(_recipe(config, Layout(kind), easy=easy), seed, folder)
-        if random.random() < LOCKING:
+        if random.random() < config.curriculum.locking:
             scenario = locking(scenario)
         weights = reward_weights(config)
     scenario = _with_teleport(scenario)
