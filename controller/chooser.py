@@ -19,7 +19,7 @@ RETRY_S = 60
 LATE_LIMIT = 3
 """Decisions in a row over the time budget that count as the policy's failure; one may be the machine's."""
 MAX_WHY = 400
-"""Longest reason that is kept, characters, in each language. The learned policy's are at most 224 long on the
+"""Longest reason that is kept, characters, in each language. The learned policy's are at most 212 long on the
 pilot network (measured: 4 stages, two lanes named); foreign nets have longer lane ids and more stages."""
 
 
