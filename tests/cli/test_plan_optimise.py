@@ -13,9 +13,12 @@ import pytest
 pytest.importorskip("libsumo", reason="needs the extra sim")
 
 from denxanh.agents import registry
-from denxanh.agents.actuated import Actuated
+from denxanh.eval import optimise_actuated
+from denxanh.eval.cells import Conditions, sumocfg_places
+from denxanh.eval.optimise import Watch, Wish, tune_actuated
 from denxanh.eval.optimise_actuated import load_actuated
 from denxanh.eval.optimise_jobs import EVALUATIONS
+from denxanh.eval.optimise_report import settings_file
 from denxanh.eval.plans import load_plans, with_plans
 from denxanh.sim.scenario import foreign_scenario
 
@@ -23,7 +26,7 @@ from denxanh.sim.scenario import foreign_scenario
 def _optimise(config: Path, out: Path, *more: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "denxanh.cli", "plan", "optimise", "--sumocfg", str(config)]
     command += ["--out", str(out), "--seconds", "200", "--seeds", "2", "--jobs", "2", "--json", *more]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=290)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
@@ -68,21 +71,13 @@ def test_the_contenders_meet_behind_the_guard(made: tuple[Path, dict[str, Any]],
     assert found["best"] == best["name"]
 
 
-def test_the_actuated_rule_is_tuned(grid: Path, tmp_path: Path) -> None:
-    found = _optimise(
-        grid,
-        tmp_path,
-        "--what",
-        "actuated",
-        "--evaluations",
-        "22",
-        "--confirm",
-        "none",
-        "--seconds",
-        "60",
-        "--seeds",
-        "1",
-    )
-    policy = load_actuated(Path(found["file"]))
-    assert policy.name == Actuated().name == registry.policy("actuated").name
-    assert found["search"][1]["mean_delay_s"] <= found["search"][0]["mean_delay_s"]
+def test_the_actuated_rule_is_tuned(grid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimise_actuated, "GRID", ((2.0, 20.0),))
+    (place,) = sumocfg_places((grid,))
+    wish = Wish(place, Conditions(seconds=60), seeds=1, evaluations=10, jobs=2)
+    made = tune_actuated(wish, Watch())
+    assert made.found.delay_s <= made.found.start_delays_s[0]
+    path = tmp_path / "actuated.toml"
+    path.write_text(settings_file(wish, made, "a test"), encoding="utf-8")
+    assert load_actuated(path).name == registry.policy("actuated").name
+    assert dict(made.genes).keys() == {"A0", "B0"}
