@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shlex
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -171,18 +172,31 @@ def _run(request: Request) -> Results:
 
 @contextlib.contextmanager
 def _told(label: str, total: int) -> Iterator[Progress]:
-    """A bar on a terminal, one line per run elsewhere."""
+    """A bar with the time left on a terminal, one line per run elsewhere."""
+    begun, made = time.monotonic(), 0
     with progress(label, total) as show:
 
         def tell(step: Step) -> None:
-            one = step.outcome
+            nonlocal made
+            made += not step.resumed
             if not step.resumed and not sys.stderr.isatty():
-                end = getattr(one, "error", None) or f"{getattr(one, 'mean_delay_s', 0.0):.1f} s"
-                locked = " GRIDLOCK" if getattr(one, "gridlock", False) else ""
-                note(f"{step.done}/{step.total} {one.scenario} {one.setting} seed {one.seed}: {end}{locked}")
+                left_s = (time.monotonic() - begun) / made * (step.total - step.done)
+                note(f"{step.done}/{step.total} {_line(step)} (about {_duration(left_s)} left)")
             show(step.done)
 
         yield tell
+
+
+def _line(step: Step) -> str:
+    """One run and its figure, or why it has none."""
+    one = step.outcome
+    end = getattr(one, "error", None) or f"{getattr(one, 'mean_delay_s', 0.0):.1f} s per vehicle"
+    locked = ", GRIDLOCK" if getattr(one, "gridlock", False) else ""
+    return f"{one.scenario} {one.setting} seed {one.seed}: {end}{locked}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _write(found: dict[str, Any], results: Results, out: Path) -> None:
