@@ -60,6 +60,11 @@ class _Leave:
     """The running episode; the player says it back."""
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The whole: a closed pipe says it too, but not while some other fork of ours holds its end open."""
+
+
 class ChildPlayer:
     """Plays every episode in a new process.
 
@@ -75,7 +80,7 @@ class ChildPlayer:
         self._pipe: Connection | None = None
         self._folder = Path()
         self._playing = False
-        self._end: weakref.finalize[[Any, Any, Any], ChildPlayer] | None = None
+        self._ending: weakref.finalize[[Any, Any, Any], ChildPlayer] | None = None
 
     def begin(self, seed: int) -> Opening:
         """Leave the running episode, if any, and begin that of a seed.
@@ -115,8 +120,8 @@ class ChildPlayer:
         """End the child; a second call does nothing."""
         self._playing = False
         self._pipe = None
-        if self._end is not None:
-            self._end()
+        if self._ending is not None:
+            self._ending()
 
     def _start(self) -> None:
         try:
@@ -144,7 +149,7 @@ class ChildPlayer:
             )
         theirs.close()
         self._pipe = mine
-        self._end = weakref.finalize(self, _end, process, mine, self._folder)
+        self._ending = weakref.finalize(self, _end, process, mine, self._folder)
         with contextlib.suppress(OSError):  # it has died already: the first question will say so
             mine.send_bytes(first)
 
@@ -171,7 +176,10 @@ class ChildPlayer:
 
 
 def _end(process: subprocess.Popen[bytes], pipe: Connection, folder: Path) -> None:
-    """Close the pipe, at whose end everything there ends by itself; or else by force."""
+    """Ask the player, if any, and the nursery to end; then end them by force."""
+    with contextlib.suppress(OSError):
+        pipe.send(_End())
+        pipe.send(_End())
     pipe.close()
     try:
         process.wait(GRACE_S)
@@ -209,6 +217,8 @@ def serve(descriptor: int) -> None:
         try:
             heard = pipe.recv()
         except (EOFError, OSError):
+            return
+        if isinstance(heard, _End):
             return
         if trouble is not None:
             pipe.send(trouble)
@@ -256,14 +266,15 @@ def _play_and_die(pipe: Connection, source: Source, terms: Terms, seed: int) -> 
 
 
 def _play(pipe: Connection, player: Player, seed: int) -> None:
-    """One episode, from its beginning to its end or to `_Leave`."""
+    """One episode, from its beginning to its end, or until nobody wants it any more."""
     try:
         pipe.send(player.begin(seed))
         while True:
             heard = pipe.recv()
-            if isinstance(heard, _Leave):
+            if isinstance(heard, _Leave | _End):
                 player.close()
-                pipe.send(heard)
+                if isinstance(heard, _Leave):
+                    pipe.send(heard)
                 return
             turn = player.decide(heard.wanted)
             pipe.send(turn)
