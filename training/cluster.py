@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Any
@@ -127,18 +128,21 @@ def cluster(address: str, count: int) -> Iterator[Hire]:
         TrainingError: there is no cluster, or it has too few processors.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address == LOCAL:
+        _lock()
     try:
         import ray
     except ImportError:
         raise MissingExtraError("ray", "cluster") from None
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address == LOCAL:
-        options |= {"num_cpus": count, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        options |= {"num_cpus": count, "include_dashboard": False}
     else:
         options["address"] = address
     try:
         ray.init(**options)
     except Exception as cause:  # ConnectionError, RuntimeError, ValueError and Ray's own
+        ray.shutdown()
         raise TrainingError(
             f"no Ray there: {' '.join(str(cause).split())[:300]}",
             where=f"--ray {address}",
@@ -155,3 +159,13 @@ def cluster(address: str, count: int) -> Iterator[Hire]:
         yield RayWorker
     finally:
         ray.shutdown()
+
+
+def _lock() -> None:
+    """A token that only this process and its children know: Ray listens on every interface of the machine.
+
+    Ray reads it when it is imported.
+    """
+    if "RAY_AUTH_MODE" not in os.environ:
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
