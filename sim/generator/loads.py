@@ -19,6 +19,7 @@ from denxanh.networks.webster import PROTECTED_FACTOR, YIELDING_FACTOR
 SATURATION_H = 1800.0
 """Passenger-car units per hour of green and straight lane: usual value."""
 CYCLES_S = (40, 55, 70, 85, 100, 120, 145)
+USUAL_CYCLE_S = 100.0
 CRITICAL_GAP_S = 4.5
 FOLLOW_UP_S = 2.6
 """Gap acceptance of left turns: usual values."""
@@ -29,8 +30,8 @@ SNEAKERS = 0.08
 THROAT_REACH_M = 90.0
 """A pocket longer than this is a lane."""
 MANY = 99
-STEPS = 14
-"""Halvings in the search for a factor: to within 0.1 %."""
+PRECISION = 1.004
+"""Ratio of the bounds at which the search for a factor ends."""
 
 Volumes = Mapping[tuple[str, str], float]
 
@@ -48,12 +49,50 @@ class LaneFlow:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """What each stage takes in a plan that runs them in their own order, seconds by stage."""
+
+    least: tuple[int, ...]
+    """Bounded green."""
+    longest: tuple[int, ...]
+    """Max green."""
+    lost: tuple[int, ...]
+    """The interstage that ends it."""
+
+    @classmethod
+    def of(cls, intersection: Intersection) -> Frame:
+        """The frame of an intersection."""
+        stages = range(len(intersection.stages))
+        return cls(
+            tuple(bounded_green_s(intersection, stage) for stage in stages),
+            tuple(max_green_s(intersection, stage) for stage in stages),
+            tuple(interstage_s(intersection, stage, (stage + 1) % len(stages)) for stage in stages),
+        )
+
+    @property
+    def cycles_s(self) -> tuple[int, ...]:
+        """The usual cycles; where the least greens alone take longer, one that is a quarter longer still."""
+        shortest = sum(self.least) + sum(self.lost)
+        return CYCLES_S if shortest < 0.9 * CYCLES_S[-1] else (*CYCLES_S, math.ceil(1.25 * shortest))
+
+    def room_s(self, ratios: Sequence[float], cycle_s: int, saturation: float) -> float:
+        """Seconds of a cycle that are left over; -inf where a stage would be longer than its max green."""
+        greens = [
+            max(least, ratio * cycle_s / saturation) for least, ratio in zip(self.least, ratios, strict=True)
+        ]
+        if any(green > longest for green, longest in zip(greens, self.longest, strict=True)):
+            return -math.inf
+        return cycle_s - sum(greens) - sum(self.lost)
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """An intersection with the flows of one time slice."""
 
     intersection: Intersection
     lanes: tuple[LaneFlow, ...]
     """Of the stop line; after them whole approaches that come through fewer lanes before a short pocket."""
+    frame: Frame
 
     def ratios(self, factor: float) -> tuple[float, ...]:
         """Flow ratio that each stage has to carry when all flows are multiplied by `factor`.
@@ -85,19 +124,28 @@ class Load:
     def holds(self, factor: float, saturation: float) -> bool:
         """Whether some cycle keeps every stage at or below this degree of saturation."""
         ratios = self.ratios(factor)
-        return any(_room(self.intersection, ratios, cycle, saturation) >= 0 for cycle in CYCLES_S)
+        return any(self.frame.room_s(ratios, cycle, saturation) >= 0 for cycle in self.frame.cycles_s)
 
     def factor_for(self, saturation: float) -> float:
         """The factor on all flows that brings the intersection to this saturation; inf without any."""
-        if sum(lane.total for lane in self.lanes) <= 0:
+        full = self.fullness()
+        if full <= 0:
             return math.inf
-        low, high = 0.0, 1.0
-        while self.holds(high, saturation) and high < 1e9:
-            low, high = high, 2 * high
-        for _ in range(STEPS):
-            middle = (low + high) / 2
+        low = high = saturation / full
+        while not self.holds(low, saturation):
+            low, high = low / 1.5, low
+        while high == low or self.holds(high, saturation):
+            low, high = high, 1.5 * high
+        while high > PRECISION * low:
+            middle = math.sqrt(low * high)
             low, high = (middle, high) if self.holds(middle, saturation) else (low, middle)
         return low
+
+    def fullness(self) -> float:
+        """A quick estimate of the degree of saturation: Y C / (C - L) at a usual cycle."""
+        lost = sum(self.frame.lost)
+        cycle = max(USUAL_CYCLE_S, 2.0 * lost)
+        return sum(self.ratios(1.0)) * cycle / (cycle - lost)
 
     def _by_group(self, factor: float) -> dict[int, float]:
         found: dict[int, float] = {}
@@ -148,21 +196,6 @@ def gap_share(oncoming_h: float) -> float:
     )
 
 
-def _after(intersection: Intersection, stage: int) -> int:
-    return (stage + 1) % len(intersection.stages)
-
-
-def _room(intersection: Intersection, ratios: Sequence[float], cycle_s: int, saturation: float) -> float:
-    """Seconds of a cycle that are left over; -inf where a stage would be longer than its max green."""
-    left = float(cycle_s)
-    for stage, ratio in enumerate(ratios):
-        green = max(bounded_green_s(intersection, stage), ratio * cycle_s / saturation)
-        if green > max_green_s(intersection, stage):
-            return -math.inf
-        left -= green + interstage_s(intersection, stage, _after(intersection, stage))
-    return left
-
-
 def load(intersection: Intersection, net: Net, volumes: Volumes) -> Load:
     """Spread flows over an intersection's lanes: a movement with few lanes to choose from comes first."""
     parts: list[dict[tuple[int, Turn], float]] = [{} for _ in intersection.lanes]
@@ -180,7 +213,7 @@ def load(intersection: Intersection, net: Net, volumes: Volumes) -> Load:
                     key = link[intersection.lanes[index].id, target]
                     parts[index][key] = parts[index].get(key, 0.0) + flow
     spread = [_lane_flow(found) for found in parts]
-    return Load(intersection, (*spread, *_throats(intersection, net, parts)))
+    return Load(intersection, (*spread, *_throats(intersection, net, parts)), Frame.of(intersection))
 
 
 def _lane_flow(found: Mapping[tuple[int, Turn], float], lanes: int = 1) -> LaneFlow:
@@ -249,14 +282,11 @@ def poured(filled: Sequence[float], flow: float) -> list[float]:
 
 def webster_plan(one: Load, number: int) -> Plan:
     """A fixed-time plan for the load: of the cycles the one whose fullest stage is least full."""
-    intersection = one.intersection
-    ratios = one.ratios(1.0)
-    stages = range(len(intersection.stages))
-    least = [least_split_s(intersection, stage, _after(intersection, stage)) for stage in stages]
-    lost = [interstage_s(intersection, stage, _after(intersection, stage)) for stage in stages]
-    longest = [max_green_s(intersection, stage) for stage in stages]
+    ratios, lost, longest = one.ratios(1.0), one.frame.lost, one.frame.longest
+    stages = range(len(lost))
+    least = [least_split_s(one.intersection, stage, (stage + 1) % len(lost)) for stage in stages]
     best: tuple[float, list[int]] = (math.inf, least)
-    for cycle in CYCLES_S:
+    for cycle in one.frame.cycles_s:
         splits = list(least)
         while sum(splits) < cycle:
             able = [stage for stage in stages if splits[stage] - lost[stage] < longest[stage]]

@@ -18,6 +18,10 @@ from denxanh.sim.generator.fleet import Fleet
 from denxanh.sim.generator.loads import load, webster_plan
 from denxanh.sim.generator.recipe import Recipe
 
+BALANCE = (0.5, 1.0)
+"""How strongly the intersections of a net are made equally full; 1 is fully (drawn per scenario)."""
+BALANCE_ROUNDS = 5
+BALANCE_LEVEL = 0.7
 MOST_PAIRS = 80
 """Most pairs of origin and destination."""
 ENTRY_LIMIT_H = 1700.0
@@ -59,7 +63,7 @@ def draw_traffic(recipe: Recipe, net: Net, corridor: Corridor, dice: random.Rand
     Raises:
         NetworkError: nothing can be reached from anywhere.
     """
-    pairs = _pairs(net, dice)
+    pairs = _balanced(_pairs(net, dice), net, corridor, dice)
     slices = dice.randint(2, 4)
     inner = sorted(dice.uniform(0.15, 0.85) for _ in range(slices - 1))
     bounds = (0, *(round(part * recipe.seconds) for part in inner), recipe.seconds)
@@ -71,6 +75,48 @@ def draw_traffic(recipe: Recipe, net: Net, corridor: Corridor, dice: random.Rand
         tuple(flow * part for flow, part in zip(one, factor, strict=True)) for one in draft.flows_h
     )
     return Traffic(pairs, bounds, _capped(net, pairs, scaled), walkers)
+
+
+def _balanced(pairs: tuple[Pair, ...], net: Net, corridor: Corridor, dice: random.Random) -> tuple[Pair, ...]:
+    """Less traffic through intersections that are much fuller than the others of the same net.
+
+    Otherwise one bottleneck would take the whole load, and nothing would happen anywhere else.
+    """
+    through = [_passed(pair, corridor) for pair in pairs]
+    if all(len(passed) < 2 for passed in through):
+        return pairs
+    strength = dice.uniform(*BALANCE)
+    for _ in range(BALANCE_ROUNDS):
+        flows_h = tuple(pair.weight for pair in pairs)
+        volumes = Traffic(pairs, (0, 1), (flows_h,), 0.0).volumes(0)
+        full = [load(one, net, volumes).fullness() for one in corridor.intersections]
+        most = max(full)
+        if most <= 0:
+            break
+        # To a load at which permissive turns are neither free nor shut.
+        pairs = tuple(
+            replace(
+                pair,
+                weight=pair.weight
+                * BALANCE_LEVEL
+                / most
+                * math.prod(
+                    (most / max(full[place], most / 10)) ** (strength / len(passed)) for place in passed
+                ),
+            )
+            for pair, passed in zip(pairs, through, strict=True)
+        )
+    return pairs
+
+
+def _passed(pair: Pair, corridor: Corridor) -> list[int]:
+    """Which intersections a way passes."""
+    edges = frozenset(pair.route)
+    return [
+        place
+        for place, one in enumerate(corridor.intersections)
+        if any(lane.approach in edges for lane in one.lanes)
+    ]
 
 
 def _sliced(pairs: Sequence[Pair], slices: int, dice: random.Random) -> tuple[tuple[float, ...], ...]:
@@ -151,13 +197,19 @@ def _driven(net: Net, edge: str) -> list[str]:
     return [lane for lane in net.edge_lanes[edge] if not net.lanes[lane].walkers_only]
 
 
+def _size(net: Net, edge: str) -> float:
+    """How much traffic an edge of the fringe draws: wide and fast streets draw more than their lanes."""
+    lanes = _driven(net, edge)
+    return float(len(lanes) ** 1.4) * net.lanes[lanes[0]].speed_ms / 13.9
+
+
 def _pairs(net: Net, dice: random.Random) -> tuple[Pair, ...]:
     ways = _ways(net)
     reached = {onward for found in ways.values() for onward in found}
     entries = sorted(edge for edge in ways if edge not in reached)
     exits = sorted(edge for edge in reached if not ways.get(edge))
-    pull = {edge: len(_driven(net, edge)) * dice.lognormvariate(0.0, 0.6) for edge in exits}
-    push = {edge: len(_driven(net, edge)) * dice.lognormvariate(0.0, 0.5) for edge in entries}
+    pull = {edge: _size(net, edge) * dice.lognormvariate(0.0, 0.6) for edge in exits}
+    push = {edge: _size(net, edge) * dice.lognormvariate(0.0, 0.5) for edge in entries}
     middle = _middle([net.lanes[net.edge_lanes[edge][0]].shape[0] for edge in entries])
     drawn: list[Pair] = []
     for entry in entries:
