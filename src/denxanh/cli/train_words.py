@@ -146,7 +146,11 @@ def told() -> Iterator[Watcher]:
             pace.seen(now.steps, evaluating=now.evaluating is not None)
             if now.score is not None:
                 note(evaluation_line(now))
-            bar.update(task, total=now.total, completed=now.steps, doing=_doing(now), rest=rest(now, pace))
+            doing = _doing(now)
+            bar.update(
+                task, total=now.total, completed=now.steps, doing=doing, rest=rest(now, pace),
+                refresh=doing != bar.tasks[task].fields["doing"],
+            )  # fmt: skip
 
         yield watch
 
