@@ -84,7 +84,8 @@ class Episode:
     def advance(self, requests: Sequence[int], seconds: int = DECISION_S) -> tuple[float, ...]:
         """Let each learner ask for a stage and simulate some seconds, or until the scenario is over.
 
-        A stage that may not follow the running one is asked for by way of the first stage towards it.
+        A stage that may not follow the running one is asked for by way of the first stage towards it. Where a
+        change is promised or under way nothing can be decided, and the coming stage is asked for.
 
         Args:
             requests: one stage per learner.
@@ -96,6 +97,7 @@ class Episode:
         Raises:
             SimulationError: SUMO failed.
         """
+        wanted = [_possible(state, one) for state, one in zip(self.states, requests, strict=True)]
         gained = [0.0] * len(self.learners)
         done = 0
         while done < seconds and not self.plant.over:
@@ -103,7 +105,7 @@ class Episode:
                 traffic = self._traffic[site]
                 place = self._place_of.get(site)
                 if place is not None:
-                    request = next_hop(mind.intersection, traffic.stage, requests[place])
+                    request = next_hop(mind.intersection, traffic.stage, wanted[place])
                 else:
                     request = self._other(site, traffic)
                 self.plant.show(site, mind.act(request))
@@ -147,3 +149,10 @@ class Episode:
             mind.sense(readings, second % DAY_S, plan)
             for mind, readings in zip(self.minds, self.plant.readings(), strict=True)
         ]
+
+
+def _possible(state: TrafficState, wanted: int) -> int:
+    """What can be asked for now: the coming stage while a change is promised or under way."""
+    if state.commitment is not None:
+        return state.commitment.next_stage
+    return state.stage if state.in_interstage else wanted
