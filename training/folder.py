@@ -105,10 +105,15 @@ class State(_Form):
 
 
 class RunFolder:
-    """An open run; use `opened`."""
+    """An open run; use `opened`.
+
+    Attributes:
+        known: it was begun before.
+    """
 
     def __init__(self, path: Path, config: Config) -> None:
         self.path, self.config = path, config
+        self.known = False
         self.state = State()
 
     def __truediv__(self, name: str) -> Path:
@@ -176,8 +181,7 @@ def _recognise(run: RunFolder) -> None:
                 where=str(run.path),
                 fix=f"give another --out, or the configuration that it was started with ({CONFIG})",
             )
-        run.state = read_state(run.path)
-        run.update(resumed=run.state.resumed + 1)
+        run.known, run.state = True, read_state(run.path)
         return
     if (run / STATE).exists() or (run / LATEST).exists():
         raise TrainingError(

@@ -92,6 +92,8 @@ def learn(
 
 def _go_on(run: RunFolder, hire: Hire, watch: Watcher, stop: Callable[[], bool]) -> int:
     config = run.config
+    if run.known:
+        run.update(resumed=run.state.resumed + 1)
     torch.set_num_threads(1)
     env = IntersectionVecEnv(config, hire, first=run.state.resumed * EPISODES_PER_START)
     logger = curves(run / TENSORBOARD)

@@ -42,7 +42,7 @@ class LocalWorker:
             daemon=True,
         )
         try:
-            self.process.start()
+            processes.start(self.process)
         except OSError:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise

@@ -53,8 +53,7 @@ class Failed:
 
 @contextlib.contextmanager
 def settled(folder: Path) -> Iterator[None]:
-    """What a child does around its work: Ctrl-C is its parent's to answer, words and files go to `folder`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What a child does around its work: its words and its files go to `folder`, it ends with its parent."""
     with (folder / LOG).open("ab") as said:
         for descriptor in (1, 2):  # SUMO's C++ writes past sys.stdout
             os.dup2(said.fileno(), descriptor)
@@ -79,6 +78,15 @@ def _outlive(parent: int, folder: Path) -> None:
     sleep(ORPHAN_S)
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
+
+
+def start(process: BaseProcess) -> None:
+    """Start a child to which Ctrl-C means nothing from its first moment on; the parent loses none."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end(process: BaseProcess, grace_s: float = GRACE_S) -> None:
@@ -163,7 +171,7 @@ def _started(function: Callable[[Given], Made], place: int, item: Given, limit_s
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(function, item, theirs, folder), daemon=True)
-    process.start()
+    start(process)
     theirs.close()  # so that a dead child reads as the end of the pipe
     return _Job(place, process, mine, folder, monotonic() + limit_s)
 
