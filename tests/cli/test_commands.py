@@ -35,6 +35,7 @@ COMMANDS = (
     ("network", "check"),
     ("network", "import-sumo"),
     ("plan", "list"),
+    ("plan", "optimise"),
 )
 
 
