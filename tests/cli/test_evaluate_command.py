@@ -121,6 +121,8 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(grid: Path, 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell that starts tests in the background has them ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     cells = tmp_path / "cells"
     deadline = time.monotonic() + 120
