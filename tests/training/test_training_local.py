@@ -20,6 +20,8 @@ from denxanh.training.config import Config
 from denxanh.training.local import LocalWorker
 from denxanh.training.stream import Turn
 
+pytestmark = pytest.mark.xdist_group("training workers")
+
 PATIENCE_S = 240.0
 SECONDS = 60
 DECISIONS = SECONDS // 5
@@ -111,12 +113,13 @@ def test_a_killed_process_is_noticed_at_once(twins: tuple[LocalWorker, LocalWork
 
 def test_what_a_dying_worker_says_is_kept(small: Config, scratch: Path) -> None:
     """A bug in a worker is named by the learner, with its last words."""
+    before = {*scratch.iterdir()}
     broken = small.model_copy(update={"curriculum": None})
     one = LocalWorker(broken, 0, 0)
     with pytest.raises(EOFError, match=r"ended with status 1: .*AttributeError"):
         one.receive(PATIENCE_S)
     one.end()
-    assert [*scratch.iterdir()] == [], "no file is left"
+    assert {*scratch.iterdir()} == before, "no file is left"
 
 
 def test_a_worker_that_can_simulate_nothing_gives_up(small: Config) -> None:
