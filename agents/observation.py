@@ -7,6 +7,7 @@ what the street will show it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from denxanh.networks.model import Aspect, Intersection
 
@@ -14,11 +15,11 @@ NO_GAP_S = 999.0
 """`LaneState.gap_s` when nothing has passed for so long that it no longer matters, seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class LaneState:
+class LaneState(NamedTuple):
     """One incoming lane, from its detectors. Vehicles are in passenger-car units.
 
-    Ranges: counts >= 0; occupancies, confidence in [0, 1]; times >= 0 s.
+    Ranges: counts >= 0; occupancies, confidence in [0, 1]; times >= 0 s. A named tuple, because a second of
+    simulation makes one per lane.
     """
 
     queued: float

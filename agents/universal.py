@@ -218,8 +218,8 @@ def _is_free(state: TrafficState) -> bool:
 
 def _emptied(lanes: Sequence[LaneState], place: int) -> tuple[LaneState, ...]:
     """The same lanes with no traffic on one of them."""
-    nobody = replace(
-        lanes[place], queued=0.0, moving=0.0, occupancy=0.0, arrivals_10s=0.0, arrivals_30s=0.0,
-        discharge_10s=0.0, gap_s=NO_GAP_S, red_call_s=0.0,
+    nobody = lanes[place]._replace(
+        queued=0.0, moving=0.0, occupancy=0.0, arrivals_10s=0.0, arrivals_30s=0.0, discharge_10s=0.0,
+        gap_s=NO_GAP_S, red_call_s=0.0,
     )  # fmt: skip
     return (*lanes[:place], nobody, *lanes[place + 1 :])

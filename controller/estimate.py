@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from denxanh.agents.observation import NO_GAP_S, Commitment, LaneState, StageState, TrafficState
 from denxanh.controller.health import DetectorHealth, HealthLimits, Symptom
@@ -50,8 +51,7 @@ class SignalView:
     stages: tuple[StageState, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """One update's result. `called` and `discharging` align with the groups and go to the guard."""
 
     traffic: TrafficState
@@ -61,8 +61,7 @@ class Estimate:
     """Called approaches without one believed detector: no adaptive control there."""
 
 
-@dataclass(frozen=True, slots=True)
-class EstimateState:
+class EstimateState(NamedTuple):
     """Everything that the estimate remembers. `health` aligns with `Intersection.detectors`."""
 
     clock_s: float | None
@@ -273,18 +272,10 @@ class Estimator:
                     red_call_s = waits[part.group]
             lanes.append(
                 LaneState(
-                    memory.queued,
-                    memory.moving,
-                    memory.occupancy,
-                    memory.arrivals_10s,
-                    memory.arrivals_30s,
-                    memory.discharge_10s,
-                    memory.gap_s,
-                    red_call_s,
-                    memory.downstream,
-                    trust,
+                    memory.queued, memory.moving, memory.occupancy, memory.arrivals_10s, memory.arrivals_30s,
+                    memory.discharge_10s, memory.gap_s, red_call_s, memory.downstream, trust,
                 )
-            )
+            )  # fmt: skip
         traffic = TrafficState(
             intersection=self.intersection,
             clock_s=state.clock_s or 0.0,

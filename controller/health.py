@@ -114,7 +114,7 @@ class DetectorHealth(NamedTuple):
         return self.symptom is Symptom.NONE
 
 
-_ON_SLACK_S = 0.15
+ON_SLACK_S = 0.15
 """A loop counts as occupied throughout when it misses no more than this of the interval (1 ds wire step)."""
 _RATE_WINDOW_S = 60.0
 _new = tuple.__new__
@@ -177,7 +177,7 @@ def remember(
     """
     symptom, clean_s, on_s, silent_s, silent_own, silent_siblings, rate, chatter, last = health
     if dt_s > 0.0:
-        on_s = on_s + dt_s if on_now_s >= dt_s - _ON_SLACK_S else 0.0
+        on_s = on_s + dt_s if on_now_s >= dt_s - ON_SLACK_S else 0.0
         if passed or rate:
             weight = dt_s / _RATE_WINDOW_S
             rate += (weight if weight < 1.0 else 1.0) * (passed / dt_s * _RATE_WINDOW_S - rate)

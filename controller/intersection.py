@@ -96,7 +96,7 @@ class IntersectionController:
             Exception: whatever a policy raises.
         """
         _, estimate = self._estimator.update(self._estimate, None, 0.0, self._follower.view())
-        lanes = tuple(replace(lane, queued=1.0) for lane in estimate.traffic.lanes)
+        lanes = tuple(lane._replace(queued=1.0) for lane in estimate.traffic.lanes)
         self._chooser.rehearse(
             replace(estimate.traffic, stage=0, in_interstage=False, commitment=None, lanes=lanes)
         )

@@ -6,7 +6,15 @@ import math
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 
-from denxanh.controller.health import DetectorHealth, HealthLimits, Sample, Symptom, assess, remember
+from denxanh.controller.health import (
+    ON_SLACK_S,
+    DetectorHealth,
+    HealthLimits,
+    Sample,
+    Symptom,
+    assess,
+    remember,
+)
 from denxanh.controller.readings import LoopDelta, Zone, age_s
 from denxanh.controller.wiring import Wiring
 from denxanh.plc.contract import Readings
@@ -45,11 +53,9 @@ def judge(
         limits: thresholds.
     """
     passed, beside = _flows(wiring, loops)
-    told_loops = _padded(readings.loops, wiring.loops)
-    told_zones = _padded(readings.zones, wiring.zones)
-    stale_s = limits.stale_s
     result = list(health)
-    for (d, lane, stop_line), reading in zip(wiring.loop_rows, told_loops, strict=False):
+    told = _padded(readings.loops, wiring.loops)
+    for (d, lane, stop_line), reading in zip(wiring.loop_rows, told, strict=False):
         before, (count, on_s, valid, _) = health[d], loops[d]
         own = 0.0
         if not stop_line:
@@ -57,35 +63,54 @@ def judge(
         elif zone_vehicles[lane]:
             own = _STOP_LINE_EVIDENCE * _emptied(wiring.zone[lane], zones, zone_vehicles[lane])
         fault, age = (False, math.inf) if reading is None else (reading.fault, age_s(reading.age_ds))
-        if valid and not fault and age <= stale_s and before.symptom is _GOOD:
+        if valid and not fault and age <= limits.stale_s and before.symptom is _GOOD:
             after, calm = remember(before, span, count, on_s, None, own, beside[lane], 0.0, limits)
             if calm:
                 result[d] = after
                 continue
         sample = Sample(span, age, bool(fault), valid, count, on_s, None, own, beside[lane])
         result[d] = assess(before, sample, limits, wiring.max_red[d])
-    for (d, lane, room), told in zip(wiring.zone_rows, told_zones, strict=False):
-        before, (vehicles, queued, occupancy, speed, valid) = health[d], zones[d]
-        own = float(passed[lane]) if room else 0.0
-        full = vehicles / room if room else 0.0
-        on_s = span if occupancy >= 1.0 and speed <= 0.0 else 0.0
-        value = (vehicles, queued, occupancy, speed)
-        fault, age = (False, math.inf) if told is None else (told.fault, age_s(told.age_ds))
-        if valid and not fault and age <= stale_s and before.symptom is _GOOD:
-            after, calm = remember(before, span, 0, on_s, value, own, 0.0, full, limits)
-            if calm:
-                result[d] = after
-                continue
-        sample = Sample(span, age, bool(fault), valid, 0, on_s, value, own, 0.0, full)
-        result[d] = assess(before, sample, limits, wiring.max_red[d])
+    _judge_zones(wiring, result, readings, zones, passed, span, limits)
     for position, d in enumerate(wiring.buttons):
         on_s = span if d in pressed else 0.0
-        sample = Sample(
-            span, 0.0, fault=False, valid=position < len(readings.buttons), passed=0, on_s=on_s, value=None,
-            own=0.0, siblings=0.0,
-        )  # fmt: skip
+        valid = position < len(readings.buttons)
+        sample = Sample(span, 0.0, False, valid, 0, on_s, None, own=0.0, siblings=0.0)
         result[d] = assess(health[d], sample, limits, wiring.max_red[d])
     return tuple(result)
+
+
+def _judge_zones(
+    wiring: Wiring,
+    health: list[DetectorHealth],
+    readings: Readings,
+    zones: Sequence[Zone],
+    passed: Sequence[int],
+    span: float,
+    limits: HealthLimits,
+) -> None:
+    """Judge the zones, in place.
+
+    A zone is condemned for its silence only by what its own lane's stop line counts meanwhile. So nothing
+    has to be remembered of one that says the same again while nobody passes, nor of one without a stop line.
+    """
+    long_enough = span > ON_SLACK_S  # in a shorter time every detector looks occupied throughout
+    told = _padded(readings.zones, wiring.zones)
+    for (d, lane, room), reading in zip(wiring.zone_rows, told, strict=False):
+        before, (vehicles, queued, occupancy, speed, valid) = health[d], zones[d]
+        value = (vehicles, queued, occupancy, speed)
+        own, full = (float(passed[lane]), vehicles / room) if room else (0.0, 0.0)
+        on_s = span if occupancy >= 1.0 and speed <= 0.0 else 0.0
+        fault, age = (False, math.inf) if reading is None else (reading.fault, age_s(reading.age_ds))
+        if valid and not fault and age <= limits.stale_s and before.symptom is _GOOD:
+            still = not room or (not own and value == before.value)
+            if still and long_enough and not on_s and not before.on_s:
+                continue
+            after, calm = remember(before, span, 0, on_s, value, own, 0.0, full, limits)
+            if calm:
+                health[d] = after
+                continue
+        sample = Sample(span, age, bool(fault), valid, 0, on_s, value, own, 0.0, full)
+        health[d] = assess(before, sample, limits, wiring.max_red[d])
 
 
 def _padded(readings: tuple[_T, ...], detectors: Sequence[int]) -> tuple[_T | None, ...]:

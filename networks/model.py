@@ -29,15 +29,14 @@ class Aspect(StrEnum):
     FLASH = "o"
     """Flashing yellow (the cabinet's failure mode)."""
 
-    @property
-    def is_green(self) -> bool:
-        """True for the aspects that let traffic start: G, g, W."""
-        return self in (Aspect.PROTECTED, Aspect.YIELDING, Aspect.WALK)
+    is_green: bool
+    """True for the aspects that let traffic start: G, g, W."""
+    is_red: bool
+    """True only for red; yellow and pedestrian clearance still occupy the conflict area."""
 
-    @property
-    def is_red(self) -> bool:
-        """True only for red; yellow and pedestrian clearance still occupy the conflict area."""
-        return self is Aspect.RED
+    def __init__(self, letter: str) -> None:
+        self.is_green = letter in ("G", "g", "W")
+        self.is_red = letter == "r"
 
 
 class GroupKind(StrEnum):

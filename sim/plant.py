@@ -82,6 +82,7 @@ class Plant:
         self.observers = tuple(Observer(intersection) for intersection in self.intersections)
         self._watch = GridlockWatch(self._sumo)
         self._clearing: list[tuple[bool, ...]] = [(False,) * len(one.groups) for one in self.intersections]
+        self._asked: list[tuple[tuple[Aspect, ...], str]] = [((), "")] * len(self.intersections)
         self._seen: list[tuple[str, tuple[bool, ...]] | None] = [None] * len(self.intersections)
         self._shown: list[tuple[Aspect, ...]] = [()] * len(self.intersections)
         self._arrived = self._teleported = 0
@@ -112,10 +113,13 @@ class Plant:
         """Set the lamps of the `place`-th intersection, one aspect per group."""
         intersection = self.intersections[place]
         lights = self._sumo.trafficlight
-        wanted = to_state(intersection, aspects)
+        before, wanted = self._asked[place]
+        if aspects != before:
+            wanted = to_state(intersection, aspects)
+            self._asked[place] = tuple(aspects), wanted
+            self._clearing[place] = tuple([aspect is Aspect.CLEARANCE for aspect in aspects])
         if lights.getRedYellowGreenState(intersection.tls) != wanted or not self.seconds:
             lights.setRedYellowGreenState(intersection.tls, wanted)
-        self._clearing[place] = tuple(aspect is Aspect.CLEARANCE for aspect in aspects)
         self.detectors.show(place, aspects)
 
     def shown(self, place: int) -> tuple[Aspect, ...]:

@@ -169,7 +169,7 @@ def test_the_lane_that_matters_is_named_among_many(make_state: MakeState, site: 
     others = tuple(replace(site.lanes[2], id=f"w{n}") for n in range(20))
     wide = replace(site, lanes=(*site.lanes[:2], *others))
     state = make_state({"queued": 3.0}, stage=0, where=wide)
-    crowd = replace(state.lanes[2], queued=8.0)
+    crowd = state.lanes[2]._replace(queued=8.0)
     given = Universal("u", _Only(0)).decide(replace(state, lanes=(*state.lanes[:2], *(crowd,) * 20)))
     assert given.stage == 0
     assert "lane n (straight; 3.0 queued" in given.why
