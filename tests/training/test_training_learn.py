@@ -337,6 +337,21 @@ def test_a_disk_that_stays_full_is_said_at_the_end(
     assert run(config, out, firm).finished
 
 
+def test_curves_that_cannot_be_written_cost_curves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    logger = keeper.curves(tmp_path / "curves")
+    monkeypatch.setattr(keeper.TensorBoardOutputFormat, "write", refuse)
+    for step in range(3):
+        logger.record("heldout/ratio", 0.9)
+        logger.dump(step)
+    logger.close()
+    assert caplog.text.count("no more curves for TensorBoard") == 1
+
+
 def test_checkpoints_come_between_evaluations_too(
     make_config: Make, firm: Any, judge: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
