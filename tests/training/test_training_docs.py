@@ -18,8 +18,8 @@ from denxanh.training.finish import RULES
 PAGE = Path(__file__).parents[2] / "docs" / "training.md"
 BEGIN, END = "## Every key\n", "## The run folder\n"
 INTRODUCTION = """
-This section is written from the code (`tests/training/test_training_docs.py`); `denxanh train --example` prints
-the same as a file. Unknown keys and values out of range are errors, all named at once.
+This section is written from the code (`tests/training/test_training_docs.py`); `denxanh train --example`
+prints the same as a file. Unknown keys and values out of range are errors, all named at once.
 """
 
 
