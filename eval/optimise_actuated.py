@@ -29,6 +29,8 @@ GREENS_S = (0.0, 12.0, 16.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 80.0)
 """Longest greens that are tried, 0: the guard's."""
 GRID = tuple((passage, green) for passage in (2.0, 3.0, 4.0, 5.0) for green in (0.0, 20.0, 30.0, 45.0))
 """Settings that are tried everywhere at once."""
+UNLIMITED_S = 90.0
+"""What no limit of its own counts as in the regression."""
 MAX_BYTES = 1024 * 1024
 
 
@@ -108,6 +110,15 @@ class SettingSpace:
         else:
             after = Setting(before.passage_s, _another(GREENS_S, before.max_green_s, dice, step))
         return None if after == before else Move({one: after}, self._near[one] | {one})
+
+    def features(self, genes: Mapping[str, Setting], one: str) -> list[float]:
+        """The settings of the intersection and of its neighbours, with their squares."""
+        found: list[float] = []
+        for place in (one, *sorted(self._near[one])):
+            green = genes[place].max_green_s or UNLIMITED_S
+            for number in (genes[place].passage_s / 3.0, 30.0 / green):
+                found += [number, number * number]
+        return found
 
 
 def _another(values: Sequence[float], now: float, dice: random.Random, step: float) -> float:

@@ -5,12 +5,13 @@ Every plan that a move proposes holds all limits (`plans.plan_defects`). Stage o
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from denxanh.eval.plan_search import Move
-from denxanh.eval.plans import least_splits, plan_defects
+from denxanh.eval.plans import Frame, frame
 from denxanh.networks.model import Intersection, Plan, Split
 
 TRANSFER_S = 8
@@ -43,6 +44,7 @@ class PlanSpace:
     _by_id: Mapping[str, Intersection] = field(init=False)
     _near: Mapping[str, frozenset[str]] = field(init=False)
     _tree: tuple[tuple[str, str], ...] = field(init=False)
+    _frames: dict[tuple[str, tuple[int, ...]], Frame] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         by_id = {one.id: one for one in self.intersections}
@@ -62,14 +64,37 @@ class PlanSpace:
             return self._cut(genes, dice, step)
         change = _throw(CYCLE_S, dice, step)
         if not self.common_cycle:
-            return self._at(one, resized(self._by_id[one], genes[one], genes[one].cycle_s + change))
+            return self._at(
+                one, resized(self._frame(one, genes[one]), genes[one], genes[one].cycle_s + change)
+            )
         cycle = genes[one].cycle_s + change
-        changed = {key: resized(self._by_id[key], plan, cycle) for key, plan in genes.items()}
+        changed = {key: resized(self._frame(key, plan), plan, cycle) for key, plan in genes.items()}
         plans = {key: plan for key, plan in changed.items() if plan is not None}
         return Move(plans, frozenset(plans)) if len(plans) == len(genes) else None
 
+    def features(self, genes: Plans, one: str) -> list[float]:
+        """Shares and cycle about the legal minimum with their squares, and a wave per neighbour's offset."""
+        plan = genes[one]
+        least = self._frame(one, plan).least
+        found: list[float] = []
+        for split, needed in zip(plan.splits[:-1], least, strict=False):
+            share = (split.split_s - needed) / plan.cycle_s
+            found += [share, share * share]
+        cycle = plan.cycle_s / sum(least)
+        found += [cycle, cycle * cycle]
+        for other in sorted(self._near[one]):
+            turn = 2 * math.pi * (plan.offset_s - genes[other].offset_s) / plan.cycle_s
+            found += [math.cos(turn), math.sin(turn)]
+        return found
+
+    def _frame(self, one: str, plan: Plan) -> Frame:
+        key = (one, tuple(split.stage for split in plan.splits))
+        if key not in self._frames:
+            self._frames[key] = frame(self._by_id[one], key[1])
+        return self._frames[key]
+
     def _at(self, one: str, plan: Plan | None) -> Move[Plan] | None:
-        if plan is None or any(plan_defects(self._by_id[one], plan)):
+        if plan is None or any(self._frame(one, plan).defects(plan)):
             return None
         return Move({one: plan}, self._near[one] | {one})
 
@@ -78,7 +103,7 @@ class PlanSpace:
         if len(plan.splits) < 2:
             return None
         giver, taker = dice.sample(range(len(plan.splits)), 2)
-        least = least_splits(self._by_id[one], [split.stage for split in plan.splits])
+        least = self._frame(one, plan).least
         seconds = min(abs(_throw(TRANSFER_S, dice, step)), plan.splits[giver].split_s - least[giver])
         if seconds < 1:
             return None
@@ -113,12 +138,12 @@ def _shifted(plan: Plan, seconds: int) -> Plan:
     return replace(plan, offset_s=(plan.offset_s + seconds) % plan.cycle_s)
 
 
-def resized(intersection: Intersection, plan: Plan, cycle_s: int) -> Plan | None:
+def resized(limits: Frame, plan: Plan, cycle_s: int) -> Plan | None:
     """The plan at another cycle: what is above the least splits keeps its shares, the offset its place.
 
     None where the minima do not fit, or a limit breaks.
     """
-    least = least_splits(intersection, [split.stage for split in plan.splits])
+    least = limits.least
     room = cycle_s - sum(least)
     if room < 0:
         return None
@@ -132,7 +157,7 @@ def resized(intersection: Intersection, plan: Plan, cycle_s: int) -> Plan | None
     )
     offset = round(plan.offset_s * cycle_s / plan.cycle_s) % cycle_s
     found = replace(plan, offset_s=offset, splits=splits)
-    return None if any(plan_defects(intersection, found)) else found
+    return None if any(limits.defects(found)) else found
 
 
 def shared(whole: int, shares: Sequence[float]) -> list[int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from denxanh.errors import CorridorError
 from denxanh.eval.optimise_moves import resized
-from denxanh.eval.plans import least_splits, plan_defects
+from denxanh.eval.plans import frame, plan_defects
 from denxanh.networks import coordination, flows, webster
 from denxanh.networks.build import build
 from denxanh.networks.model import Intersection, Plan, Split
@@ -85,7 +85,7 @@ def starts(scenario: Scenario, number: int, traffic: Traffic) -> dict[str, dict[
 
 
 def _least_cycle(intersections: Sequence[Intersection], own: Mapping[str, Plan]) -> int:
-    return max(sum(least_splits(one, _order(own[one.id]))) for one in intersections)
+    return max(sum(frame(one, _order(own[one.id])).least) for one in intersections)
 
 
 def _order(plan: Plan) -> list[int]:
@@ -122,7 +122,7 @@ def webster_plans(
                 return None
             plan = replace(plan, offset_s=0, splits=tuple(Split(s, t) for s, t in enumerate(lengths)))
         else:
-            other = resized(one, plan, cycle_s)
+            other = resized(frame(one, _order(plan)), plan, cycle_s)
             if other is None:
                 return None
             plan = other

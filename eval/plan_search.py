@@ -5,8 +5,9 @@ The network's settings are a candidate: one gene (a plan, or a rule's settings) 
 1. runs every start once, the best of them on all tuning seeds, and goes on from the best;
 2. in each round tries `ROUND` candidates on one seed. A candidate holds several random moves at places that
    do not feel each other; a move gains what the delay of those who feel it fell by;
-3. puts the moves that gained into one candidate and runs that on all seeds: only if the mean delay falls, it
-   is the new best. If it does not, the single move that gained most gets the same chance;
+3. lets the regression of all simulations so far (`plan_model`) propose a candidate and runs that on all
+   seeds: only if the mean delay falls, it is the new best. If it does not, the moves that gained in this
+   round are put into one candidate, which gets the same chance;
 4. lengthens its steps after a success and shortens them after a failure, and ends when the budget is spent or
    nothing was gained for `PATIENCE` rounds.
 
@@ -23,17 +24,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from denxanh.eval.plan_model import Model
+
 ROUND = 4
 """Candidates tried in a round, each on one seed."""
 KEPT_STARTS = 2
 """Starts that are run on all seeds."""
-PATIENCE = 10
+PATIENCE = 15
 """Rounds without a gain after which the search ends."""
 GROW, SHRINK = 1.2, 0.85
 """What a success and a failure do to the step length."""
 STEP_RANGE = (0.2, 1.5)
 TRIES = 6
 """Proposals per intersection before a candidate counts as full."""
+THOUGHTS = 80
+"""Moves per intersection that are tried on the regression for one proposal."""
 
 G = TypeVar("G")
 
@@ -63,6 +68,10 @@ class Space(Protocol[G]):
 
     def move(self, genes: Mapping[str, G], dice: random.Random, step: float) -> Move[G] | None:
         """A random move; None where this throw gives none. `step` scales its size, 1 is usual."""
+        ...
+
+    def features(self, genes: Mapping[str, G], one: str) -> Sequence[float]:
+        """Numbers on which the delay around one intersection depends; always as many."""
         ...
 
 
@@ -111,6 +120,7 @@ class Search(Generic[G]):
     seed: int = 1
     watch: Callable[[float, int], None] = lambda _delay, _used: None
     used: int = 0
+    _model: Model = field(init=False, repr=False)
 
     def run(self, starts: Mapping[str, Candidate[G]]) -> Found[G]:
         """Search from the best of these starts; the earlier one wins a tie.
@@ -121,6 +131,7 @@ class Search(Generic[G]):
         if not starts or not self.seeds:
             raise ValueError("a search needs a start and a seed")
         dice = random.Random(self.seed)
+        self._model = Model(sorted(next(iter(starts.values()))), self.space)
         name, genes, base = self._first(starts)
         begun = tuple(seen.delay_s for seen in base)
         step, idle, rounds, gains = 1.0, 0, 0, 0
@@ -170,14 +181,35 @@ class Search(Generic[G]):
         for _, move in gains:
             if all(not (move.genes.keys() & other.genes.keys()) for other in chosen):
                 chosen.append(move)
-        for moves in (chosen, chosen[:1]) if len(chosen) > 1 else (chosen,):
-            if not moves or self.used + len(self.seeds) > self.budget:
-                return None
-            merged = _changed(genes, moves)
-            after = self._ask([(merged, seed) for seed in self.seeds])
+
+        def proposals() -> Iterator[Candidate[G]]:
+            yield self._thought(genes, dice)
+            yield _changed(genes, chosen)
+
+        for candidate in proposals():
+            if candidate == genes or self.used + len(self.seeds) > self.budget:
+                continue
+            after = self._ask([(candidate, seed) for seed in self.seeds])
             if _mean(after) < _mean(base):
-                return merged, after
+                return candidate, after
         return None
+
+    def _thought(self, genes: Candidate[G], dice: random.Random) -> Candidate[G]:
+        """What the regression thinks best, reached by legal moves from here."""
+        self._model.fit()
+        best = dict(genes)
+        delay = {one: self._model.local(best, one) for one in best}
+        for number in range(THOUGHTS * len(best)):
+            step = 1.0 - 0.8 * number / (THOUGHTS * len(best))
+            move = self.space.move(best, dice, step)
+            if move is None:
+                continue
+            other = {**best, **move.genes}
+            after = {one: self._model.local(other, one) for one in move.felt_by}
+            if sum(after.values()) < sum(delay[one] for one in after):
+                best = other
+                delay.update(after)
+        return best
 
     def _moves(self, genes: Candidate[G], dice: random.Random, step: float) -> Iterator[Move[G]]:
         """Random moves none of which is felt where another one changes something."""
@@ -192,8 +224,14 @@ class Search(Generic[G]):
             yield move
 
     def _ask(self, wanted: Sequence[tuple[Candidate[G], int]]) -> Sequence[Seen]:
+        if not wanted:
+            return ()
         self.used += len(wanted)
-        return self.evaluate(wanted) if wanted else ()
+        seen = self.evaluate(wanted)
+        for (genes, seed), one in zip(wanted, seen, strict=True):
+            if math.isfinite(one.delay_s):
+                self._model.add(genes, seed, one.local)
+        return seen
 
 
 def _changed(genes: Candidate[G], moves: Sequence[Move[G]]) -> Candidate[G]:

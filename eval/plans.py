@@ -18,9 +18,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from denxanh.errors import ConfigError
-from denxanh.networks.model import Corridor, Intersection, Plan, Split
+from denxanh.networks.model import Aspect, Corridor, GroupKind, Intersection, Plan, Split
 from denxanh.networks.timing import best_aspect, interstage_s, least_split_s, max_green_s
-from denxanh.networks.tllogic import second_states
 from denxanh.sim.scenario import Scenario
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -135,57 +134,117 @@ def _exchanged(plans: Sequence[Plan], new: Plan) -> tuple[Plan, ...]:
     return tuple(new if plan.number == new.number else plan for plan in plans)
 
 
-def least_splits(intersection: Intersection, order: Sequence[int]) -> tuple[int, ...]:
-    """The least split of each entry of a plan that runs the stages in this order, seconds."""
-    after = [*order[1:], *order[:1]]
-    return tuple(
-        least_split_s(intersection, stage, follower) for stage, follower in zip(order, after, strict=True)
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What plans of one intersection that run its stages in one order have to hold; seconds, by entry."""
+
+    stages: tuple[str, ...]
+    """Their ids."""
+    least: tuple[int, ...]
+    """Least splits: greens, walk and clearance, countdown, interstage."""
+    dark: tuple[int, ...]
+    """The interstages that end the entries."""
+    longest: tuple[int, ...]
+    """Longest greens (G4)."""
+    barred: tuple[str, ...]
+    """Changes that the stage graph does not have, in words."""
+    groups: tuple[_Lit, ...]
+
+    def defects(self, plan: Plan) -> Iterator[str]:
+        """Why the guard or `network check` would not let a plan of this order run as written."""
+        if not 0 <= plan.offset_s < plan.cycle_s:
+            yield f"offset {plan.offset_s} s is not within the cycle of {plan.cycle_s} s"
+        yield from self.barred
+        splits = [split.split_s for split in plan.splits]
+        sound = not self.barred
+        for name, seconds, least, dark, longest in zip(
+            self.stages, splits, self.least, self.dark, self.longest, strict=True
+        ):
+            if seconds < least:
+                sound = False
+                yield f"stage {name} has {seconds} s and needs {least} s"
+            if seconds - dark > longest:
+                yield f"stage {name} is green for {seconds - dark} s, max green is {longest} s"
+        if not sound:
+            return
+        for group in self.groups:
+            waits = group.longest_wait_s(splits, self.dark)
+            if waits is None:
+                yield f"group {group.id} never gets its {group.best}"
+            elif waits > group.max_red_s:
+                yield f"group {group.id} waits {waits} s, max red is {group.max_red_s} s"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lit:
+    """When a group shows its best aspect: in which entries, and through which interstages."""
+
+    id: str
+    best: str
+    max_red_s: int
+    most_s: int | None
+    """Walk of pedestrians: no longer in one entry."""
+    shown: tuple[bool, ...]
+    through: tuple[bool, ...]
+
+    def longest_wait_s(self, splits: Sequence[int], dark: Sequence[int]) -> int | None:
+        """Longest time without it (G5); None where it never comes."""
+        spans: list[tuple[int, int]] = []
+        clock = 0
+        for seconds, lost, shown, through in zip(splits, dark, self.shown, self.through, strict=True):
+            if shown:
+                lasts = seconds if through else seconds - lost
+                spans.append((clock, clock + min(lasts, self.most_s or lasts)))
+            clock += seconds
+        if not spans:
+            return None
+        begins = [*(begin for begin, _ in spans[1:]), spans[0][0] + clock]
+        return max(begin - end for (_, end), begin in zip(spans, begins, strict=True))
+
+
+def frame(intersection: Intersection, order: Sequence[int]) -> Frame:
+    """The limits of an intersection's plans that run the stages in this order."""
+    pairs = list(zip(order, [*order[1:], *order[:1]], strict=True))
+    names = [stage.id for stage in intersection.stages]
+    return Frame(
+        stages=tuple(names[stage] for stage in order),
+        least=tuple(least_split_s(intersection, *pair) for pair in pairs),
+        dark=tuple(interstage_s(intersection, *pair) for pair in pairs),
+        longest=tuple(max_green_s(intersection, stage) for stage in order),
+        barred=tuple(
+            f"stage {names[after]} may not follow {names[stage]}"
+            for stage, after in pairs
+            if stage != after and not intersection.transitions[stage][after]
+        ),
+        groups=tuple(_lit(intersection, group, pairs) for group in range(len(intersection.groups))),
     )
+
+
+def _lit(intersection: Intersection, group: int, pairs: Sequence[tuple[int, int]]) -> _Lit:
+    best, given = best_aspect(intersection, group), intersection.groups[group]
+    walks = given.kind is GroupKind.PEDESTRIAN
+    aspects = [stage.aspects[group] for stage in intersection.stages]
+    return _Lit(
+        id=given.id,
+        best=best.value,
+        max_red_s=given.max_red_s,
+        most_s=given.walk_s if walks else None,
+        shown=tuple(aspects[stage] is best is not Aspect.RED for stage, _ in pairs),
+        through=tuple(_keeps(aspects[stage], aspects[after]) for stage, after in pairs),
+    )
+
+
+def _keeps(now: Aspect, then: Aspect) -> bool:
+    """Whether a group's aspect lasts through the interstage."""
+    return then is not Aspect.RED and not (now is Aspect.PROTECTED and then is Aspect.YIELDING)
 
 
 def plan_defects(intersection: Intersection, plan: Plan) -> Iterator[str]:
     """Why the guard or `network check` would not let this plan run as written; nothing for a sound one.
 
-    Least splits (greens, walk and clearance, countdown, interstage), longest greens (G4), longest reds (G5),
-    the stage graph, and an offset within the cycle.
+    Least splits, longest greens (G4), longest reds (G5), the stage graph, and an offset within the cycle.
     """
-    order = [split.stage for split in plan.splits]
-    if not 0 <= plan.offset_s < plan.cycle_s:
-        yield f"offset {plan.offset_s} s is not within the cycle of {plan.cycle_s} s"
-    sound = True
-    for split, least, after in zip(
-        plan.splits, least_splits(intersection, order), [*order[1:], *order[:1]], strict=True
-    ):
-        name = intersection.stages[split.stage].id
-        if split.stage != after and not intersection.transitions[split.stage][after]:
-            sound = False
-            yield f"stage {intersection.stages[after].id} may not follow {name}"
-        if split.split_s < least:
-            sound = False
-            yield f"stage {name} has {split.split_s} s and needs {least} s"
-        green = split.split_s - interstage_s(intersection, split.stage, after)
-        longest = max_green_s(intersection, split.stage)
-        if green > longest:
-            yield f"stage {name} is green for {green} s, max green is {longest} s"
-    if sound:
-        yield from _reds(intersection, plan)
-
-
-def _reds(intersection: Intersection, plan: Plan) -> Iterator[str]:
-    states = second_states(intersection, plan)
-    for index, group in enumerate(intersection.groups):
-        best = best_aspect(intersection, index).value
-        letters = [state[group.links[0]] for state in states]
-        if best not in letters:
-            yield f"group {group.id} never gets its {best}"
-            continue
-        start = letters.index(best)
-        longest = run = 0
-        for letter in (*letters[start:], *letters[:start]):
-            run = 0 if letter == best else run + 1
-            longest = max(longest, run)
-        if longest > group.max_red_s:
-            yield f"group {group.id} waits {longest} s, max red is {group.max_red_s} s"
+    return frame(intersection, [split.stage for split in plan.splits]).defects(plan)
 
 
 def document(corridor: Corridor, source: str) -> PlansDocument:

@@ -15,7 +15,7 @@ from denxanh.eval import optimise_moves as moves
 from denxanh.eval import plans
 from denxanh.networks import catalogue, check, corridor_files
 from denxanh.networks.corridor_files import PlansFile
-from denxanh.networks.model import Plan, Split
+from denxanh.networks.model import Intersection, Plan, Split
 
 NAME = "truc-30-4-hoa-binh"
 CORRIDOR = catalogue.corridor(NAME)
@@ -25,6 +25,10 @@ OWN = {one.id: one.plan(1) for one in CORRIDOR.intersections}
 STREET = dict.fromkeys(pairwise(IDS), 500.0)
 PLAN = "[[plan]]\nintersection='a'\nnumber=1\nname='n'\noffset_s=0\n"
 LINKS = {**STREET, **{(end, start): 400.0 for start, end in STREET}}
+
+
+def _frame(one: Intersection) -> plans.Frame:
+    return plans.frame(one, [split.stage for split in OWN[one.id].splits])
 
 
 def _defects(number: int, plan: Plan) -> tuple[list[str], list[check.Defect]]:
@@ -111,11 +115,11 @@ def test_without_a_common_cycle_one_signal_may_change_its_own() -> None:
 @pytest.mark.parametrize("cycle_s", range(91, 150, 7))
 def test_resizing_keeps_minima_and_shares(cycle_s: int) -> None:
     for one in CORRIDOR.intersections:
-        found = moves.resized(one, OWN[one.id], cycle_s)
+        found = moves.resized(_frame(one), OWN[one.id], cycle_s)
         if found is not None:
             assert found.cycle_s == cycle_s
             assert not list(check._plan(one, found))
-    assert moves.resized(ONE, OWN[ONE.id], 40) is None
+    assert moves.resized(_frame(ONE), OWN[ONE.id], 40) is None
 
 
 def test_the_tree_has_the_busiest_streets_and_no_ring() -> None:
