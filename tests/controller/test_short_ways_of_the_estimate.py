@@ -11,8 +11,8 @@ from denxanh.agents.observation import StageState
 from denxanh.controller.estimate import Estimator, SignalView
 from denxanh.controller.health import DetectorHealth, HealthLimits, Sample, Symptom, assess, remember
 from denxanh.controller.judging import judge
-from denxanh.controller.lane_memory import NOTHING, SHORT_S, LaneMemory, follow
-from denxanh.controller.readings import LoopDelta, Zone, age_s, read_loops, read_zones
+from denxanh.controller.lane_memory import NOTHING, SHORT_S, WINDOW_S, LaneMemory, follow
+from denxanh.controller.readings import LoopDelta, Zone, age_s, loop_delta, read_loops, read_zones
 from denxanh.controller.sight import Eyes, sight
 from denxanh.controller.wiring import wire
 from denxanh.networks.example import crossroads
@@ -186,7 +186,7 @@ def test_judging_is_assessing_every_detector(given_reports: list[tuple[Readings,
         value=st.none() | st.just((1.0, 0.0, 0.5, 9.0)),
     ),
     st.floats(0.0, 5.0),
-    st.integers(0, 40),
+    st.just(0) | st.integers(0, 40),
     st.floats(0.0, 5.0),
     st.none() | st.just((1.0, 0.0, 0.5, 9.0)) | st.just((0.0, 0.0, 0.0, 0.0)),
     st.tuples(st.floats(0.0, 3.0), st.floats(0.0, 3.0), st.floats(0.0, 20.0)),
@@ -203,10 +203,27 @@ def test_where_every_threshold_is_out_of_reach_there_is_nothing_to_assess(
     after, calm = remember(health, dt_s, passed, on_s, value, own, siblings, full, LIMITS)
     sample = Sample(dt_s, 0.0, False, True, passed, on_s, value, own, siblings, full)
     assessed = assess(health, sample, LIMITS, 0.0)
+    weight = min(1.0, dt_s / 60.0)
+    rate = health.rate_per_min + weight * (passed / dt_s * 60.0 - health.rate_per_min) if dt_s > 0.0 else None
+    assert after.rate_per_min == (health.rate_per_min if rate is None else rate)
     if calm:
         assert after == assessed
     else:
         assert assessed.symptom is not Symptom.NONE
+
+
+@given(reports())
+def test_reading_loops_is_the_difference_of_each(given_reports: list[tuple[Readings, float]]) -> None:
+    counters: tuple[LoopReading | None, ...] = (None,) * len(WIRING.loops)
+    for readings, span in given_reports:
+        before = counters
+        counters, deltas = read_loops(WIRING, before, readings.loops, span)
+        for position, d in enumerate(WIRING.loops):
+            if position < len(readings.loops):
+                expected = loop_delta(before[position], copy.copy(readings.loops[position]), span)
+                assert (counters[position], deltas[d]) == expected
+            else:
+                assert (counters[position], deltas[d].valid) == (before[position], False)
 
 
 def _views() -> st.SearchStrategy[SignalView]:
@@ -250,14 +267,22 @@ def test_a_reading_seen_again_is_as_good_as_its_copy(
         max_size=60,
     )
 )
-def test_sums_of_a_lane_are_those_of_its_windows(
+def test_windows_of_a_lane_hold_what_came_and_their_sums_fit(
     seconds: list[tuple[int, int, bool, bool, float]],
 ) -> None:
     lane = LaneMemory()
+    arrivals, discharge = [0.0] * WINDOW_S, [0.0] * WINDOW_S
     for out, come, served, counts_out, span in seconds:
         loops_now = [LoopDelta(out, 0.3 * (out > 0), True, out > 0), LoopDelta(come, 0.0, True, come > 0)]
         eyes = Eyes((0,) if counts_out else (), (1,), (), ())
         lane = follow(lane, eyes, loops_now, [], served=served, span=span, pcu=0.37, room=20.0)
+        for window, amount in ((arrivals, come * 0.37), (discharge, out * 0.37 if counts_out else 0.0)):
+            if round(span):
+                window += [amount / round(span)] * round(span)
+            else:
+                window[-1] += amount
+        assert lane.arrivals == tuple(arrivals[-WINDOW_S:])
+        assert lane.discharge == tuple(discharge[-WINDOW_S:])
         assert lane.arrivals_30s == sum(lane.arrivals)
         assert lane.arrivals_10s == sum(lane.arrivals[-SHORT_S:])
         assert lane.discharge_10s == sum(lane.discharge[-SHORT_S:])
