@@ -73,14 +73,14 @@ class PlanSpace:
         return Move(plans, frozenset(plans)) if len(plans) == len(genes) else None
 
     def features(self, genes: Plans, one: str) -> list[float]:
-        """Shares and cycle about the legal minimum with their squares, and a wave per neighbour's offset."""
+        """Each green's share of the cycle and its inverse, the cycle, a wave per neighbour's offset."""
         plan = genes[one]
-        least = self._frame(one, plan).least
+        limits = self._frame(one, plan)
         found: list[float] = []
-        for split, needed in zip(plan.splits[:-1], least, strict=False):
-            share = (split.split_s - needed) / plan.cycle_s
-            found += [share, share * share]
-        cycle = plan.cycle_s / sum(least)
+        for split, dark in zip(plan.splits, limits.dark, strict=True):
+            share = (split.split_s - dark) / plan.cycle_s
+            found += [share, 1 / share]
+        cycle = plan.cycle_s / sum(limits.least)
         found += [cycle, cycle * cycle]
         for other in sorted(self._near[one]):
             turn = 2 * math.pi * (plan.offset_s - genes[other].offset_s) / plan.cycle_s

@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar
 
 RIDGE = 1.0
 """Weight of the prior, in simulations: numbers are scaled to a standard deviation of 1."""
+NEAR = 0.1
+"""A simulation that is worse than the best by this share of the usual delay counts 1/e."""
 
 G_contra = TypeVar("G_contra", contravariant=True)
 
@@ -39,11 +41,13 @@ class Model:
         self._rows: dict[str, list[Sequence[float]]] = {one: [] for one in self._places}
         self._delays: dict[str, list[float]] = {one: [] for one in self._places}
         self._seeds: list[int] = []
+        self._totals: list[float] = []
         self._slope: dict[str, tuple[list[float], list[float]]] = {}
 
-    def add(self, genes: Mapping[str, Any], seed: int, local: Mapping[str, float]) -> None:
-        """Take up a finished simulation."""
+    def add(self, genes: Mapping[str, Any], seed: int, delay_s: float, local: Mapping[str, float]) -> None:
+        """Take up a finished simulation: its whole delay, and where it arose."""
         self._seeds.append(seed)
+        self._totals.append(delay_s)
         for one in self._places:
             self._rows[one].append(self._space.features(genes, one))
             self._delays[one].append(local.get(one, 0.0))
@@ -54,13 +58,18 @@ class Model:
 
         seeds = sorted(set(self._seeds))
         dummies = numpy.array([[float(seed == one) for one in seeds] for seed in self._seeds])
+        totals = numpy.array(self._totals)
+        usual = max(abs(float(numpy.median(totals))), 1e-9)
+        weight = numpy.exp((totals.min() - totals) / (NEAR * usual))
         for one in self._places:
             rows = numpy.array(self._rows[one], dtype=float)
-            mean, spread = rows.mean(axis=0), rows.std(axis=0)
+            mean = numpy.average(rows, axis=0, weights=weight)
+            spread = numpy.sqrt(numpy.average((rows - mean) ** 2, axis=0, weights=weight))
             spread[spread < 1e-9] = numpy.inf  # what never changed says nothing
             scaled = numpy.hstack([(rows - mean) / spread, dummies])
             prior = numpy.diag([RIDGE] * rows.shape[1] + [1e-6] * len(seeds))
-            found = numpy.linalg.solve(scaled.T @ scaled + prior, scaled.T @ numpy.array(self._delays[one]))
+            seen = scaled.T * weight
+            found = numpy.linalg.solve(seen @ scaled + prior, seen @ numpy.array(self._delays[one]))
             self._slope[one] = ((found[: rows.shape[1]] / spread).tolist(), mean.tolist())
 
     def local(self, genes: Mapping[str, Any], one: str) -> float:

@@ -37,7 +37,7 @@ GROW, SHRINK = 1.2, 0.85
 STEP_RANGE = (0.2, 1.5)
 TRIES = 6
 """Proposals per intersection before a candidate counts as full."""
-THOUGHTS = 80
+THOUGHTS = 40
 """Moves per intersection that are tried on the regression for one proposal."""
 
 G = TypeVar("G")
@@ -183,7 +183,7 @@ class Search(Generic[G]):
                 chosen.append(move)
 
         def proposals() -> Iterator[Candidate[G]]:
-            yield self._thought(genes, dice)
+            yield self._thought(genes, dice, step)
             yield _changed(genes, chosen)
 
         for candidate in proposals():
@@ -194,21 +194,35 @@ class Search(Generic[G]):
                 return candidate, after
         return None
 
-    def _thought(self, genes: Candidate[G], dice: random.Random) -> Candidate[G]:
-        """What the regression thinks best, reached by legal moves from here."""
+    def _thought(self, genes: Candidate[G], dice: random.Random, step: float) -> Candidate[G]:
+        """What the regression thinks best: one move of this step per intersection at most."""
         self._model.fit()
-        best = dict(genes)
-        delay = {one: self._model.local(best, one) for one in best}
-        for number in range(THOUGHTS * len(best)):
-            step = 1.0 - 0.8 * number / (THOUGHTS * len(best))
-            move = self.space.move(best, dice, step)
-            if move is None:
+        moves = [self.space.move(genes, dice, step) for _ in range(THOUGHTS * len(genes))]
+        now = {one: self._model.local(genes, one) for one in genes}
+        best, delay = dict(genes), dict(now)
+        ranked = sorted(
+            (
+                (
+                    sum(self._model.local({**genes, **move.genes}, one) - now[one] for one in move.felt_by),
+                    place,
+                )
+                for place, move in enumerate(moves)
+                if move is not None
+            ),
+        )
+        touched: set[str] = set()
+        for gain, place in ranked:
+            move = moves[place]
+            if gain >= 0 or move is None:
+                break
+            if touched & move.genes.keys():
                 continue
             other = {**best, **move.genes}
             after = {one: self._model.local(other, one) for one in move.felt_by}
             if sum(after.values()) < sum(delay[one] for one in after):
                 best = other
                 delay.update(after)
+                touched |= move.genes.keys()
         return best
 
     def _moves(self, genes: Candidate[G], dice: random.Random, step: float) -> Iterator[Move[G]]:
@@ -230,7 +244,7 @@ class Search(Generic[G]):
         seen = self.evaluate(wanted)
         for (genes, seed), one in zip(wanted, seen, strict=True):
             if math.isfinite(one.delay_s):
-                self._model.add(genes, seed, one.local)
+                self._model.add(genes, seed, one.delay_s, one.local)
         return seen
 
 
