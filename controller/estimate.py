@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from denxanh.agents.observation import NO_GAP_S, Commitment, LaneState, StageState, TrafficState
@@ -35,8 +34,7 @@ _PROTECTED, _YIELDING, _WALK = Aspect.PROTECTED, Aspect.YIELDING, Aspect.WALK
 _BELIEVED = Symptom.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class SignalView:
+class SignalView(NamedTuple):
     """What the cabinet shows, as the guard's re-synchronised state sees it.
 
     `stage` is the running one, or the coming one during an interstage; `stages` and `aspects` align with
@@ -270,10 +268,14 @@ class Estimator:
             for part in lane.groups:
                 if waits[part.group] > red_call_s:
                     red_call_s = waits[part.group]
+            (
+                _, _, arrivals_10s, arrivals_30s, discharge_10s, gap_s, _, _, _, queued, moving, _, _,
+                occupancy, downstream, _,
+            ) = memory  # fmt: skip
             lanes.append(
                 LaneState(
-                    memory.queued, memory.moving, memory.occupancy, memory.arrivals_10s, memory.arrivals_30s,
-                    memory.discharge_10s, memory.gap_s, red_call_s, memory.downstream, trust,
+                    queued, moving, occupancy, arrivals_10s, arrivals_30s, discharge_10s, gap_s, red_call_s,
+                    downstream, trust,
                 )
             )  # fmt: skip
         traffic = TrafficState(

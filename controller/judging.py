@@ -62,7 +62,11 @@ def judge(
             own = _ADVANCE_EVIDENCE * passed[lane]
         elif zone_vehicles[lane]:
             own = _STOP_LINE_EVIDENCE * _emptied(wiring.zone[lane], zones, zone_vehicles[lane])
-        fault, age = (False, math.inf) if reading is None else (reading.fault, age_s(reading.age_ds))
+        fault, age = (
+            (False, math.inf)
+            if reading is None
+            else (reading.fault, reading.age_ds and age_s(reading.age_ds))
+        )
         if valid and not fault and age <= limits.stale_s and before.symptom is _GOOD:
             after, calm = remember(before, span, count, on_s, None, own, beside[lane], 0.0, limits)
             if calm:
@@ -100,7 +104,11 @@ def _judge_zones(
         value = (vehicles, queued, occupancy, speed)
         own, full = (float(passed[lane]), vehicles / room) if room else (0.0, 0.0)
         on_s = span if occupancy >= 1.0 and speed <= 0.0 else 0.0
-        fault, age = (False, math.inf) if reading is None else (reading.fault, age_s(reading.age_ds))
+        fault, age = (
+            (False, math.inf)
+            if reading is None
+            else (reading.fault, reading.age_ds and age_s(reading.age_ds))
+        )
         if valid and not fault and age <= limits.stale_s and before.symptom is _GOOD:
             still = not room or (not own and value == before.value)
             if still and long_enough and not on_s and not before.on_s:

@@ -112,8 +112,10 @@ def follow(
     if watching:
         balance = held = vehicles
         queued = (standing if standing < vehicles else vehicles) * pcu
-        moving = max(0.0, vehicles * pcu - queued)
-        weight = min(1.0, span / _HISTORY_S)
+        moving = vehicles * pcu - queued
+        if moving <= 0.0:
+            moving = 0.0
+        weight = span / _HISTORY_S if span < _HISTORY_S else 1.0
         past_queued += weight * (queued - past_queued)
         past_moving += weight * (moving - past_moving)
     else:
@@ -126,7 +128,11 @@ def follow(
     if stops:
         covered = min(1.0, on_s / span) if span > 0.0 else 0.0
     if below:
-        downstream = max([zones[d].occupancy for d in below])
+        downstream = 0.0
+        for d in below:
+            share = zones[d].occupancy
+            if share > downstream:
+                downstream = share
     else:
         downstream *= math.exp(-span / _HISTORY_S)
     if come or arrivals is not NOTHING:

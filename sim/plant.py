@@ -83,6 +83,8 @@ class Plant:
         self._watch = GridlockWatch(self._sumo)
         self._clearing: list[tuple[bool, ...]] = [(False,) * len(one.groups) for one in self.intersections]
         self._asked: list[tuple[tuple[Aspect, ...], str]] = [((), "")] * len(self.intersections)
+        self._lit = [""] * len(self.intersections)
+        """What SUMO last said, or was last told, that it shows; nothing before we have told it."""
         self._seen: list[tuple[str, tuple[bool, ...]] | None] = [None] * len(self.intersections)
         self._shown: list[tuple[Aspect, ...]] = [()] * len(self.intersections)
         self._arrived = self._teleported = 0
@@ -112,20 +114,21 @@ class Plant:
     def show(self, place: int, aspects: Sequence[Aspect]) -> None:
         """Set the lamps of the `place`-th intersection, one aspect per group."""
         intersection = self.intersections[place]
-        lights = self._sumo.trafficlight
         before, wanted = self._asked[place]
         if aspects != before:
             wanted = to_state(intersection, aspects)
             self._asked[place] = tuple(aspects), wanted
             self._clearing[place] = tuple([aspect is Aspect.CLEARANCE for aspect in aspects])
-        if lights.getRedYellowGreenState(intersection.tls) != wanted or not self.seconds:
-            lights.setRedYellowGreenState(intersection.tls, wanted)
+        if wanted != self._lit[place] or not self.seconds:
+            self._sumo.trafficlight.setRedYellowGreenState(intersection.tls, wanted)
+            self._lit[place] = wanted
         self.detectors.show(place, aspects)
 
     def shown(self, place: int) -> tuple[Aspect, ...]:
         """The lamps that SUMO really shows, with the clearance that only the cabinet knows."""
         intersection = self.intersections[place]
         state = self._sumo.trafficlight.getRedYellowGreenState(intersection.tls)
+        self._lit[place] = state
         seen = (state, self._clearing[place])
         if self._seen[place] != seen:
             self._seen[place] = seen
