@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 
 LAYOUTS = (Layout.GALLERY, Layout.ARTERIAL, Layout.GRID, Layout.RANDOM)
 COMMITMENTS_S = (0, 0, 8)
-DEMAND = (0.6, 0.95)
+DEMAND = (0.7, 1.1)
 SIGNALS = 6
 LIMIT_S = 3600.0
 """Wall time after which one run is given up."""

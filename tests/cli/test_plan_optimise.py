@@ -47,6 +47,9 @@ def test_the_searched_plan_is_no_worse_and_fits(made: tuple[Path, dict[str, Any]
     assert found["simulations"] <= 18
     scenario = foreign_scenario(grid)
     planned = with_plans(scenario, load_plans(Path(found["file"])))
+    told = Path(found["file"]).read_text(encoding="utf-8").split("\n")[0]
+    assert told.startswith("# Written by: denxanh plan optimise --sumocfg ")
+    assert told.endswith(" --seconds 200 --seeds 2 --evaluations 18 --confirm none")
     assert [one.id for one in planned.intersections] == [one.id for one in scenario.intersections]
 
 

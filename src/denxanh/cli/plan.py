@@ -30,6 +30,8 @@ app = typer.Typer(
 DEFAULT_CORRIDOR = "truc-30-4-hoa-binh"
 DEFAULT_OUT = Path("runs/plans")
 NEEDED = ("libsumo", "sumolib", "scipy")
+UNTOLD = ("--out", "--jobs")
+"""Options that the written file does not repeat: they change nothing in it."""
 MIN_YELLOW_S = 3
 """The guard's own least yellow, seconds; taken where only `--all-red` is given."""
 
@@ -198,7 +200,7 @@ def optimise(
         seed=search_seed,
         folder=folder,
     )
-    command = shlex.join(["denxanh", *sys.argv[1:]])
+    command = _command()
     try:
         with _watched(wish) as watch:
             if what is What.FIXED:
@@ -234,6 +236,21 @@ def _conditions(
     if yellow is not None and all_red is None:
         all_red = 0
     return Conditions(sumo_options=options, seconds=seconds, yellow_s=yellow, all_red_s=all_red)
+
+
+def _command() -> str:
+    """What was asked for, without what does not change the result."""
+    words: list[str] = []
+    skip = False
+    for word in sys.argv[1:]:
+        if (
+            not skip
+            and word not in ("--json", *UNTOLD)
+            and not word.startswith(tuple(f"{one}=" for one in UNTOLD))
+        ):
+            words.append(word)
+        skip = word in UNTOLD
+    return shlex.join(["denxanh", *words])
 
 
 @contextlib.contextmanager
