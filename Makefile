@@ -19,7 +19,7 @@ $(VENV)/.sim: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet $(PIP_EXTRA) -c constraints.txt -e '.[sim,train,dev]'
+	$(BIN)/python -m pip install --quiet $(PIP_EXTRA) -c constraints.txt -e '.[sim,train,cluster,dev]'
 	@touch $@ $(VENV)/.sim
 
 setup: $(VENV)/.sim ## Install into .venv, nothing else

@@ -97,7 +97,10 @@ class Episode:
         Raises:
             SimulationError: SUMO failed.
         """
-        wanted = [_possible(state, one) for state, one in zip(self.states, requests, strict=True)]
+        wanted = []
+        for state, request in zip(self.states, requests, strict=True):
+            settled = settled_stage(state)
+            wanted.append(request if settled is None else settled)
         gained = [0.0] * len(self.learners)
         done = 0
         while done < seconds and not self.plant.over:
@@ -151,8 +154,8 @@ class Episode:
         ]
 
 
-def _possible(state: TrafficState, wanted: int) -> int:
-    """What can be asked for now: the coming stage while a change is promised or under way."""
+def settled_stage(state: TrafficState) -> int | None:
+    """The one stage that can be asked for while a change is promised or under way: the coming one."""
     if state.commitment is not None:
         return state.commitment.next_stage
-    return state.stage if state.in_interstage else wanted
+    return state.stage if state.in_interstage else None

@@ -18,7 +18,7 @@ from denxanh.agents.movements import next_hop
 from denxanh.agents.observation import TrafficState
 from denxanh.errors import SimulationError
 from denxanh.networks.model import Intersection
-from denxanh.sim.episode import DECISION_S, Episode
+from denxanh.sim.episode import DECISION_S, Episode, settled_stage
 from denxanh.sim.faults import DetectorErrors, ErrorModel
 from denxanh.sim.plant import PlantSummary
 from denxanh.sim.reward import RewardWeights
@@ -220,10 +220,9 @@ def legal(state: TrafficState) -> tuple[bool, ...]:
     """
     site, running = state.intersection, state.stage
     every = range(len(site.stages))
-    if state.commitment is not None:
-        return tuple(stage == state.commitment.next_stage for stage in every)
-    if state.in_interstage:
-        return tuple(stage == running for stage in every)
+    settled = settled_stage(state)
+    if settled is not None:
+        return tuple(stage == settled for stage in every)
     return tuple(stage == running or next_hop(site, running, stage) != running for stage in every)
 
 
