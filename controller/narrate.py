@@ -61,6 +61,16 @@ def ungated(why: str | None) -> Event:
     return Event(kind="alarm", text_vi=vi, text_en=en, cause="ungated-model")
 
 
+def certificate_ends(name: str, day: str) -> Event:
+    """A certificate of the controller's ends soon, or has ended."""
+    return Event(
+        kind="alarm",
+        text_vi=f"Chứng thư {name} hết hạn ngày {day}; hãy gia hạn trước khi mất kết nối với tủ",
+        text_en=f"Certificate {name} ends on {day}; renew it before the cabinets are lost",
+        cause="certificate-ends",
+    )
+
+
 def followed(stage: Stage, mode: Mode, plan: int | None) -> Event:
     """The cabinet has gone on to a stage by itself."""
     vi, en = MODES[mode]

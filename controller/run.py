@@ -14,14 +14,16 @@ from denxanh.controller.codec import encode_event
 from denxanh.controller.journal import JOURNAL_NAME, Journal
 from denxanh.controller.lease import Lease, acquire
 from denxanh.controller.loop import Loop
-from denxanh.controller.narrate import ungated
+from denxanh.controller.narrate import certificate_ends, ungated
 from denxanh.controller.post import Post
+from denxanh.controller.record import Event
 from denxanh.controller.site import CabinetEntry, Site
 from denxanh.controller.tally import RunSummary
 from denxanh.networks.model import Intersection
 from denxanh.plc.contract import Cabinet
 from denxanh.plc.modbus.client import ModbusCabinet
 from denxanh.plc.modbus.layout import layout
+from denxanh.plc.security.certificates import ending
 
 _LOG = logging.getLogger(__name__)
 
@@ -104,8 +106,18 @@ def _journal(site: Site, lease: Lease) -> Journal:
         event = ungated(site.ungated)
         _LOG.warning("%s", event.text_en)
         journal.append({"k": "event", "event": encode_event(event)})
+    for event in _old_keys(site):
+        _LOG.warning("%s", event.text_en)
+        journal.append({"k": "event", "event": encode_event(event)})
     journal.sync()
     return journal
+
+
+def _old_keys(site: Site) -> Iterator[Event]:
+    """Certificates of ours that end soon: who is told in time renews them without a stop."""
+    if site.keys is not None:
+        for path, ends in ending((site.keys.ca, site.keys.certificate)):
+            yield certificate_ends(path.name, ends.date().isoformat())
 
 
 @contextlib.asynccontextmanager
@@ -124,7 +136,7 @@ async def _clock(site: Site) -> AsyncIterator[Clock]:
 @contextlib.asynccontextmanager
 async def _posts(site: Site, controllers: Makers, lease: Lease) -> AsyncIterator[list[Post]]:
     posts = [
-        Post(one.id, _cabinet(entry, one), controllers[one.id], lease.epoch)
+        Post(one.id, _cabinet(site, entry, one), controllers[one.id], lease.epoch)
         for entry, one in zip(site.cabinets, site.intersections, strict=True)
     ]
     try:
@@ -133,5 +145,7 @@ async def _posts(site: Site, controllers: Makers, lease: Lease) -> AsyncIterator
         await asyncio.gather(*(post.close() for post in posts))
 
 
-def _cabinet(entry: CabinetEntry, intersection: Intersection) -> Cabinet:
-    return ModbusCabinet(entry.host, entry.port, entry.unit, entry.profile, layout(intersection))
+def _cabinet(site: Site, entry: CabinetEntry, intersection: Intersection) -> Cabinet:
+    return ModbusCabinet(
+        entry.host, entry.port, entry.unit, entry.profile, layout(intersection), site.secure_link(entry)
+    )

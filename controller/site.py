@@ -19,11 +19,14 @@ from denxanh.agents import registry
 from denxanh.agents.model_card import ModelCard, refusals
 from denxanh.controller.admission import Objection, admit
 from denxanh.controller.guard import guard_config
-from denxanh.errors import DenXanhError, SiteError
+from denxanh.errors import DenXanhError, SecretError, SiteError
 from denxanh.networks import catalogue, compiled
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.plc.modbus import profile
 from denxanh.plc.modbus.layout import layout
+from denxanh.plc.modbus.secure import SecureLink
+from denxanh.plc.security.certificates import ROLE_OID
+from denxanh.plc.security.links import LinkKeys, client_context
 
 DEFAULT_WATCHDOG_S = 10
 """Silence after which the cabinet is on its own plan, s (assumed; docs/safety.md, "Time limits")."""
@@ -67,6 +70,22 @@ class CabinetEntry(_Table):
     """Longer than the command TTL (3 s); 120 s is the longest that the field asks for (RSMP)."""
     commitment_s: Annotated[int, Field(ge=0, le=30)] | None = None
     """Replaces the intersection's own."""
+    tls: bool | None = None
+    """Mutual TLS; by default wherever the site has a `[tls]` table."""
+    server_name: _Name | None = None
+    """What the cabinet's certificate must call it; by default the intersection."""
+
+
+class TlsTable(_Table):
+    """`[tls]`: the keys of device links (Modbus/TCP Security)."""
+
+    ca: _Name
+    certificate: _Name
+    key: _Name
+    crl: _Name | None = None
+    role_oid: Annotated[str, StringConstraints(pattern=r"^[0-2](\.[0-9]{1,9}){2,20}$")] = ROLE_OID
+    cabinet_keys: _Name | None = None
+    """Folder with every cabinet's own NAME.crt and NAME.key: for virtual cabinets only."""
 
 
 class VdsEntry(_Table):
@@ -91,6 +110,7 @@ class _File(_Table):
     clock: Endpoint | None = None
     cabinet: Annotated[tuple[CabinetEntry, ...], Field(strict=False), AfterValidator(_not_empty)]
     vds: Annotated[tuple[VdsEntry, ...], Field(strict=False)] = ()
+    tls: TlsTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +134,38 @@ class Site:
     model: ModelCard | None = None
     """Of a learned policy."""
     ungated: str | None = None
+    keys: LinkKeys | None = None
+    """The controller's, for device links."""
+    cabinet_keys: Path | None = None
+    """Folder of the virtual cabinets' keys."""
+
+    def secure_link(self, entry: CabinetEntry) -> SecureLink | None:
+        """How to reach a cabinet over mutual TLS; None for a plain link."""
+        if self.keys is None or entry.tls is False:
+            return None
+        return SecureLink(self.keys, entry.server_name or entry.intersection)
+
+    def own_keys(self, entry: CabinetEntry) -> LinkKeys | None:
+        """A virtual cabinet's own keys; None for a plain door.
+
+        Raises:
+            SiteError: it is to speak TLS, but the site file names no folder for its keys.
+        """
+        link = self.secure_link(entry)
+        if link is None:
+            return None
+        if self.cabinet_keys is None:
+            raise SiteError(
+                f"{entry.intersection} has no keys of its own",
+                where=f"{self.path}: tls.cabinet_keys",
+                fix="name the folder with its .crt and .key, or set tls = false for it",
+            )
+        mine = self.cabinet_keys / link.name
+        return replace(
+            link.keys,
+            certificate=mine.with_name(f"{link.name}.crt"),
+            key=mine.with_name(f"{link.name}.key"),
+        )
 
     @property
     def unfit(self) -> tuple[str, ...]:
@@ -151,12 +203,15 @@ def write_site(
     clock: Endpoint | None = None,
     epoch_file: str | None = None,
     ungated: str | None = None,
+    tls: TlsTable | None = None,
 ) -> None:
     """Write a site file that `load` reads back (the demo's)."""
     site = _SiteTable(
         corridor=corridor, state_dir=state_dir, policy=policy, ungated=ungated, epoch_file=epoch_file
     )
-    blocks: list[tuple[str, _Table | None]] = [("[site]", site), ("[console]", console), ("[clock]", clock)]
+    blocks: list[tuple[str, _Table | None]] = [
+        ("[site]", site), ("[console]", console), ("[clock]", clock), ("[tls]", tls)
+    ]  # fmt: skip
     blocks += [("[[cabinet]]", entry) for entry in cabinets]
     text = "\n".join(_toml(head, table) for head, table in blocks if table is not None)
     path.write_text(text, encoding="utf-8")
@@ -210,6 +265,8 @@ def _site(path: Path, file: _File) -> Site:
         for n, vds in enumerate(file.vds)
         if vds.intersection not in known_ids
     ]
+    keys, key_defects = _keys(path, file)
+    defects += key_defects
     if defects:
         raise _refuse(path, defects)
     return Site(
@@ -226,7 +283,32 @@ def _site(path: Path, file: _File) -> Site:
         clock=file.clock,
         model=model,
         ungated=file.site.ungated,
+        keys=keys,
+        cabinet_keys=folder / file.tls.cabinet_keys if file.tls and file.tls.cabinet_keys else None,
     )
+
+
+def _keys(path: Path, file: _File) -> tuple[LinkKeys | None, list[DenXanhError]]:
+    """The keys of `[tls]`, tried once; and what is wrong with them."""
+    table, folder = file.tls, path.resolve().parent
+    if table is None:
+        wanting = [n for n, entry in enumerate(file.cabinet) if entry.tls]
+        return None, [
+            SiteError("there are no keys for it", where=f"{path}: cabinet[{n}].tls", fix="add a [tls] table")
+            for n in wanting
+        ]
+    keys = LinkKeys(
+        ca=folder / table.ca,
+        certificate=folder / table.certificate,
+        key=folder / table.key,
+        crl=folder / table.crl if table.crl else None,
+        role_oid=table.role_oid,
+    )
+    try:
+        client_context(keys)
+    except SecretError as error:
+        return keys, [SiteError(str(error), where=f"{path}: tls")]
+    return keys, []
 
 
 def _with_profile_path(entry: CabinetEntry, folder: Path) -> CabinetEntry:

@@ -111,6 +111,8 @@ class StreetSpec(_Strict):
     """How long; None: to the foreign scenario's end, or as long as a catalogue corridor has demand (4 h)."""
     cabinets: tuple[CabinetSpec, ...] = ()
     """Empty: one on a free port for every intersection."""
+    keys: Path | None = None
+    """Folder with the cabinets' keys (`denxanh keys make`): they then speak mutual TLS only."""
     grants: GrantsSpec | None = None
     """None: no lock-step; the street runs freely."""
     wait_for_controller_s: float = Field(default=0.0, ge=0.0)

@@ -20,6 +20,8 @@ from pathlib import Path
 from denxanh.errors import DenXanhError, SiteError
 from denxanh.plc.cabinet.cabinet import PlanNumber, VirtualCabinet
 from denxanh.plc.cabinet.server import CabinetServer
+from denxanh.plc.security.authority import Authority
+from denxanh.plc.security.links import LinkKeys
 from denxanh.sim.faults import FIELD_LIKE, DetectorErrors, ErrorModel
 from denxanh.sim.grants import GrantServer
 from denxanh.sim.pace import Pace
@@ -77,7 +79,9 @@ async def run(spec: StreetSpec) -> StreetSummary:
         try:
             for cabinet in cabinets:
                 given = configured[cabinet.intersection.id]
-                doors[cabinet.intersection.id] = door = CabinetServer(cabinet, given.host, given.port)
+                doors[cabinet.intersection.id] = door = CabinetServer(
+                    cabinet, given.host, given.port, keys=_keys(spec, cabinet.intersection.id)
+                )
                 await door.start()
             clock = None
             if grants and spec.grants:
@@ -152,6 +156,10 @@ def _cabinet(plant: Plant, place: int, given: CabinetSpec, numbers: PlanNumber) 
     if given.commitment_s is not None:
         intersection = replace(intersection, commitment_s=given.commitment_s)
     return VirtualCabinet(intersection, numbers, watchdog_s=given.watchdog_s)
+
+
+def _keys(spec: StreetSpec, name: str) -> LinkKeys | None:
+    return None if spec.keys is None else Authority(spec.keys).keys(name)
 
 
 def _ports(

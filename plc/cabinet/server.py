@@ -2,12 +2,12 @@
 
 Every request is answered from the cabinet as it is at that moment. One function code 16 over the whole
 command block is one command; any other write into the block changes nothing but the refusal code
-(`MALFORMED`); writes elsewhere and reads outside the map get a Modbus exception.
+(`MALFORMED`); writes elsewhere and reads outside the map get a Modbus exception. Who may connect, and who may
+write, is the doorway's business (`doorway.py`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -15,9 +15,12 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from denxanh.errors import PortInUseError
+from denxanh.errors import DenXanhError, PortInUseError
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
+from denxanh.plc.cabinet.doorway import Doorway, Tls
 from denxanh.plc.modbus.layout import COMMAND_ADDRESS, COMMAND_LENGTH
+from denxanh.plc.security.door import Door, Rules
+from denxanh.plc.security.links import LinkKeys, server_context
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what strangers send is answered, not logged
 
@@ -37,13 +40,24 @@ class CabinetServer:
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
         unit: Modbus unit identifier; others get an exception.
+        keys: for mutual TLS; None for plain TCP.
+        rules: who may connect and what for.
     """
 
     def __init__(
-        self, cabinet: VirtualCabinet, host: str = "127.0.0.1", port: int = 0, unit: int = DEFAULT_UNIT
+        self,
+        cabinet: VirtualCabinet,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        unit: int = DEFAULT_UNIT,
+        *,
+        keys: LinkKeys | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self._cabinet = cabinet
         self._host, self._port, self._unit = host, port, unit
+        self._keys = keys
+        self._door = Door(rules or Rules())
         self._server: ModbusTcpServer | None = None
         self._shown: dict[int, tuple[int, ...]] | None = None
         """The blocks that pymodbus' registers hold; None after a write."""
@@ -58,6 +72,7 @@ class CabinetServer:
 
         Raises:
             PortInUseError: the port is taken or not allowed.
+            SecretError: the keys cannot be used.
         """
         simdata = [
             SimData(address, values=list(words), datatype=DataType.REGISTERS)
@@ -68,15 +83,19 @@ class CabinetServer:
             nobody = [SimData(0, values=0, datatype=DataType.REGISTERS)]
             devices.append(SimDevice(id=OTHER_UNITS, simdata=nobody, action=_nobody))
         server = ModbusTcpServer(devices, address=(self._host, self._port))
-        if not await server.listen():
+        keys = self._keys
+        tls = None if keys is None else Tls(server_context(keys), keys.role_oid)
+        doorway = Doorway(server, self._door, tls, self._cabinet.intersection.id)
+        listener = await doorway.listen(self._host, self._port)
+        if listener is None:
             raise PortInUseError(
                 "the port cannot be listened on",
                 where=f"{self._host}:{self._port}",
                 fix="end the program that uses it, or choose another port",
             )
+        server.is_listener = True
+        server.transport = listener  # type: ignore[assignment]  # as its own `listen` does
         self._server = server
-        listener = server.transport
-        assert isinstance(listener, asyncio.Server)
         self._port = listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -136,7 +155,7 @@ async def serve(servers: Sequence[CabinetServer]) -> None:
         for server in servers:
             await server.start()
             started.append(server)
-    except PortInUseError:
+    except DenXanhError:
         for server in started:
             await server.stop()
         raise

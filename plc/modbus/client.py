@@ -17,11 +17,12 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
-from denxanh.errors import FrameError, UnreachableError, WireError
+from denxanh.errors import FrameError, SecretError, UnreachableError, WireError
 from denxanh.plc.contract import Command, Report
 from denxanh.plc.modbus.layout import WORD_MAX, Layout
 from denxanh.plc.modbus.profile import DEFAULT, Profile, Span, load, spans
 from denxanh.plc.modbus.registers import decode_report, encode_command
+from denxanh.plc.modbus.secure import SecureClient, SecureLink
 from denxanh.plc.modbus.translate import canonical
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it logs as an error, we raise as one
@@ -49,17 +50,25 @@ class ModbusCabinet:
         unit: Modbus unit identifier, 0..255.
         profile: a profile, or the name or path of one.
         layout: the part of the map that the intersection uses.
+        link: for mutual TLS; None for plain TCP.
 
     Raises:
         ProfileError: the profile is wrong or does not fit the intersection.
     """
 
     def __init__(
-        self, host: str, port: int, unit: int, profile: Profile | str | None, layout: Layout
+        self,
+        host: str,
+        port: int,
+        unit: int,
+        profile: Profile | str | None,
+        layout: Layout,
+        link: SecureLink | None = None,
     ) -> None:
         self._host, self._port, self._unit = host, port, unit
         self._profile = profile if isinstance(profile, Profile) else load(profile or DEFAULT)
         self._layout = layout
+        self._link = link
         self._reads = _reads(spans(self._profile, layout))
         self._client: AsyncModbusTcpClient | None = None
         self._lock = asyncio.Lock()
@@ -157,6 +166,8 @@ class ModbusCabinet:
             except WireError as error:
                 error.where = error.where if self._host in error.where else f"{self.where}, {error.where}"
                 raise
+            except SecretError as error:
+                raise UnreachableError(f"no secure link: {error}", where=self.where, fix=error.fix) from None
             except (ModbusException, OSError, TimeoutError) as error:
                 raise UnreachableError(
                     f"no answer: {error}", where=self.where, fix="check power, cable, address and port"
@@ -178,20 +189,23 @@ class ModbusCabinet:
                 where=self.where,
                 fix="check power, cable, address and port",
             )
-        client = AsyncModbusTcpClient(
-            self._host,
-            port=self._port,
-            name=self._layout.intersection,
-            timeout=TIMEOUT_S,
-            retries=0,
-            reconnect_delay=0,
-        )
+        client = self._new_client()
         self._client = client
         if not await client.connect():
             raise UnreachableError(
                 "no connection", where=self.where, fix="check power, cable, address and port"
             )
+        if self._link is not None:
+            self._link.check(client.ctx.transport, self.where)
         return client
+
+    def _new_client(self) -> AsyncModbusTcpClient:
+        name = self._layout.intersection
+        if self._link is not None:
+            return SecureClient(self._host, self._port, name, TIMEOUT_S, self._link.context())
+        return AsyncModbusTcpClient(
+            self._host, port=self._port, name=name, timeout=TIMEOUT_S, retries=0, reconnect_delay=0
+        )
 
     def _back_off(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -12,6 +12,7 @@
   x WireError              something came (or did not come) over a wire
     - UnreachableError     the peer does not answer
     - FrameError           the peer answered something that is not what the map says
+  x SecretError            a key, a certificate or a token cannot be used
   x LeaseError             another controller holds the state folder
   x PortInUseError         a server's port is taken
   x JournalError           a journal cannot be written or read
@@ -118,6 +119,10 @@ class UnreachableError(WireError):
 
 class FrameError(WireError):
     """The peer answered something that its map does not allow."""
+
+
+class SecretError(DenXanhError):
+    """A key, a certificate or a token cannot be used."""
 
 
 class LeaseError(DenXanhError):

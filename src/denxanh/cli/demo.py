@@ -49,6 +49,10 @@ def demo(
         int | None, typer.Option(min=1, max=65535, help="Of the live page; default 8420, or a free one.")
     ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="No page.")] = False,
+    tls: Annotated[
+        bool,
+        typer.Option("--tls", help="Cabinets speak Modbus/TCP Security (mutual TLS), with throw-away keys."),
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Keep site file, logs and journal in this folder.")] = None,
     json: Json = False,
 ) -> None:
@@ -69,6 +73,7 @@ def demo(
         seed=seed,
         speed=(0.0 if headless else 1.0) if speed is None else speed,
         seconds=seconds,
+        tls=tls,
     )
     with _folder(out) as folder:
         summary, failure = _run(wish, folder, page_port)
@@ -97,13 +102,15 @@ def _policy(asked: str | None) -> str:
 def _run(wish: Wish, folder: Folder, page_port: int | None) -> tuple[dict[str, Any], str | None]:
     from denxanh.agents import registry
     from denxanh.agents.model_card import refusals
-    from denxanh.cli.demo_files import derive_corridor, read_json
+    from denxanh.cli.demo_files import derive_corridor, make_keys, read_json
     from denxanh.cli.demo_run import Demo, controller_summary
     from denxanh.cli.processes import Stop
     from denxanh.controller.wording import UNGATED
 
     card = registry.check(wish.policy)
     place = derive_corridor(wish, folder)
+    if wish.tls:
+        make_keys(place, folder)
     places = count(len(place.intersections), "intersection")
     note(f"{place.name_vi}: {places}, policy {wish.policy}, seed {wish.seed}")
     if card is not None and refusals(card):

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from denxanh.errors import ModelError
 
 if TYPE_CHECKING:
+    from denxanh.controller.site import TlsTable
     from denxanh.networks.model import Corridor
 
 DEFAULT_CORRIDOR = "truc-30-4-hoa-binh"
 DEFAULT_RULE = "max-pressure"
+DEMO_KEYS_DAYS = 60
+"""Life of the demo's keys: long enough that nobody is warned of their end."""
 WAIT_FOR_CONTROLLER_S = 60.0
 """How long the street holds its first second back for the controller, seconds of wall time."""
 
@@ -40,6 +43,7 @@ class Wish:
     seed: int
     speed: float
     seconds: int | None
+    tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ class Folder:
     def state(self) -> Path:
         """The controller's state folder with its journal."""
         return self.root / "state"
+
+    @property
+    def keys(self) -> Path:
+        """Throw-away keys of the links; there are some only with TLS."""
+        return self.root / "keys"
 
     @property
     def summary(self) -> Path:
@@ -141,6 +150,7 @@ def write_spec(wish: Wish, folder: Folder) -> None:
         "seconds": wish.seconds,
         "grants": {"host": "127.0.0.1", "port": 0},
         "wait_for_controller_s": WAIT_FOR_CONTROLLER_S,
+        "keys": str(folder.keys) if wish.tls else None,
         "summary": str(folder.summary),
         "ports": str(folder.ports),
     }
@@ -164,6 +174,34 @@ def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: 
         ],
         console=None if page_port is None else site.Endpoint(port=page_port),
         clock=site.Endpoint(host=ports["clock"]["host"], port=ports["clock"]["port"]),
+        tls=_tls(folder) if wish.tls else None,
+    )
+
+
+def make_keys(corridor: Corridor, folder: Folder) -> None:
+    """Throw-away keys: an authority, every cabinet's, and the controller's."""
+    from denxanh.plc.security.authority import Authority
+    from denxanh.plc.security.certificates import Role
+
+    authority = Authority(folder.keys)
+    authority.create()
+    for one in corridor.intersections:
+        authority.cabinet(one.id, days=DEMO_KEYS_DAYS)
+    authority.client(Role.CONTROLLER, Role.CONTROLLER, days=DEMO_KEYS_DAYS)
+
+
+def _tls(folder: Folder) -> TlsTable:
+    from denxanh.controller.site import TlsTable
+    from denxanh.plc.security.authority import Authority
+    from denxanh.plc.security.certificates import Role
+
+    mine = Authority(folder.keys).keys(Role.CONTROLLER)
+    name = folder.keys.name
+    return TlsTable(
+        ca=f"{name}/{mine.ca.name}",
+        certificate=f"{name}/{mine.certificate.name}",
+        key=f"{name}/{mine.key.name}",
+        crl=f"{name}/{Authority(folder.keys).crl.name}",
     )
 
 

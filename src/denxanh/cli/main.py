@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli import cabinet, demo, evaluate, gate, network, plan, replay, run, train, verify
+from denxanh.cli import cabinet, demo, evaluate, gate, keys, network, plan, replay, run, train, verify
 from denxanh.errors import DenXanhError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("demo", epilog="Example: denxanh demo --speed 5 --policy max-pressure")(demo.demo)
 app.command("run", epilog="Example: denxanh run site.toml")(run.run)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
+app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
 app.add_typer(plan.app, name="plan")
 app.command(

@@ -1,0 +1,1 @@
+"""Keys, certificates and the rules by which a cabinet's door opens."""
