@@ -37,6 +37,8 @@ HANDSHAKE_S = 5.0
 """Longest TLS handshake."""
 IDLE_S = 60.0
 """A connection without a request for so long is closed; a controller asks every second."""
+MAX_EARLY = 260
+"""Bytes that are kept of a client that does not wait: one frame (Modbus application protocol 1.1b3)."""
 READS = (3, 4)
 """Function codes that change nothing."""
 
@@ -83,6 +85,7 @@ class _Knock(asyncio.Protocol):
     def __init__(self, doorway: Doorway) -> None:
         self._doorway = doorway
         self._host = ""
+        self._early = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Decide by address; what has a right to a handshake gets one."""
@@ -104,6 +107,11 @@ class _Knock(asyncio.Protocol):
         doorway.handshakes.add(task)
         task.add_done_callback(doorway.handshakes.discard)
 
+    def data_received(self, data: bytes) -> None:
+        """What comes right after the handshake, before the server has taken over."""
+        if len(self._early) < MAX_EARLY:
+            self._early += data
+
     async def _shake_hands(self, transport: asyncio.Transport, leave: Callable[[], None]) -> None:
         doorway = self._doorway
         assert doorway.tls is not None
@@ -123,7 +131,9 @@ class _Knock(asyncio.Protocol):
             if isinstance(error, asyncio.CancelledError):
                 raise
             return
-        _admit(doorway, secured, peer, leave, self._host)
+        handler = _admit(doorway, secured, peer, leave, self._host)
+        if handler is not None and self._early:
+            handler.data_received(bytes(self._early))
 
 
 def _why(error: BaseException) -> str:
@@ -138,14 +148,14 @@ def _admit(
     peer: Identity | None,
     leave: Callable[[], None],
     host: str,
-) -> None:
-    """Hand a connection to the server, with what it may do there."""
+) -> _Handler | None:
+    """Hand a connection to the server, with what it may do there; None if that is nothing."""
     rights = doorway.door.rights(peer)
     if isinstance(rights, NotAdmitted):
         doorway.refuse(host, rights, "" if peer is None else f"role {peer.role!r}")
         leave()
         transport.abort()
-        return
+        return None
     handler = _Handler(doorway.server, rights, leave)
     # As pymodbus' own `handle_new_connection` does it.
     doorway.server.active_connections[handler.unique_id] = handler
@@ -153,6 +163,7 @@ def _admit(
     transport.set_protocol(handler)
     handler.connection_made(transport)
     transport.resume_reading()
+    return handler
 
 
 class _Handler(ServerRequestHandler):

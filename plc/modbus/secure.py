@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
+from functools import partial
 
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
@@ -73,3 +74,5 @@ class SecureClient(AsyncModbusTcpClient):
             sslctx=context,
         )
         super().__init__(host, framer=FramerType.SOCKET, port=port, name=name, timeout=timeout_s, retries=0)
+        # A peer that stops in the middle of a handshake holds no socket of ours for asyncio's 30 s.
+        self.ctx.call_create = partial(self.ctx.call_create, ssl_shutdown_timeout=timeout_s)  # type: ignore[call-arg]

@@ -50,22 +50,27 @@ def _read(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise SecretError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
-            raise SecretError("is not a plain file", where=str(path))
-        if about.st_uid not in (os.geteuid(), 0):
-            raise SecretError(
-                f"belongs to user {about.st_uid}",
-                where=str(path),
-                fix="it must belong to who runs this, or to root",
-            )
-        if about.st_mode & 0o077:
-            raise SecretError(
-                f"others can read or change it (mode {stat.S_IMODE(about.st_mode):04o})",
-                where=str(path),
-                fix=f"chmod 600 {path}",
-            )
-        if about.st_size > MAX_SECRET_BYTES:
-            raise SecretError(f"is longer than {MAX_SECRET_BYTES} bytes", where=str(path))
-        return file.read(MAX_SECRET_BYTES)
+    try:
+        _check(path, os.fstat(descriptor))
+        return os.read(descriptor, MAX_SECRET_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def _check(path: Path, about: os.stat_result) -> None:
+    if not stat.S_ISREG(about.st_mode):
+        raise SecretError("is not a plain file", where=str(path))
+    if about.st_uid not in (os.geteuid(), 0):
+        raise SecretError(
+            f"belongs to user {about.st_uid}",
+            where=str(path),
+            fix="it must belong to who runs this, or to root",
+        )
+    if about.st_mode & 0o077:
+        raise SecretError(
+            f"others can read or change it (mode {stat.S_IMODE(about.st_mode):04o})",
+            where=str(path),
+            fix=f"chmod 600 {path}",
+        )
+    if about.st_size > MAX_SECRET_BYTES:
+        raise SecretError(f"is longer than {MAX_SECRET_BYTES} bytes", where=str(path))

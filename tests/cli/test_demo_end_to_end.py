@@ -83,6 +83,15 @@ def test_arterial_runs_with_a_cabinet_at_every_intersection(start_demo: Any) -> 
     assert {change["to"] for change in summary["mode_changes"]} >= {"FLASH", "LOCAL", "PLAN"}
 
 
+def test_the_demo_over_mutual_tls(grid: Path, start_demo: Any) -> None:
+    options = ("--sumocfg", str(grid), "--headless", "--seconds", "40", "--speed", "0", "--json")
+    plain, secured = start_demo(*options).end(), start_demo(*options, "--tls").end()
+    sound(secured)
+    assert secured["commands"] > 40
+    for figure in ("lamps_digest", "mean_delay_s", "vehicles", "ticks"):
+        assert secured[figure] == plain[figure], "the same lamps, whatever carries the commands"
+
+
 def test_a_model_of_ones_own_controls_the_demo_and_is_said_to_be_ungated(
     grid: Path,
     start_demo: Any,

@@ -38,8 +38,8 @@ def make(
 ) -> None:
     """Make a certificate authority, unless the folder has one, and sign certificates.
 
-    For tests and first installations. `ca.key` in that folder makes any cabinet and any controller believable:
-    keep it on a machine that is not in the network. Cabinets and controllers need `ca.crt`, `revoked.crl` and
+    For tests and first installations. Whoever has `ca.key` can pass for any cabinet and any controller: keep
+    it on a machine that is not in the network. Cabinets and controllers need `ca.crt`, `revoked.crl` and
     their own .crt and .key only. docs/keys.md has the steps.
     """
     from denxanh.plc.security.authority import Authority
