@@ -19,6 +19,9 @@ from denxanh.agents import registry
 from denxanh.agents.model_card import ModelCard, refusals
 from denxanh.controller.admission import Objection, admit
 from denxanh.controller.guard import guard_config
+from denxanh.controller.priority import tables
+from denxanh.controller.priority.settings import Settings
+from denxanh.controller.priority.tables import RequestTables
 from denxanh.errors import DenXanhError, SiteError
 from denxanh.networks import catalogue, compiled
 from denxanh.networks.model import Corridor, Intersection
@@ -85,7 +88,7 @@ def _not_empty(entries: tuple[CabinetEntry, ...]) -> tuple[CabinetEntry, ...]:
     return entries
 
 
-class _File(_Table):
+class _File(RequestTables):
     site: _SiteTable
     console: Endpoint | None = None
     clock: Endpoint | None = None
@@ -114,6 +117,10 @@ class Site:
     model: ModelCard | None = None
     """Of a learned policy."""
     ungated: str | None = None
+    requests: Settings | None = None
+    """What requests (emergency, bus, flood) may do; None: the file names no source, so nobody can ask."""
+    key_files: tuple[tuple[str, Path], ...] = ()
+    """Of the sources of requests."""
 
     @property
     def unfit(self) -> tuple[str, ...]:
@@ -210,6 +217,8 @@ def _site(path: Path, file: _File) -> Site:
         for n, vds in enumerate(file.vds)
         if vds.intersection not in known_ids
     ]
+    requests, wrong = tables.settings(file, corridor, intersections, str(path))
+    defects += wrong
     if defects:
         raise _refuse(path, defects)
     return Site(
@@ -226,6 +235,8 @@ def _site(path: Path, file: _File) -> Site:
         clock=file.clock,
         model=model,
         ungated=file.site.ungated,
+        requests=requests if file.source else None,
+        key_files=tuple(tables.key_files(file, folder).items()),
     )
 
 

@@ -12,6 +12,7 @@
   x WireError              something came (or did not come) over a wire
     - UnreachableError     the peer does not answer
     - FrameError           the peer answered something that is not what the map says
+    - RequestError         a request (emergency route, bus, flood) is no request, or was refused
   x LeaseError             another controller holds the state folder
   x PortInUseError         a server's port is taken
   x JournalError           a journal cannot be written or read
@@ -118,6 +119,10 @@ class UnreachableError(WireError):
 
 class FrameError(WireError):
     """The peer answered something that its map does not allow."""
+
+
+class RequestError(WireError):
+    """A request (emergency route, bus, flood) is no request, or was refused."""
 
 
 class LeaseError(DenXanhError):
