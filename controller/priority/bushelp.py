@@ -1,8 +1,8 @@
 """Conditional priority for buses at one intersection: hold its green a little, or bring it forward; pure.
 
-In ADAPTIVE only. One help within `bus_every_s` (about a cycle): the running green of its stage goes on for at most
-`bus_extension_s` beyond what the policy wanted, or a stage that has had `EARLY_AFTER_S` of green makes way
-for it. Nothing while somebody's max red is near. It only changes what the guard is asked for.
+In ADAPTIVE only. One help within `bus_every_s` (about a cycle): the running green of its stage goes on for at
+most `bus_extension_s` beyond what the policy wanted, or a stage that has had `EARLY_AFTER_S` of green makes
+way for it. Nothing while somebody's max red is near. It only changes what the guard is asked for.
 """
 
 from __future__ import annotations

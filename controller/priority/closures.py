@@ -69,7 +69,7 @@ def closures(
     approaches = tuple(edge for edge in closed if any(lane.approach == edge for lane in site.lanes))
     if not approaches and not any(towards):
         return None
-    groups = tuple(one.kind is GroupKind.VEHICLE and one.approach in approaches for one in site.groups)
+    groups = tuple(bool(feeds) and feeds <= set(approaches) for feeds in feeders(site))
     dead = tuple(
         any(vehicles) and all(groups[g] for g in vehicles)
         for vehicles in (_vehicles(site, stage) for stage in range(len(site.stages)))
@@ -84,6 +84,14 @@ def closures(
         share=tuple(1.0 - hold_back * part for part in towards),
         dead=dead,
         approaches=approaches,
+    )
+
+
+def feeders(site: Intersection) -> tuple[set[str], ...]:
+    """Per group, the approaches whose lanes it lets go; none for pedestrians."""
+    return tuple(
+        {lane.approach for lane in site.lanes if any(part.group == g for part in lane.groups)}
+        for g in range(len(site.groups))
     )
 
 

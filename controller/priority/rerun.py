@@ -14,7 +14,7 @@ from denxanh.errors import JournalError, RequestError
 
 
 class Rerun:
-    """The dispatcher of one recorded run; without `settings` there were no requests and nothing to compare."""
+    """The dispatcher of one recorded run; without `settings` nothing is compared."""
 
     def __init__(self, settings: Settings | None) -> None:
         self._settings = settings

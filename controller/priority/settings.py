@@ -1,4 +1,4 @@
-"""What a site allows requests to do: SITE.toml's tables, checked; the journal's `open` record repeats them."""
+"""What a site allows requests to do: SITE.toml's tables, checked; the `open` record repeats them."""
 
 from __future__ import annotations
 

@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from denxanh.agents import registry
-from denxanh.controller.priority.closures import edge_of
+from denxanh.controller.priority.closures import edge_of, feeders
 from denxanh.controller.priority.message import Edge, Name
 from denxanh.controller.priority.settings import QUEUE_S, Gauge, Limits, Route, Settings, Step
 from denxanh.errors import ConfigError, DenXanhError, SiteError
 from denxanh.networks import timing
-from denxanh.networks.model import Corridor, GroupKind, Intersection
+from denxanh.networks.model import Corridor, Intersection
 
 _Text = Annotated[str, Field(min_length=1)]
 
@@ -214,9 +214,7 @@ def _step(entry: StepEntry, driven: Sequence[Intersection]) -> Step:
 
 def serving_stages(site: Intersection, approach: str) -> list[int]:
     """The stages in which some vehicle group of the approach is green."""
-    groups = [
-        g for g, one in enumerate(site.groups) if one.approach == approach and one.kind is GroupKind.VEHICLE
-    ]
+    groups = [g for g, feeds in enumerate(feeders(site)) if approach in feeds]
     return [s for s, stage in enumerate(site.stages) if any(stage.serves(g) for g in groups)]
 
 

@@ -43,7 +43,7 @@ def open_(site: SiteFile, street: Street, source: Source, json: Json = False) ->
 @app.command("level", epilog="Example: denxanh flood level site.toml mau-than-1 32 --source frmis")
 def level(
     site: SiteFile,
-    gauge: Annotated[str, typer.Argument(help="Which [[flood.gauge]] of SITE.toml.")],
+    gauge: Annotated[str, typer.Argument(help="Which gauge of SITE.toml.")],
     level_cm: Annotated[float, typer.Argument(help="Water above the carriageway's lowest point, cm.")],
     source: Source,
     valid: ValidFor = 900,

@@ -19,21 +19,19 @@ app = typer.Typer(
 Journey = Annotated[
     str, typer.Option("--id", help="Names this journey; use it again to update it. A unit, never a plate.")
 ]
-RouteName = Annotated[str, typer.Option("--route", help="Which [[route]] of SITE.toml.")]
+RouteName = Annotated[str, typer.Option("--route", help="Which route of SITE.toml.")]
 Eta = Annotated[
     int, typer.Option("--eta", metavar="S", help="Seconds until the vehicle reaches step AT's stop line.")
 ]
 At = Annotated[
     int,
-    typer.Option(
-        "--at", metavar="N", help="The step that comes next, from 0; those before it are released at once."
-    ),
+    typer.Option("--at", metavar="N", help="The step that comes next, from 0; those before are released."),
 ]
 
 
 @app.command(
     "emergency",
-    epilog="Example: denxanh priority emergency site.toml --source 115 --id xe-7 --route bv-da-khoa --eta 40",
+    epilog="Example: denxanh priority emergency site.toml --source 115 --id x7 --route bv --eta 40",
 )
 def emergency(
     site: SiteFile,
@@ -109,11 +107,10 @@ def cancel(site: SiteFile, source: Source, journey: Journey, json: Json = False)
 def key(file: Annotated[Path, typer.Argument(help="Where it goes; never replaces a file.")]) -> None:
     """Make a source's key: 32 random bytes that only this user can read.
 
-    Give a copy to the source by a safe way, and name the file in SITE.toml:
-
-    [[source]] id = "115", key_file = "keys/115.key", may = ["emergency"]
+    Give a copy to the source by a safe way, and name the file as key_file of a source in SITE.toml
+    (docs/priority.md). Whoever holds it can ask for green in the source's name.
     """
     from denxanh.controller.priority.seal import make_key
 
     make_key(file)
-    say(f"{file}: made; name it as key_file of a [[source]]")
+    say(f"{file}: made")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SiteFile = Annotated[Path, typer.Argument(help="SITE.toml of the running controller, on this machine.")]
 Source = Annotated[
     str,
-    typer.Option("--source", help="Which [[source]] of SITE.toml speaks; its key_file seals the request."),
+    typer.Option("--source", help="Which source of SITE.toml speaks; its key_file seals the request."),
 ]
 ValidFor = Annotated[
     int, typer.Option("--valid", metavar="S", help="The request ends by itself after so many seconds.")
