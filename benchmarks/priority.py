@@ -2,9 +2,9 @@
 
     python benchmarks/priority.py --seeds 3 --out priority.json
 
-The arterial of the catalogue, morning peak, sublane traffic, 1,200 s of which 300 s warm-up; policy `max-pressure`
-behind the guard. The same ambulances (three, the whole arterial, both ways) and buses (six) drive in every arm;
-only who sends requests differs. Seeds are paired. Each run is a fresh process.
+The arterial of the catalogue, morning peak, sublane traffic, 1,200 s of which 300 s warm-up; policy
+`max-pressure` behind the guard. The same ambulances (three, the whole arterial, both ways) and buses (six)
+drive in every arm; only who sends requests differs. Seeds are paired. Each run is a fresh process.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Journeys:
         self._known = False
 
     def travel_s(self, kind: Kind) -> list[float]:
-        """Travel times of those that have arrived, from when they were due to when they left the last edge."""
+        """Travel times of those that have arrived, from when they were due, seconds."""
         return [
             one.left_s - one.trip.depart_s
             for one in self._rides

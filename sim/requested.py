@@ -1,6 +1,7 @@
-"""A scenario under control with requests: ambulances, buses and closed streets, through the street's own code.
+"""A scenario with requests: ambulances, buses and closed streets, through the street's own code.
 
-As `direct.py`, with the dispatcher and one attendant per intersection in between. There is no link and no ladder
+As `direct.py`, with the dispatcher and one attendant per intersection in between. There is no link and no
+ladder
 here: an intersection is in PREEMPT when its attendant grants it, else in ADAPTIVE.
 """
 

@@ -1,8 +1,9 @@
 """What closed and held streets mean for one intersection: fewer calls, less demand, a flood plan; pure.
 
 A closed approach calls nothing and shows no traffic to the policy, so its stages are skipped where they serve
-nobody else; pedestrians call as ever. If somebody is really there (a believed detector sees vehicles for
-`PATIENCE_S`), the call is let through all the same: who stands at a red that never ends drives through it.
+nobody else and the stage graph does not need them; pedestrians call as ever. If somebody is really there (a
+believed detector sees vehicles for `PATIENCE_S`), the call is let through all the same: who stands at a red
+that never ends drives through it.
 
 Towards a held street less is let go: the demand of the lanes that lead there counts less, in a plan their
 stages' splits shrink, by at most `hold_back` and never below the least legal split. The time goes to the
@@ -42,7 +43,8 @@ class Closures:
         groups: per group, whether all its traffic comes from closed approaches.
         lanes: per lane, whether it belongs to a closed approach.
         share: per lane, the part of its demand that counts, in (0, 1].
-        dead: per stage, whether it serves vehicles, and only from closed approaches.
+        idle: per stage, whether it serves vehicles, and only from closed approaches.
+        skipped: per stage, whether it is idle and not needed on the way between the others.
         approaches: the closed ones here.
     """
 
@@ -50,7 +52,8 @@ class Closures:
     groups: tuple[bool, ...]
     lanes: tuple[bool, ...]
     share: tuple[float, ...]
-    dead: tuple[bool, ...]
+    idle: tuple[bool, ...]
+    skipped: tuple[bool, ...]
     approaches: tuple[str, ...]
 
 
@@ -70,19 +73,21 @@ def closures(
     if not approaches and not any(towards):
         return None
     groups = tuple(bool(feeds) and feeds <= set(approaches) for feeds in feeders(site))
-    dead = tuple(
+    idle = tuple(
         any(vehicles) and all(groups[g] for g in vehicles)
         for vehicles in (_vehicles(site, stage) for stage in range(len(site.stages)))
     )
-    # An intersection without any live stage stays as it is: somebody has closed everything.
-    dead = dead if not all(dead) else (False,) * len(dead)
+    if all(idle):  # somebody has closed everything: it stays as it is
+        idle = (False,) * len(idle)
+    skipped = _skipped(site, idle)
     cut = tuple(hold_back * _stage_towards(site, stage, towards) for stage in range(len(site.stages)))
     return Closures(
-        intersection=replace(site, plans=tuple(_plan(site, plan, dead, cut) for plan in site.plans)),
+        intersection=replace(site, plans=tuple(_plan(site, plan, idle, skipped, cut) for plan in site.plans)),
         groups=groups,
         lanes=tuple(lane.approach in approaches for lane in site.lanes),
         share=tuple(1.0 - hold_back * part for part in towards),
-        dead=dead,
+        idle=idle,
+        skipped=skipped,
         approaches=approaches,
     )
 
@@ -93,6 +98,25 @@ def feeders(site: Intersection) -> tuple[set[str], ...]:
         {lane.approach for lane in site.lanes if any(part.group == g for part in lane.groups)}
         for g in range(len(site.groups))
     )
+
+
+def _skipped(site: Intersection, idle: Sequence[bool]) -> tuple[bool, ...]:
+    """The idle stages without which every other stage can still be reached from every other."""
+    skipped = [False] * len(idle)
+    for stage, empty in enumerate(idle):
+        left = [s for s in range(len(idle)) if s != stage and not skipped[s]]
+        skipped[stage] = empty and all(_reached(site, start, left) == set(left) for start in left)
+    return tuple(skipped)
+
+
+def _reached(site: Intersection, start: int, among: Sequence[int]) -> set[int]:
+    found, frontier = {start}, [start]
+    while frontier:
+        a = frontier.pop()
+        fresh = [b for b in among if site.transitions[a][b] and b not in found]
+        found.update(fresh)
+        frontier += fresh
+    return found
 
 
 def _towards(lane: Lane, held: Sequence[str]) -> float:
@@ -117,42 +141,44 @@ def _stage_towards(site: Intersection, stage: int, towards: Sequence[float]) -> 
     return sum(w * t for w, t in zip(weights, towards, strict=True)) / total if total else 0.0
 
 
-def _plan(site: Intersection, plan: Plan, dead: Sequence[bool], cut: Sequence[float]) -> Plan:
+def _plan(
+    site: Intersection, plan: Plan, idle: Sequence[bool], skipped: Sequence[bool], cut: Sequence[float]
+) -> Plan:
     """What a plan becomes; one that was made for floods stays as its engineer wrote it."""
     made = plan.name.casefold().startswith(FLOOD_PLANS)
-    return plan if made else flood_plan(site, plan, dead, cut)
+    return plan if made else flood_plan(site, plan, idle, skipped, cut)
 
 
-def flood_plan(site: Intersection, plan: Plan, dead: Sequence[bool], cut: Sequence[float]) -> Plan:
-    """A plan without the dead stages and with shorter splits towards held streets; its cycle stays.
+def flood_plan(
+    site: Intersection, plan: Plan, idle: Sequence[bool], skipped: Sequence[bool], cut: Sequence[float]
+) -> Plan:
+    """A plan without the skipped stages, idle ones at their least, shorter splits towards held streets.
 
-    The time that is won goes to the splits that are not cut, in proportion. Where the stage graph or the
-    minima allow none of it, the plan stays as it is.
+    The cycle stays. The time that is won goes to the splits that are cut least, in proportion. Where the
+    stage graph or the minima allow none of it, the plan stays as it is.
 
     Args:
         site: whose plan it is.
         plan: the scheduled one.
-        dead: per stage, whether nobody needs it.
+        idle: per stage, whether nobody needs its green.
+        skipped: per stage, whether nobody needs it at all.
         cut: per stage, the share of its split to take away, in [0, 0.5].
     """
-    left = [split for split in plan.splits if not dead[split.stage]]
-    if len(left) < len(plan.splits) and not _in_graph(site, left):
+    left = [split for split in plan.splits if not skipped[split.stage]]
+    if not _in_graph(site, left):
         left = list(plan.splits)
-    least = [
-        timing.least_split_s(site, split.stage, left[(n + 1) % len(left)].stage)
-        for n, split in enumerate(left)
-    ]
+    after = [*left[1:], *left[:1]]
+    least = [timing.least_split_s(site, a.stage, b.stage) for a, b in zip(left, after, strict=True)]
     lengths = [
-        max(floor, split.split_s - int(split.split_s * cut[split.stage]))
-        if cut[split.stage]
-        else split.split_s
+        floor if idle[split.stage] else max(floor, split.split_s - int(split.split_s * cut[split.stage]))
         for split, floor in zip(left, least, strict=True)
     ]
-    lengths = [max(length, floor) for length, floor in zip(lengths, least, strict=True)]
     spare = plan.cycle_s - sum(lengths)
-    if spare < 0:
+    live = [n for n, split in enumerate(left) if not idle[split.stage]]
+    if spare < 0 or not live:
         return plan
-    takers = [n for n, split in enumerate(left) if cut[split.stage] == min(cut[one.stage] for one in left)]
+    mildest = min(cut[left[n].stage] for n in live)
+    takers = [n for n in live if cut[left[n].stage] == mildest]
     total = sum(lengths[n] for n in takers)
     given = [spare * lengths[n] // total for n in takers]
     for n, extra in zip(takers, given, strict=True):
@@ -190,7 +216,7 @@ def seen(closed: Closures, estimate: Estimate, ignored_s: Sequence[int]) -> tupl
         for g in range(len(site.groups))
     ]
     ignored = tuple(
-        min(before + 1, PATIENCE_S) if shut and called and there else 0
+        _ignored(before, there) if shut and called else 0
         for before, shut, called, there in zip(
             ignored_s, closed.groups, estimate.called, present, strict=True
         )
@@ -222,24 +248,31 @@ def seen(closed: Closures, estimate: Estimate, ignored_s: Sequence[int]) -> tupl
     return estimate._replace(traffic=told, called=called, blind=blind), ignored
 
 
+def _ignored(before: int, there: bool) -> int:
+    """How long a call at a closed approach has been ignored; once it has been let through, it stays so."""
+    if before >= PATIENCE_S:
+        return before
+    return before + 1 if there else max(0, before - 1)  # a gap of detection is no departure
+
+
 def live_request(closed: Closures, estimate: Estimate, request: int) -> int:
     """The request, or another where nobody needs the stage that it asks for.
 
-    A dead stage is asked for only while somebody calls in it (pedestrians, or traffic that was let through).
-    If the running stage is dead and nobody else is asked for, the next live one is.
+    A skipped stage is asked for only while somebody calls in it (pedestrians, or traffic that was let
+    through). Where it is the running one, the next stage that is not skipped is asked for.
     """
     traffic, site = estimate.traffic, closed.intersection
     if not _empty(closed, estimate, request):
         return request
-    if not closed.dead[traffic.stage]:
+    if not closed.skipped[traffic.stage]:
         return traffic.stage
     count = len(site.stages)
     ring = [(traffic.stage + step) % count for step in range(1, count)]
-    return next((s for s in ring if not closed.dead[s] and site.transitions[traffic.stage][s]), request)
+    return next((s for s in ring if not closed.skipped[s] and site.transitions[traffic.stage][s]), request)
 
 
 def _empty(closed: Closures, estimate: Estimate, stage: int) -> bool:
     served = closed.intersection.stages[stage]
-    return closed.dead[stage] and not any(
+    return closed.skipped[stage] and not any(
         called and served.serves(g) for g, called in enumerate(estimate.called)
     )

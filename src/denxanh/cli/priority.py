@@ -46,8 +46,8 @@ def emergency(
     """Open a green corridor along a route for an emergency vehicle.
 
     Each intersection of the route is asked for its stage some 40 s to 60 s before the vehicle gets there, and
-    released when it has passed. Walks, countdowns and intergreens that are running are finished first. Send it
-    again with the same --id while the vehicle is under way: --at and --eta then say where it is now. The
+    released when it has passed. Walks, countdowns and intergreens that are running are finished first. Send
+    it again with the same --id while the vehicle is under way: --at and --eta then say where it is now. The
     corridor ends by itself: with --valid, or 15 s after the vehicle should have passed.
     """
     submit(
@@ -78,8 +78,8 @@ def bus(
 ) -> None:
     """Help a late bus: its green goes on for a few seconds, or comes a little earlier.
 
-    In adaptive control only, once per cycle and intersection, and never while another approach is close to its
-    longest red. Limits: [priority] in SITE.toml.
+    In adaptive control only, once per cycle and intersection, and never while another approach is close to
+    its longest red. Limits: [priority] in SITE.toml.
     """
     submit(
         site,
