@@ -2,9 +2,10 @@
 
     python benchmarks/priority.py --seeds 3 --out priority.json
 
-The arterial of the catalogue, morning peak, sublane traffic, 1,200 s of which 300 s warm-up; policy
-`max-pressure` behind the guard. The same ambulances (three, the whole arterial, both ways) and buses (six)
-drive in every arm; only who sends requests differs. Seeds are paired. Each run is a fresh process.
+The arterial of the catalogue, morning peak, 1,200 s of which 300 s warm-up; policy `max-pressure` behind the
+guard. Motorbikes as proxy units (three ride as one); `--sublane` has them singly, at several times the cost.
+The same ambulances (three, the whole arterial, both ways) and buses (six) drive in every arm; only who sends
+requests differs. Seeds are paired. Each run is a fresh process.
 """
 
 from __future__ import annotations
@@ -88,11 +89,11 @@ def _steps(corridor: Corridor, edges: list[tuple[str, float]]) -> list[dict[str,
     return steps
 
 
-def one(job: tuple[str, int]) -> dict[str, Any]:
-    """One run: an arm and a seed."""
-    arm, seed = job
+def one(job: tuple[str, int, Fidelity]) -> dict[str, Any]:
+    """One run: an arm, a seed, a fidelity."""
+    arm, seed, fidelity = job
     begun = time.perf_counter()
-    scenario = catalogue_scenario(CORRIDOR, "am", Fidelity.SUBLANE, seed, seconds=SECONDS)
+    scenario = catalogue_scenario(CORRIDOR, "am", fidelity, seed, seconds=SECONDS)
     ways = {name: way(scenario.net, *ends) for name, ends in WAYS.items()}
     site = set_up(scenario, ways)
     trips = tuple(
@@ -135,15 +136,17 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--sublane", action="store_true")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    jobs = [(arm, seed) for seed in range(1, given.seeds + 1) for arm in ARMS]
+    fidelity = Fidelity.SUBLANE if given.sublane else Fidelity.PROXY
+    jobs = [(arm, seed, fidelity) for seed in range(1, given.seeds + 1) for arm in ARMS]
     with ProcessPoolExecutor(given.jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
         runs = list(track(pool.map(one, jobs), total=len(jobs), console=Console(stderr=True)))
     versions = {name: metadata.version(name) for name in ("denxanh", "eclipse-sumo")}
     machine = f"{platform.machine()}, {os.cpu_count()} processors"
     if given.out is not None:
-        document = {"machine": machine, "versions": versions, "runs": runs}
+        document = {"machine": machine, "fidelity": str(fidelity), "versions": versions, "runs": runs}
         given.out.write_text(json.dumps(document, indent=1) + "\n")
     Console().print(_table(runs))
 
