@@ -2,7 +2,7 @@
 
     python benchmarks/priority.py --seeds 3 --out priority.json
 
-The arterial of the catalogue, morning peak, 1,200 s of which 300 s warm-up; policy `max-pressure` behind the
+The arterial of the catalogue, morning peak, 900 s of which 300 s warm-up; policy `max-pressure` behind the
 guard. Motorbikes as proxy units (three ride as one); `--sublane` has them singly, at several times the cost.
 The same ambulances (three, the whole arterial, both ways) and buses (six) drive in every arm; only who sends
 requests differs. Seeds are paired. Each run is a fresh process.
@@ -39,9 +39,9 @@ from denxanh.sim.scenario import Scenario, catalogue_scenario
 CORRIDOR = "truc-30-4-hoa-binh"
 WAYS = {"up": ("THN_304_sw_in", "HB_LTT_ne_out"), "down": ("HB_LTT_ne_in", "THN_304_sw_out")}
 SPEED_MS = 13.0
-SECONDS = 1200
-AMBULANCES = ((240, "up"), (420, "down"), (600, "up"))
-BUSES = ((200, "down"), (280, "up"), (360, "down"), (440, "up"), (520, "down"), (600, "up"))
+SECONDS = 900
+AMBULANCES = ((200, "up"), (320, "down"), (440, "up"))
+BUSES = ((140, "down"), (200, "up"), (260, "down"), (320, "up"), (380, "down"), (420, "up"))
 ARMS: dict[str, frozenset[Kind]] = {
     "no requests": frozenset(),
     "green corridor": frozenset({"emergency"}),
@@ -141,13 +141,15 @@ def main() -> None:
     given = parser.parse_args()
     fidelity = Fidelity.SUBLANE if given.sublane else Fidelity.PROXY
     jobs = [(arm, seed, fidelity) for seed in range(1, given.seeds + 1) for arm in ARMS]
-    with ProcessPoolExecutor(given.jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
-        runs = list(track(pool.map(one, jobs), total=len(jobs), console=Console(stderr=True)))
     versions = {name: metadata.version(name) for name in ("denxanh", "eclipse-sumo")}
     machine = f"{platform.machine()}, {os.cpu_count()} processors"
-    if given.out is not None:
-        document = {"machine": machine, "fidelity": str(fidelity), "versions": versions, "runs": runs}
-        given.out.write_text(json.dumps(document, indent=1) + "\n")
+    runs: list[dict[str, Any]] = []
+    with ProcessPoolExecutor(given.jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
+        for run_ in track(pool.map(one, jobs), total=len(jobs), console=Console(stderr=True)):
+            runs.append(run_)
+            if given.out is not None:
+                document = {"machine": machine, "versions": versions, "fidelity": str(fidelity), "runs": runs}
+                given.out.write_text(json.dumps(document, indent=1) + "\n")
     Console().print(_table(runs))
 
 
