@@ -2,10 +2,12 @@
 
     python benchmarks/flood.py --seeds 3 --out flood.json
 
-The arterial of the catalogue, morning peak, 900 s. After 240 s Mậu Thân north of 30 Tháng 4 is under water for
-480 s: nobody comes from there (who would have set out there stays away, in every arm), and who drives there creeps
-at 1 m/s. A gauge reports it once a minute. Motorbikes as proxy units. Seeds are paired; each run is a fresh process.
-Arms: who decides, and whether the gauge is heard. Figures: green that the closed approach still gets, everybody's
+The arterial of the catalogue, morning peak, 900 s. After 240 s Mậu Thân north of 30 Tháng 4 is under water
+for 480 s: nobody comes from there (who would have set out there stays away, in every arm), and who drives
+there creeps at 1 m/s. A gauge reports it once a minute. Motorbikes as proxy units. Seeds are paired; each run
+is a fresh process.
+Arms: who decides, and whether the gauge is heard. Figures: green that the closed approach still gets,
+    everybody's
 delay.
 """
 

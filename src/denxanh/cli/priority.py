@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli.output import say
+from denxanh.cli.output import document, say
 from denxanh.cli.request_words import Json, SiteFile, Source, ValidFor, submit
 
 app = typer.Typer(
@@ -104,7 +104,9 @@ def cancel(site: SiteFile, source: Source, journey: Journey, json: Json = False)
 
 
 @app.command("key", epilog="Example: denxanh priority key keys/115.key")
-def key(file: Annotated[Path, typer.Argument(help="Where it goes; never replaces a file.")]) -> None:
+def key(
+    file: Annotated[Path, typer.Argument(help="Where it goes; never replaces a file.")], json: Json = False
+) -> None:
     """Make a source's key: 32 random bytes that only this user can read.
 
     Give a copy to the source by a safe way, and name the file as key_file of a source in SITE.toml
@@ -113,4 +115,7 @@ def key(file: Annotated[Path, typer.Argument(help="Where it goes; never replaces
     from denxanh.controller.priority.seal import make_key
 
     make_key(file)
-    say(f"{file}: made")
+    if json:
+        document({"key_file": str(file)})
+    else:
+        say(f"{file}: made")
