@@ -2,13 +2,11 @@
 
     python benchmarks/flood.py --seeds 3 --out flood.json
 
-The arterial of the catalogue, morning peak, 900 s. After 240 s Mậu Thân north of 30 Tháng 4 is under water
-for 480 s: nobody comes from there (who would have set out there stays away, in every arm), and who drives
-there creeps at 1 m/s. A gauge reports it once a minute. Motorbikes as proxy units. Seeds are paired; each run
-is a fresh process.
-Arms: who decides, and whether the gauge is heard. Figures: green that the closed approach still gets,
-    everybody's
-delay.
+The arterial of the catalogue, morning peak, 720 s. After 180 s Trần Văn Hoài (a side street with a stage of
+its own at 30 Tháng 4) is under water for 420 s: nobody comes from there (who would have set out there stays
+away, in every arm), and who drives there creeps at 1 m/s. A gauge reports it once a minute. Motorbikes as
+proxy units. Seeds are paired; each run is a fresh process. Arms: who decides, and whether the gauge is heard.
+Figures: green that the closed approach still gets, everybody's delay.
 """
 
 from __future__ import annotations
@@ -43,15 +41,16 @@ from denxanh.sim.requested import run
 from denxanh.sim.scenario import Scenario, catalogue_scenario
 
 CORRIDOR = "truc-30-4-hoa-binh"
-SITE = "MT_304"
-COMES, LEAVES = "MT_304_nw", "MT_304_nw_out"
-ENTRY = "MT_304_nw_in"
-BEGIN_S, LASTS_S, SECONDS = 240, 480, 900
+SITE = "TVH_304"
+COMES, LEAVES = "TVH_304_nw", "TVH_304_nw_out"
+ENTRY = "TVH_304_nw_in"
+BEGIN_S, LASTS_S, SECONDS = 180, 420, 720
 CREEP_MS = 1.0
 LEVEL_CM = 40.0
 ARMS = {
+    "fixed, not told": ("fixed", "fixed", False),
+    "fixed, flood plans": ("fixed", "fixed", True),
     "max-pressure, not told": ("max-pressure", "max-pressure", False),
-    "max-pressure, then flood plans": ("max-pressure", "fixed", True),
     "max-pressure, told": ("max-pressure", "max-pressure", True),
 }
 """Policy, policy in the flood, whether the gauge is heard."""
@@ -62,7 +61,7 @@ class Flood:
 
     def __init__(self, begin_s: float, *, told: bool) -> None:
         self.green_s = 0
-        """Seconds of green for the closed approach's straight traffic while it was closed."""
+        """Seconds of green for the closed approach's left turns while it was closed."""
         self._begin_s = begin_s
         self._told = told
         self._seq = 0
@@ -82,7 +81,7 @@ class Flood:
         site = plant.intersections[place]
         if under and plant.seconds:
             shown = plant.shown(place)
-            group = next(g for g, one in enumerate(site.groups) if one.id == "nw_s")
+            group = next(g for g, one in enumerate(site.groups) if one.id == "nw_l")
             self.green_s += shown[group].is_green
         if self._told and since >= 0 and since % 60 == 0:
             self._seq += 1
@@ -90,7 +89,7 @@ class Flood:
                 source="frmis",
                 seq=self._seq,
                 issued_s=plant.clock_s,
-                gauge="mau-than",
+                gauge="tran-van-hoai",
                 level_cm=LEVEL_CM if under else 0.0,
                 valid_s=150,
             )
@@ -99,7 +98,7 @@ class Flood:
 def set_up(scenario: Scenario) -> Settings:
     """The site's settings: one gauge for both directions of the street."""
     tables = RequestTables.model_validate(
-        {"flood": {"on": True, "gauge": [{"id": "mau-than", "links": [COMES, LEAVES]}]}}
+        {"flood": {"on": True, "gauge": [{"id": "tran-van-hoai", "links": [COMES, LEAVES]}]}}
     )
     found, defects = settings(tables, scenario.corridor, scenario.corridor.intersections, "benchmark")
     if defects:

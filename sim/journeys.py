@@ -60,13 +60,13 @@ class Journeys:
         self._seq = 0
         self._known = False
 
-    def travel_s(self, kind: Kind) -> list[float]:
-        """Travel times of those that have arrived, from when they were due, seconds."""
-        return [
-            one.left_s - one.trip.depart_s
+    def travel_s(self, kind: Kind) -> dict[str, float]:
+        """Travel times of those that have arrived, from when they were due, seconds, by name."""
+        return {
+            one.name: one.left_s - one.trip.depart_s
             for one in self._rides
             if one.trip.kind == kind and one.left_s is not None
-        ]
+        }
 
     def second(self, plant: Plant) -> Iterator[Message]:
         """See `requested.Sender`."""

@@ -1,8 +1,9 @@
 """Conditional priority for buses at one intersection: hold its green a little, or bring it forward; pure.
 
-In ADAPTIVE only. One help within `bus_every_s` (about a cycle): the running green of its stage goes on for at
-most `bus_extension_s` beyond what the policy wanted, or a stage that has had `EARLY_AFTER_S` of green makes
-way for it. Nothing while somebody's max red is near. It only changes what the guard is asked for.
+In ADAPTIVE only. One bus is helped within `bus_every_s` (about a cycle): another stage that has had
+`EARLY_AFTER_S` of green makes way for it, and the running green of its stage goes on for at most
+`bus_extension_s` beyond what the policy wanted. Nothing while somebody's max red is near. It only changes
+what the guard is asked for.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from denxanh.controller.priority.wishes import BusWish
 
 EARLY_AFTER_S = 12
 """Green that another stage has had before it makes way (assumed): min green and the queue's start."""
-EARLY_LIMIT_S = 30
-"""Longest time that one early green is asked for (assumed): a least green, its commitment and the
-interstage."""
+EARLY_ETA_S = 25
+"""Early green is asked for when the bus is so near, s (assumed): commitment, interstage and the queue before it. A
+green that comes much earlier would be over before the bus is there."""
 
 
 class Help(StrEnum):
@@ -31,12 +32,11 @@ class Help(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Helped:
-    """Memory: the last help. `began` is its tick, `spent_s` the seconds in which it changed the request."""
+    """Memory: the last bus that was helped. `began` is the tick of its first help, `extended_s` the green it got."""
 
     request: str = ""
-    help: Help | None = None
-    began: int = 0
-    spent_s: int = 0
+    began: int | None = None
+    extended_s: int = 0
 
 
 def ask(
@@ -58,28 +58,24 @@ def ask(
     if wish is None or traffic.in_interstage or traffic.commitment is not None:
         return memory, asked, None
     running = traffic.stage == wish.stage
-    help_ = Help.EXTENSION if running else Help.EARLY_GREEN
-    wanted = wish.stage if running else next_hop(traffic.intersection, traffic.stage, wish.stage)
+    wanted = next_hop(traffic.intersection, traffic.stage, wish.stage)
     if asked == wanted or (not running and wanted == traffic.stage):
+        return memory, asked, None
+    known = memory.began is not None and tick - memory.began < limits.bus_every_s
+    if known and memory.request != wish.request:
+        return memory, asked, None
+    extended_s = memory.extended_s if known else 0
+    if running and wish.eta_s > limits.bus_extension_s - extended_s:
+        return memory, asked, None  # it would not get through
+    if running and extended_s >= limits.bus_extension_s:
+        return memory, asked, None
+    if not running and (wish.eta_s > EARLY_ETA_S or traffic.elapsed_s < EARLY_AFTER_S):
         return memory, asked, None
     if _somebody_is_due(traffic, wish.stage, limits.bus_margin_s):
         return memory, asked, None
-    if not _goes_on(memory, wish, help_, tick, limits):
-        if memory.help is not None and tick - memory.began < limits.bus_every_s:
-            return memory, asked, None
-        if running and wish.eta_s > limits.bus_extension_s:
-            return memory, asked, None
-        if not running and traffic.elapsed_s < EARLY_AFTER_S:
-            return memory, asked, None
-        memory = Helped(wish.request, help_, tick)
-    return Helped(memory.request, help_, memory.began, memory.spent_s + 1), wanted, help_
-
-
-def _goes_on(memory: Helped, wish: BusWish, help_: Help, tick: int, limits: Limits) -> bool:
-    """Whether this second belongs to the help that has begun."""
-    longest_s = limits.bus_extension_s if help_ is Help.EXTENSION else EARLY_LIMIT_S
-    same = memory.help is help_ and memory.request == wish.request
-    return same and tick - memory.began < longest_s
+    began = memory.began if known else tick
+    after = Helped(wish.request, began, extended_s + running)
+    return after, wanted, Help.EXTENSION if running else Help.EARLY_GREEN
 
 
 def _somebody_is_due(traffic: TrafficState, stage: int, margin_s: int) -> bool:
