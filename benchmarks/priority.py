@@ -154,7 +154,7 @@ def main() -> None:
 
 
 def _table(runs: Sequence[dict[str, Any]]) -> Table:
-    """Means over seeds, with the sample standard deviation of the seeds' means; buses that arrived in every arm."""
+    """Means over seeds with their sample standard deviation; vehicles that arrived in every arm."""
     table = Table(title="priority: mean ± standard deviation over seeds")
     for head in ("arm", "ambulance s", "bus s", "person delay s", "on foot s", "longest wait s", "PREEMPT s"):
         table.add_column(head)

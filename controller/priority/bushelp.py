@@ -19,8 +19,8 @@ from denxanh.controller.priority.wishes import BusWish
 EARLY_AFTER_S = 12
 """Green that another stage has had before it makes way (assumed): min green and the queue's start."""
 EARLY_ETA_S = 25
-"""Early green is asked for when the bus is so near, s (assumed): commitment, interstage and the queue before it. A
-green that comes much earlier would be over before the bus is there."""
+"""Early green is asked for when the bus is so near, s (assumed): commitment, interstage, the queue before it.
+A green that comes much earlier would be over before the bus is there."""
 
 
 class Help(StrEnum):
@@ -32,7 +32,7 @@ class Help(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Helped:
-    """Memory: the last bus that was helped. `began` is the tick of its first help, `extended_s` the green it got."""
+    """Memory: the last bus that was helped; `began`: tick of its first help, `extended_s`: green it got."""
 
     request: str = ""
     began: int | None = None

@@ -217,7 +217,7 @@ def test_traffic_that_is_there_all_the_same_is_served() -> None:
     rig = Rig(Wants(every=15)).adaptive()
     shut = Wishes(closed=("north_in", "south_in"), held=("north_in", "south_in"), why="x")
     begun = rig.tick
-    rig.run(480, shut)
+    rig.run(560, shut)
     side = [n for n, one in enumerate(rig.outputs[begun:]) if one.stage == SIDE and not one.in_interstage]
     late = [n for n in side if n > 100]
     assert late
