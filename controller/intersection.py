@@ -39,10 +39,6 @@ Decode = Callable[[tuple[tuple[int, ...], ...]], Report]
 """Turns a poll's registers into a report; raises `FrameError`."""
 
 
-_NOT_TRUSTED = (Cause.CONFIG_MISMATCH, Cause.READ_BACK)
-"""Causes under which a stage's number may mean something else in the cabinet: no pre-emption."""
-
-
 class IntersectionController:
     """The decisions for one intersection.
 
@@ -91,8 +87,6 @@ class IntersectionController:
         self._flood_choice = ChooserState()
         self._attendant = Attendant(intersection, settings or Settings())
         self._told = Told()
-        self._distrusted: int | None = None
-        """Tick at which tables or lamps last differed from what we hold."""
         self._estimator = Estimator(intersection, corridor.pcu_per_vehicle)
         self._estimate = self._estimator.initial()
         self._follower = Follower(intersection)
@@ -230,7 +224,7 @@ class IntersectionController:
             cabinet=cabinet,
             silent=silent,
             police=status is not None and police_panel(status),
-            preempt=self._may_preempt(value.tick, against),
+            preempt=self._attendant.preempt(value.tick, against) is not None,
             barred=BARRED.get(self.claim),
             against=against,
             policy=choice.policy,
@@ -239,13 +233,6 @@ class IntersectionController:
         if mode is Mode.ADAPTIVE and was is not Mode.ADAPTIVE:
             choice = self._ask(value, estimate)
         return mode, cause, choice
-
-    def _may_preempt(self, tick: int, against: Cause | None) -> bool:
-        """Whether an emergency may have it: not while tables or lamps are not what we think."""
-        if against in _NOT_TRUSTED:
-            self._distrusted = tick
-        trusted = self._distrusted is None or tick - self._distrusted >= HOLD_OFF_S
-        return trusted and self._attendant.preempt(tick) is not None
 
     def _ask(self, value: TickInput, estimate: Estimate) -> Choice:
         traffic = estimate.traffic

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from denxanh.agents.movements import next_hop
 from denxanh.agents.observation import TrafficState
 from denxanh.controller.estimate import Estimate
+from denxanh.controller.ladder import HOLD_OFF_S, Cause
 from denxanh.controller.mode import Mode
 from denxanh.controller.priority import bushelp
 from denxanh.controller.priority.closures import PATIENCE_S, Closures, closures, live_request, seen
@@ -17,6 +18,10 @@ from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.suspension import Suspension, recovery_s
 from denxanh.controller.priority.wishes import NOTHING, PreemptWish, Wishes
 from denxanh.networks.model import GroupKind, Intersection
+
+_NOT_TRUSTED = (Cause.CONFIG_MISMATCH, Cause.READ_BACK)
+"""Causes under which a stage's number may mean something else in the cabinet; no pre-emption for
+`HOLD_OFF_S`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Attendant:
         self._settings = settings
         self._suspension = Suspension()
         self._recovery_s = recovery_s(site)
+        self._distrusted: int | None = None
         self._helped = bushelp.Helped()
         self._ignored_s = (0,) * len(site.groups)
         self._walkers = tuple(group.kind is GroupKind.PEDESTRIAN for group in site.groups)
@@ -59,9 +65,18 @@ class Attendant:
         self._suspension = self._suspension.at(tick, self._recovery_s)
         self.limited = self.wishes.preempt is not None and not self._left_s(tick)
 
-    def preempt(self, tick: int) -> PreemptWish | None:
-        """The emergency that may have the intersection in this second."""
-        return self.wishes.preempt if self._left_s(tick) else None
+    def preempt(self, tick: int, against: Cause | None = None) -> PreemptWish | None:
+        """The emergency that may have the intersection in this second.
+
+        Args:
+            tick: now.
+            against: what speaks against ADAPTIVE; tables or lamps that are not what we think speak against
+                this, too.
+        """
+        if against in _NOT_TRUSTED:
+            self._distrusted = tick
+        trusted = self._distrusted is None or tick - self._distrusted >= HOLD_OFF_S
+        return self.wishes.preempt if trusted and self._left_s(tick) else None
 
     def left_s(self, tick: int) -> int:
         """Seconds after which the present pre-emption ends at the latest, by the request or by the limit."""
