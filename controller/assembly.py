@@ -18,6 +18,8 @@ from denxanh.controller.claim import Claim
 from denxanh.controller.clock import VIETNAM
 from denxanh.controller.intersection import IntersectionController
 from denxanh.controller.journal import Record
+from denxanh.controller.priority import settings as requests
+from denxanh.controller.priority.settings import Settings
 from denxanh.controller.site import Site, find_corridor
 from denxanh.errors import ConfigError, DenXanhError, JournalError, ModelError
 from denxanh.networks.model import Corridor, Intersection
@@ -52,6 +54,7 @@ def makers(
     epoch: int,
     *,
     model: str | None = None,
+    settings: Settings | None = None,
 ) -> Makers:
     """For each intersection's id, what makes its controller (anew after each restart).
 
@@ -61,6 +64,7 @@ def makers(
         policy: by name.
         epoch: this run's fencing epoch.
         model: SHA-256 of the learned policy's model, which must be this one; None for a rule.
+        settings: what requests (emergency, bus, flood) may do; None: nothing.
 
     Raises:
         ConfigError: no such policy.
@@ -69,6 +73,7 @@ def makers(
         ProfileError: an intersection is larger than the register map.
     """
     chosen = registry.policy(policy, sha256=model)
+    flood = registry.policy((settings or Settings()).flood_policy)
     rule = registry.policy(SECOND_RULE if _plain(policy) == _plain(RULE) else RULE)
     result: Makers = {
         one.id: partial(
@@ -79,6 +84,8 @@ def makers(
             config_crc=config_crc(one),
             policy=chosen,
             rule=rule,
+            settings=settings,
+            flood=flood,
             epoch=epoch,
         )
         for one in intersections
@@ -125,7 +132,22 @@ def opening(site: Site, epoch: int) -> Record:
         record["unfit"] = list(site.unfit)
     if site.ungated is not None:
         record["ungated"] = site.ungated
+    if site.requests is not None:
+        record["requests"] = requests.encode(site.requests)
     return record
+
+
+def settings_of(record: Mapping[str, Any], where: str) -> Settings | None:
+    """What requests might do in the run that an `open` record begins; None: there were none.
+
+    Raises:
+        JournalError: the record is damaged.
+    """
+    given = record.get("requests")
+    try:
+        return None if given is None else requests.decode(given)
+    except ValueError as error:
+        raise JournalError(f"an incomplete open record: {error}", where=where) from error
 
 
 def rebuild(record: Mapping[str, Any], where: str) -> Makers:
@@ -158,7 +180,8 @@ def rebuild(record: Mapping[str, Any], where: str) -> Makers:
             where=where,
             fix="replay with the version that wrote it",
         )
+    settings = settings_of(record, where)
     try:
-        return makers(corridor, intersections, policy, epoch, model=model)
+        return makers(corridor, intersections, policy, epoch, model=model, settings=settings)
     except (ConfigError, ModelError) as error:
         raise JournalError(f"the policy is not to be had: {error}", where=where) from error

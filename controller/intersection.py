@@ -22,9 +22,13 @@ from denxanh.controller.mode import Mode
 from denxanh.controller.narrate import followed, mode_change, promised
 from denxanh.controller.orders import Orders
 from denxanh.controller.planrequest import PlanRequest, ask
+from denxanh.controller.priority.attendant import Attendant
+from denxanh.controller.priority.closures import FLOOD_PLANS
+from denxanh.controller.priority.settings import Settings
+from denxanh.controller.priority.telling import Told, detail, happened, worded
 from denxanh.controller.readback import police_panel
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
-from denxanh.controller.watch import Facts, WatchState, observe
+from denxanh.controller.watch import COMMANDED, Facts, WatchState, observe
 from denxanh.controller.wording import reason
 from denxanh.errors import FrameError
 from denxanh.networks.model import Corridor, Intersection
@@ -45,6 +49,8 @@ class IntersectionController:
         config_crc: what status register 29 must read for both sides to hold the same tables.
         policy: decides in ADAPTIVE.
         rule: stands in when the policy fails.
+        settings: what requests may do.
+        flood: decides in the policy's place where streets are closed or held.
         epoch: this run's fencing epoch, 1..65535.
         claim: this run's standing with the cabinet, from the controller before this one.
 
@@ -65,6 +71,8 @@ class IntersectionController:
         policy: Policy,
         rule: Policy,
         epoch: int,
+        settings: Settings | None = None,
+        flood: Policy | None = None,
         claim: Claim = Claim.NEW,
     ) -> None:
         self.claim = claim
@@ -75,6 +83,10 @@ class IntersectionController:
         self._epoch = epoch
         self._chooser = Chooser(policy, rule)
         self._choice = ChooserState()
+        self._flood_chooser = Chooser(flood or rule, rule)
+        self._flood_choice = ChooserState()
+        self._attendant = Attendant(intersection, settings or Settings())
+        self._told = Told()
         self._estimator = Estimator(intersection, corridor.pcu_per_vehicle)
         self._estimate = self._estimator.initial()
         self._follower = Follower(intersection)
@@ -83,7 +95,7 @@ class IntersectionController:
         self._orders = Orders(epoch)
         self._board = AlarmBoard(intersection)
         self._decided: guard.GuardOutput | None = None
-        """The last second's decision in ADAPTIVE."""
+        """The last second's decision where it counted (ADAPTIVE, PREEMPT)."""
         self._announced: Mode | None = None
         self._plan_request = PlanRequest()
         self._heartbeat: int | None = None
@@ -97,9 +109,9 @@ class IntersectionController:
         """
         _, estimate = self._estimator.update(self._estimate, None, 0.0, self._follower.view())
         lanes = tuple(lane._replace(queued=1.0) for lane in estimate.traffic.lanes)
-        self._chooser.rehearse(
-            replace(estimate.traffic, stage=0, in_interstage=False, commitment=None, lanes=lanes)
-        )
+        traffic = replace(estimate.traffic, stage=0, in_interstage=False, commitment=None, lanes=lanes)
+        self._chooser.rehearse(traffic)
+        self._flood_chooser.rehearse(traffic)
 
     def step(self, value: TickInput) -> TickOutput:
         """One second. Total: whatever the words say, there is an output; a policy's failure is handled."""
@@ -107,6 +119,8 @@ class IntersectionController:
         status = None if report is None else report.status
         if status is not None:
             self.claim = heard(self.claim, self._epoch, status.epoch)
+        attendant = self._attendant
+        attendant.hear(value.wishes, value.tick)
         plan = self._plan(value)
         follower = self._follower
         before = None if follower.heard is None else follower.shown
@@ -114,16 +128,22 @@ class IntersectionController:
             follower.hear(status, value.tick)
         view = follower.view()
         self._estimate, estimate = self._estimator.update(self._estimate, report, value.clock_s, view, plan)
+        estimate = attendant.see(estimate)
         mode, cause, choice = self._judge(value, status, silent, estimate)
-        in_charge = mode is Mode.ADAPTIVE
-        given = guard.GuardInput(
-            mode, choice.request if in_charge else None, estimate.called, estimate.discharging
-        )
+        in_charge = mode in COMMANDED
+        asked = attendant.ask(mode, estimate, choice.request, value.tick)
+        given = guard.GuardInput(mode, asked.request, asked.called, estimate.discharging)
         obeyed = in_charge and status is not None and status.mode is CabinetMode.ADAPTIVE
         decided = follower.decide(given, followed=obeyed)
         command = self._command(value, mode, cause, status, decided, plan)
+        self._told, requests = happened(
+            self._told, self._intersection, attendant, mode, asked.help, value.tick
+        )
+        choice = worded(choice, self._intersection, attendant, mode, asked)
+        detail_ = self._detail(cause, problem, estimate, value.tick)
         events = (
-            *self._mode_events(mode, cause, problem, estimate),
+            *self._mode_events(mode, cause, detail_),
+            *requests,
             *self._switches(mode, before, decided, choice, plan),
             *self._alarms(value, status, cause, problem, choice, decided if in_charge else None),
         )
@@ -131,7 +151,7 @@ class IntersectionController:
         shown = follower.shown
         return TickOutput(
             mode=mode,
-            cause=self._because(cause, problem, estimate),
+            cause=f"{cause.value}: {detail_}" if detail_ else cause.value,
             aspects="".join(shown.aspects),
             stage=shown.stage,
             elapsed_s=float(shown.elapsed_s),
@@ -170,7 +190,12 @@ class IntersectionController:
             number = active_plan(self._corridor.schedule, value.date, int(value.clock_s))
         except ValueError:
             return None
-        return number if any(plan.number == number for plan in self._intersection.plans) else None
+        plans = self._intersection.plans
+        if self._attendant.closures is not None:
+            # A plan that the site has made for floods runs by itself in the cabinet.
+            flood = (plan.number for plan in plans if plan.name.casefold().startswith(FLOOD_PLANS))
+            number = next(flood, number)
+        return number if any(plan.number == number for plan in plans) else None
 
     def _judge(
         self, value: TickInput, status: CabinetStatus | None, silent: Cause, estimate: Estimate
@@ -199,6 +224,7 @@ class IntersectionController:
             cabinet=cabinet,
             silent=silent,
             police=status is not None and police_panel(status),
+            preempt=self._attendant.preempt(value.tick, against) is not None,
             barred=BARRED.get(self.claim),
             against=against,
             policy=choice.policy,
@@ -210,6 +236,11 @@ class IntersectionController:
 
     def _ask(self, value: TickInput, estimate: Estimate) -> Choice:
         traffic = estimate.traffic
+        if self._attendant.closures is not None:
+            self._flood_choice, choice = self._flood_chooser.choose(
+                self._flood_choice, traffic, value.tick, late=value.late
+            )
+            return choice
         self._choice, choice = self._chooser.choose(self._choice, traffic, value.tick, late=value.late)
         return choice
 
@@ -240,31 +271,28 @@ class IntersectionController:
             self.claim = Claim.DRIVING
             return self._orders.plan(status, number)
         self._plan_request = PlanRequest()
-        if mode is Mode.ADAPTIVE:
+        if mode in COMMANDED:
+            self.claim = Claim.DRIVING
             return self._orders.adaptive(status, self._follower.new_promise(decided))
         return None
 
-    def _because(self, cause: Cause, problem: str | None, estimate: Estimate) -> str:
-        detail = self._detail(cause, problem, estimate)
-        return f"{cause.value}: {detail}" if detail else cause.value
-
-    def _detail(self, cause: Cause, problem: str | None, estimate: Estimate) -> str:
+    def _detail(self, cause: Cause, problem: str | None, estimate: Estimate, tick: int) -> str:
         """What belongs to the cause in this second, for people."""
         if cause is Cause.LINK_LOST:
             return problem or ""
         if cause is Cause.NO_FRESH_DATA:
             return ", ".join(estimate.blind)
+        if cause is Cause.PREEMPTION:
+            return detail(self._attendant, tick)
         if cause is Cause.LOW_CONFIDENCE:
             return f"{estimate.traffic.confidence:.2f}"
         if cause is Cause.HOLD_OFF:
             return f"{HOLD_OFF_S - self._ladder.clean_s} s"
         return ""
 
-    def _mode_events(
-        self, mode: Mode, cause: Cause, problem: str | None, estimate: Estimate
-    ) -> tuple[Event, ...]:
+    def _mode_events(self, mode: Mode, cause: Cause, detail_: str) -> tuple[Event, ...]:
         before, self._announced = self._announced, mode
-        return mode_change(before, mode, cause, self._detail(cause, problem, estimate))
+        return mode_change(before, mode, cause, detail_)
 
     def _switches(
         self,
@@ -274,9 +302,9 @@ class IntersectionController:
         choice: Choice,
         plan: int | None,
     ) -> tuple[Event, ...]:
-        """A new promise in ADAPTIVE; elsewhere, that the cabinet has gone on to another stage."""
+        """A new promise where the centre commands; elsewhere, that the cabinet has gone on by itself."""
         stages, stage = self._intersection.stages, self._follower.shown.stage
-        if mode is Mode.ADAPTIVE:
+        if mode in COMMANDED:
             promise = self._follower.new_promise(decided)
             if promise is None:
                 return ()

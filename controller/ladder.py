@@ -2,7 +2,8 @@
 
 Highest authority first: FLASH, police panel, PREEMPT, operator's hold, operator's plan, ADAPTIVE,
 scheduled PLAN, LOCAL. Every second the ladder looks at the evidence and names the mode and its cause.
-The way down is immediate; the way up to ADAPTIVE needs `HOLD_OFF_S` clean seconds; and who falls more
+The way down is immediate; the way up to ADAPTIVE needs `HOLD_OFF_S` clean seconds, those of a pre-emption
+included, so that traffic is adaptive again as soon as the vehicle has passed; and who falls more
 than `MAX_FLAPS_PER_HOUR` times stays on the plan until the controller is started again.
 """
 
@@ -125,7 +126,9 @@ def step(state: LadderState, evidence: Evidence) -> tuple[LadderState, Mode, Cau
         # One lost poll is no lost link: the cabinet rides through on what it was told.
         return replace(state, unanswered=unanswered), state.mode, state.cause
     above = _above_adaptive(evidence)
-    clean_s = state.clean_s + 1 if above is None and evidence.against is None else 0
+    # A pre-emption says nothing against ADAPTIVE: whoever was fit before it is fit after it.
+    judged = above is None or above[0] is Mode.PREEMPT
+    clean_s = state.clean_s + 1 if judged and evidence.against is None else 0
     falls = tuple(tick for tick in state.falls if evidence.tick - tick < FLAP_WINDOW_S)
     latched = state.latched
     mode, cause = above or _adaptive_or_plan(evidence, clean_s, latched)

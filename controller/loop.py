@@ -21,6 +21,8 @@ from denxanh.controller.clock import Clock, Tick
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.journal import Journal
 from denxanh.controller.post import Post
+from denxanh.controller.priority.receiver import Desk
+from denxanh.controller.priority.wishes import Wishes
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.tally import RunSummary
 from denxanh.errors import ClockError, JournalError
@@ -69,6 +71,7 @@ class Loop:
         journal: already holding this run's `open` record.
         opening: makes a new `open` record, for when the journal works again after a failure.
         state_dir: where the summary goes.
+        desk: where requests (emergency, bus, flood) come in; None where nobody may ask.
     """
 
     def __init__(
@@ -78,7 +81,9 @@ class Loop:
         journal: Journal,
         opening: Callable[[], Mapping[str, Any]],
         state_dir: Path,
+        desk: Desk | None = None,
     ) -> None:
+        self._desk = desk
         self.summary = RunSummary()
         self._clock = clock
         self._posts = posts
@@ -134,10 +139,15 @@ class Loop:
         self.summary.ticks += 1
         if not self._recording and not self._reopen():
             return
+        try:
+            wishes = self._wishes(tick)
+        except JournalError as error:
+            await self._give_back(error)
+            return
         spread = self._clock.spread_s / max(1, len(self._posts))
         results = await asyncio.gather(
             *(
-                post.tick(tick, self._clock, index * spread, self._recorder)
+                post.tick(tick, self._clock, index * spread, self._recorder, wishes.get(post.intersection))
                 for index, post in enumerate(self._posts)
             ),
             return_exceptions=True,
@@ -148,6 +158,26 @@ class Loop:
                 raise failure
         if failures:
             await self._give_back(failures[0])
+
+    def _wishes(self, tick: Tick) -> Mapping[str, Wishes]:
+        """What requests ask in this tick; a bug there costs the requests, never the tick.
+
+        Raises:
+            JournalError: something of it could not be recorded.
+        """
+        if self._desk is None:
+            return {}
+        try:
+            return self._desk.second(tick.number, self._journal.append)
+        except JournalError:
+            raise
+        except Exception as error:  # the actor boundary, as in `Post.tick`
+            _LOG.exception("all requests are forgotten")
+            self._desk.restart()
+            self._journal.append(
+                {"k": "forgotten", "t": tick.number, "cause": f"{type(error).__name__}: {error}"}
+            )
+            return {}
 
     async def _give_back(self, failure: BaseException) -> None:
         _LOG.critical("%s; every cabinet goes back to its own plan until it can be written", failure)
@@ -169,6 +199,8 @@ class Loop:
         _LOG.warning("%s can be written again; the controllers start anew", self._journal.path)
         for post in self._posts:
             post.restart()
+        if self._desk is not None:
+            self._desk.restart()
         self._recording = True
         return True
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.mode import Mode
+from denxanh.controller.priority.wishes import Wishes
 from denxanh.plc.contract import Command
 
 
@@ -30,6 +31,9 @@ class TickInput:
     """The previous decision ran over its time budget and was dropped."""
     unsent: bool = False
     """The previous command was not sent: waiting for the cabinet's answer had used up its second."""
+    wishes: Wishes | None = None
+    """What requests (emergency, bus, flood) ask; None for nothing, as in journals from before there were
+    any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Event:
     """Something worth a line in the log: a mode change, a switch, an alarm."""
 
     kind: str
-    """One of: mode, switch, alarm, alarm-cleared, refusal, link, detector."""
+    """One of: mode, switch, alarm, alarm-cleared, refusal, link, detector, request."""
     text_vi: str
     text_en: str
     cause: str = ""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from denxanh.controller.assembly import rebuild
+from denxanh.controller.assembly import rebuild, settings_of
 from denxanh.controller.claim import Claim
 from denxanh.controller.codec import decode_input, decode_output, encode_output
 from denxanh.controller.journal import Record, read_all
 from denxanh.controller.post import Build as Make
 from denxanh.controller.post import Stepper
+from denxanh.controller.priority.rerun import Rerun
 from denxanh.errors import JournalError
 
 
@@ -58,16 +59,22 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
     controllers: dict[str, Stepper] = {}
     ticks = matched = 0
     first: Mismatch | None = None
+    requests = Rerun(None)
     for where, record in read_all(path):
         match record["k"]:
             case "open":
                 makers = build(record, where)
+                requests = Rerun(settings_of(record, where))
                 claims = record.get("claims")
                 known = claims if isinstance(claims, dict) else {}
                 controllers = {
                     name: make(claim=_claim(known.get(name, Claim.NEW), where))
                     for name, make in makers.items()
                 }
+            case "request":
+                requests.take(record, where)
+            case "forgotten":
+                requests.forget()
             case "restart" if makers is not None:
                 name = str(record.get("i"))
                 claim = _claim(record.get("claim", Claim.DRIVING), where)
@@ -76,7 +83,7 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
                 name = str(record.get("i"))
                 if name not in controllers:
                     raise JournalError(f"a tick of {name!r} without an open record", where=where)
-                mismatch = _compare(controllers[name], name, record, where)
+                mismatch = _compare(controllers[name], name, record, where, requests)
                 ticks += 1
                 matched += mismatch is None
                 first = first or mismatch
@@ -99,11 +106,12 @@ def _maker(makers: Mapping[str, Make], name: str, where: str) -> Make:
         raise JournalError(f"no intersection {name!r} in this run", where=where) from None
 
 
-def _compare(controller: Stepper, name: str, record: Record, where: str) -> Mismatch | None:
+def _compare(controller: Stepper, name: str, record: Record, where: str, requests: Rerun) -> Mismatch | None:
     value = decode_input(record.get("in"), where)
     recorded = encode_output(decode_output(record.get("out"), where))
     replayed = encode_output(controller.step(value))
-    if recorded == replayed:
-        return None
     fields = {key: (recorded[key], replayed[key]) for key in recorded if recorded[key] != replayed[key]}
+    fields |= requests.differs(name, value)
+    if not fields:
+        return None
     return Mismatch(where, name, value.tick, fields)

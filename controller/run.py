@@ -16,6 +16,8 @@ from denxanh.controller.lease import Lease, acquire
 from denxanh.controller.loop import Loop
 from denxanh.controller.narrate import certificate_ends, ungated
 from denxanh.controller.post import Post
+from denxanh.controller.priority.receiver import SOCKET_NAME, Desk, LocalSocket
+from denxanh.controller.priority.seal import read_key
 from denxanh.controller.record import Event
 from denxanh.controller.site import CabinetEntry, Site
 from denxanh.controller.tally import RunSummary
@@ -42,6 +44,7 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
         The figures of the run, also written to `controller-summary.json` in the state folder.
 
     Raises:
+        SiteError: a source's key cannot be used, or its socket cannot be made.
         LeaseError: another controller holds the state folder, or the epoch file is damaged.
         JournalError: the journal cannot be opened.
         ConfigError: unknown policy, or a profile that does not fit.
@@ -53,14 +56,19 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
         _LOG.warning("%s: [[vds]] is read but not used yet; zones come through the cabinets", site.path)
     with _lease(site) as lease, _signals(stop) as stopping:
         model = None if site.model is None else site.model.sha256
-        controllers = makers(site.corridor, site.intersections, site.policy, lease.epoch, model=model)
+        controllers = makers(
+            site.corridor, site.intersections, site.policy, lease.epoch, model=model, settings=site.requests
+        )
+        desk = _desk(site)
         journal = _journal(site, lease)
         try:
             async with _clock(site) as clock, _posts(site, controllers, lease) as posts:
-                loop = Loop(clock, posts, journal, lambda: opening(site, lease.epoch), site.state_dir)
+                loop = Loop(clock, posts, journal, lambda: opening(site, lease.epoch), site.state_dir, desk)
                 summary = await loop.run(stopping)
         finally:
             journal.close()
+            if desk is not None:
+                desk.close()
         summary.write(site.state_dir)
         return summary
 
@@ -88,6 +96,14 @@ def _signals(stop: asyncio.Event | None) -> Iterator[asyncio.Event]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+def _desk(site: Site) -> Desk | None:
+    """Where requests come in; none where no source may send any."""
+    if site.requests is None:
+        return None
+    keys = {name: read_key(path) for name, path in site.key_files}
+    return Desk(site.requests, keys, LocalSocket(site.state_dir / SOCKET_NAME))
 
 
 def _journal(site: Site, lease: Lease) -> Journal:

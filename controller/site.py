@@ -19,6 +19,9 @@ from denxanh.agents import registry
 from denxanh.agents.model_card import ModelCard, refusals
 from denxanh.controller.admission import Objection, admit
 from denxanh.controller.guard import guard_config
+from denxanh.controller.priority import tables
+from denxanh.controller.priority.settings import Settings
+from denxanh.controller.priority.tables import RequestTables
 from denxanh.errors import DenXanhError, SecretError, SiteError
 from denxanh.networks import catalogue, compiled
 from denxanh.networks.model import Corridor, Intersection
@@ -104,7 +107,7 @@ def _not_empty(entries: tuple[CabinetEntry, ...]) -> tuple[CabinetEntry, ...]:
     return entries
 
 
-class _File(_Table):
+class _File(RequestTables):
     site: _SiteTable
     console: Endpoint | None = None
     clock: Endpoint | None = None
@@ -138,6 +141,10 @@ class Site:
     """The controller's, for device links."""
     cabinet_keys: Path | None = None
     """Folder of the virtual cabinets' keys."""
+    requests: Settings | None = None
+    """What requests (emergency, bus, flood) may do; None: the file names no source, so nobody can ask."""
+    key_files: tuple[tuple[str, Path], ...] = ()
+    """Of the sources of requests."""
 
     def secure_link(self, entry: CabinetEntry) -> SecureLink | None:
         """How to reach a cabinet over mutual TLS; None for a plain link."""
@@ -267,6 +274,8 @@ def _site(path: Path, file: _File) -> Site:
     ]
     keys, key_defects = _keys(path, file)
     defects += key_defects
+    requests, wrong = tables.settings(file, corridor, intersections, str(path))
+    defects += wrong
     if defects:
         raise _refuse(path, defects)
     return Site(
@@ -285,6 +294,8 @@ def _site(path: Path, file: _File) -> Site:
         ungated=file.site.ungated,
         keys=keys,
         cabinet_keys=folder / file.tls.cabinet_keys if file.tls and file.tls.cabinet_keys else None,
+        requests=requests if file.source else None,
+        key_files=tuple(tables.key_files(file, folder).items()),
     )
 
 

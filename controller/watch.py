@@ -27,6 +27,8 @@ GUARD_REFUSAL_LIMIT = 30
 CABINET_REFUSAL_LIMIT = 5
 """Refused commands within the window that are tolerated."""
 
+COMMANDED = (Mode.ADAPTIVE, Mode.PREEMPT)
+"""Modes in which the centre says each second what the cabinet does."""
 IMPOSSIBLE = (GuardRefusal.UNKNOWN_STAGE, GuardRefusal.NOT_IN_GRAPH)
 """Refusals that no patience cures. The others are everyday: a request is repeated until it is legal."""
 
@@ -63,7 +65,7 @@ class WatchState:
 def observe(state: WatchState, facts: Facts) -> tuple[WatchState, Cause | None]:
     """One second: the next state, and the gravest cause against ADAPTIVE, if any."""
     refused = facts.refusal not in (Refusal.NONE, Refusal.LOCAL_CONTROL)
-    waits = facts.mode is Mode.ADAPTIVE and facts.cabinet not in (None, CabinetMode.ADAPTIVE)
+    waits = facts.mode in COMMANDED and facts.cabinet not in (None, CabinetMode.ADAPTIVE)
     state = WatchState(
         doubtful_s=state.doubtful_s + 1 if facts.confidence < CONFIDENCE_MIN else 0,
         disagrees_s=state.disagrees_s + 1 if facts.agrees is False else 0,

@@ -30,6 +30,7 @@ class Api(Protocol):
     person: Any
     vehicle: Any
     vehicletype: Any
+    route: Any
 
 
 class Backend(Protocol):

@@ -68,15 +68,31 @@ class Mind:
         )
         return self._estimate.traffic
 
-    def act(self, request: int) -> tuple[Aspect, ...]:
-        """The lamps for the coming second; call `sense` first."""
+    @property
+    def estimate(self) -> Estimate:
+        """What was sensed last."""
         if self._estimate is None:
             raise AssertionError("a mind must sense before it acts")
-        heard = guard.GuardInput(Mode.ADAPTIVE, request, self._estimate.called, self._estimate.discharging)
+        return self._estimate
+
+    def act(
+        self, request: int | None, *, mode: Mode = Mode.ADAPTIVE, called: tuple[bool, ...] | None = None
+    ) -> tuple[Aspect, ...]:
+        """The lamps for the coming second; call `sense` first.
+
+        Args:
+            request: the stage wanted.
+            mode: who wants it.
+            called: instead of what was sensed (`controller/priority/attendant.py`).
+        """
+        estimate = self.estimate
+        heard = guard.GuardInput(
+            mode, request, estimate.called if called is None else called, estimate.discharging
+        )
         self._guard, out = guard.tick(self._config, self._guard, heard)
         if out.refusal is not None and out.refusal != self._refused:
             self.refusals[out.refusal.value] += 1
         self._refused = out.refusal
         self.starved += bool(out.starved)
-        self.waiting.second(self._estimate.called, out.aspects)
+        self.waiting.second(estimate.called, out.aspects)
         return out.aspects

@@ -12,6 +12,7 @@
   x WireError              something came (or did not come) over a wire
     - UnreachableError     the peer does not answer
     - FrameError           the peer answered something that is not what the map says
+    - RequestError         a request (emergency route, bus, flood) is no request, or was refused
   x SecretError            a key, a certificate or a token cannot be used
   x LeaseError             another controller holds the state folder
   x PortInUseError         a server's port is taken
@@ -123,6 +124,10 @@ class FrameError(WireError):
 
 class SecretError(DenXanhError):
     """A key, a certificate or a token cannot be used."""
+
+
+class RequestError(WireError):
+    """A request (emergency route, bus, flood) is no request, or was refused."""
 
 
 class LeaseError(DenXanhError):

@@ -36,6 +36,14 @@ COMMANDS = (
     ("network", "import-sumo"),
     ("plan", "list"),
     ("plan", "optimise"),
+    ("priority", "emergency"),
+    ("priority", "bus"),
+    ("priority", "cancel"),
+    ("priority", "key"),
+    ("flood", "close"),
+    ("flood", "hold"),
+    ("flood", "open"),
+    ("flood", "level"),
 )
 
 

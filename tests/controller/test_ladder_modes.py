@@ -94,7 +94,8 @@ def test_authority(evidence: dict[str, object], mode: Mode, cause: Cause) -> Non
     assert seen == [(mode, cause)]
     if mode is not Mode.ADAPTIVE:
         _, seen = _run(state, 101, {})
-        assert seen[0][0] is not Mode.ADAPTIVE
+        # Nothing spoke against ADAPTIVE before a pre-emption, so nothing does after it.
+        assert (seen[0][0] is Mode.ADAPTIVE) is (mode is Mode.PREEMPT)
 
 
 def test_one_lost_poll_is_no_lost_link() -> None:

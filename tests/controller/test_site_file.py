@@ -200,3 +200,51 @@ def test_timings_that_the_guard_cannot_hold(folder: Path) -> None:
     spoilt = replace(CORRIDOR, intersections=(replace(first, groups=short),))
     compiled.dump(spoilt, folder / "compiled.json")
     assert _defects(_site(folder, _cabinet()))[0].startswith("cabinet[0].intersection: intersection X1: ")
+
+
+REQUESTS = """
+[priority]
+emergency = true
+[flood]
+on = true
+policy = "max-pressure"
+gauge = [{ id = "g1", links = ["north_in"], hold_cm = 10, close_cm = 25 }]
+[[source]]
+id = "115"
+key_file = "keys/115.key"
+may = ["emergency", "flood"]
+[[route]]
+id = "r"
+step = [{ intersection = "FIRST", approach = "north_in", travel_s = 0 }]
+"""
+
+
+def test_requests_are_off_until_a_source_is_named(folder: Path) -> None:
+    assert load(_site(folder, _cabinet())).requests is None
+    approach = CORRIDOR.intersections[0].lanes[0].approach
+    text = REQUESTS.replace("FIRST", FIRST).replace("north_in", approach)
+    site = load(_site(folder, _cabinet() + text))
+    assert site.requests is not None
+    assert (site.requests.emergency, site.requests.bus, site.requests.flood) == (True, False, True)
+    assert site.requests.routes[0].steps[0].stage == 2
+    assert dict(site.key_files) == {"115": folder / "keys" / "115.key"}
+
+
+def test_every_defect_of_the_requests_is_named(folder: Path) -> None:
+    text = REQUESTS.replace("FIRST", "nowhere") + REQUESTS[REQUESTS.index("[[source]]") :].replace(
+        "FIRST", FIRST
+    )
+    text = text.replace("max-pressure", "universal").replace("close_cm = 25", "close_cm = 5")
+    with pytest.raises(SiteError) as caught:
+        load(_site(folder, _cabinet() + text.replace("north_in", "no_street")))
+    said = str(caught.value)
+    for words in (
+        "source: '115' stands 2 times",
+        "route: 'r' stands 2 times",
+        "route[0].step[0]: this site drives no intersection 'nowhere'",
+        "route[1].step[0]: no stage of",
+        "flood.gauge[0].links: ",
+        "close_cm must not be below hold_cm",
+        "flood.policy: no learned policy has seen a flood",
+    ):
+        assert words in said, said

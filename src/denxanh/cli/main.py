@@ -11,7 +11,21 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli import cabinet, demo, evaluate, gate, keys, network, plan, replay, run, train, verify
+from denxanh.cli import (
+    cabinet,
+    demo,
+    evaluate,
+    flood,
+    gate,
+    keys,
+    network,
+    plan,
+    priority,
+    replay,
+    run,
+    train,
+    verify,
+)
 from denxanh.errors import DenXanhError
 
 app = typer.Typer(
@@ -29,6 +43,8 @@ app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabi
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
 app.add_typer(plan.app, name="plan")
+app.add_typer(priority.app, name="priority")
+app.add_typer(flood.app, name="flood")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",

@@ -1,0 +1,241 @@
+"""Where requests come in: a local datagram socket that the tick loop empties itself, and the record of each.
+
+No task, no thread and no wait: once per tick at most `MAX_PER_TICK` datagrams of at most `MAX_BYTES` are read
+from a socket that never blocks. What else a sender offers waits in the kernel's short queue or is sent back
+to it, so nobody can delay a tick. Everything that a known source has said stands in the journal before it has
+any effect.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import stat
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from denxanh.controller.codec import encode_event
+from denxanh.controller.priority import dispatcher
+from denxanh.controller.priority.gatekeeper import Memory, Refused, Verdict, judge
+from denxanh.controller.priority.message import MAX_BYTES
+from denxanh.controller.priority.settings import Settings
+from denxanh.controller.priority.wishes import Wishes
+from denxanh.controller.record import Event
+from denxanh.errors import SiteError
+
+_LOG = logging.getLogger(__name__)
+
+SOCKET_NAME = "requests.sock"
+"""In the site's state folder."""
+MAX_PER_TICK = 32
+"""Datagrams read per tick."""
+ALARM_AGAIN_TICKS = 600
+"""The same refusal of the same source is an alarm again after this many ticks."""
+COUNT_TICKS = 60
+"""Refusals are counted into one record per this many ticks."""
+_MAX_PATH = 100
+"""Bytes that the kernel takes for a socket's path (108 with its end)."""
+
+Append = Callable[[Mapping[str, Any]], None]
+"""Writes one record into the journal; raises `JournalError`."""
+
+
+class Inbox(Protocol):
+    """Where datagrams come from."""
+
+    def read(self) -> tuple[bytes, Any] | None:
+        """The next datagram and where an answer goes; None when there is none. Never waits."""
+        ...
+
+    def answer(self, to: Any, text: bytes) -> None:
+        """Send an answer if its receiver takes it now; never raises, never waits."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; never raises."""
+        ...
+
+
+class LocalSocket:
+    """A Unix datagram socket that user and group of the controller may write to.
+
+    Raises:
+        SiteError: the path is too long, or something else lies there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        where = str(path)
+        if len(os.fsencode(path)) > _MAX_PATH:
+            raise SiteError(
+                f"a socket's path has {_MAX_PATH} bytes at most", where=where, fix="shorten state_dir"
+            )
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                if not stat.S_ISSOCK(path.lstat().st_mode):
+                    raise SiteError(
+                        "something else lies where the socket goes", where=where, fix="move it away"
+                    )
+                path.unlink()  # of a killed run: the state folder's lock is ours
+            self._socket.setblocking(False)
+            before = os.umask(0o117)
+            try:
+                self._socket.bind(where)
+            finally:
+                os.umask(before)
+        except OSError as error:
+            self._socket.close()
+            raise SiteError(f"the socket cannot be made: {error.strerror}", where=where) from error
+        except SiteError:
+            self._socket.close()
+            raise
+
+    def read(self) -> tuple[bytes, Any] | None:
+        """See `Inbox`; a datagram that is too long comes cut off, one byte over the limit."""
+        try:
+            return self._socket.recvfrom(MAX_BYTES + 1)
+        except OSError:
+            return None
+
+    def answer(self, to: Any, text: bytes) -> None:
+        """See `Inbox`."""
+        if to:
+            with contextlib.suppress(OSError):
+                self._socket.sendto(text, to)
+
+    def close(self) -> None:
+        """See `Inbox`."""
+        self._socket.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+
+
+class Desk:
+    """Takes requests in and says once per tick what they ask of each intersection.
+
+    Args:
+        settings: the site's.
+        keys: by source.
+        inbox: where datagrams come from.
+        wall: seconds since 1970, UTC; for the age of messages only.
+        monotonic: seconds from a clock that never jumps.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: Mapping[str, bytes],
+        inbox: Inbox,
+        *,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._inbox = inbox
+        self._wall = wall
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._memory = Memory()
+        self._state = dispatcher.State()
+        self._alarmed: dict[tuple[str, Refused], int] = {}
+        self._refused: Counter[str] = Counter()
+        self._counted = 0
+
+    def second(self, tick: int, append: Append) -> Mapping[str, Wishes]:
+        """What is asked in this tick, by intersection; absent: nothing.
+
+        Raises:
+            JournalError: something could not be recorded; it has had no effect.
+        """
+        for _ in range(MAX_PER_TICK):
+            item = self._inbox.read()
+            if item is None:
+                break
+            datagram, to = item
+            self._inbox.answer(to, _answer(self._take(datagram, tick, append)))
+        self._count(tick, append)
+        self._state, outcome = dispatcher.second(self._settings, self._state, tick)
+        for journey in outcome.expired:
+            _event(append, tick, Event(
+                "request",
+                f"Yêu cầu {journey.source} {journey.id} đã hết hạn",
+                f"Request {journey.source} {journey.id} has expired",
+                "expired",
+            ))  # fmt: skip
+        for report in outcome.stale:
+            _event(append, tick, Event(
+                "alarm",
+                f"Tin của {report.source} về {report.about} đã quá hạn, không còn được dùng",
+                f"The report of {report.source} on {report.about} was not renewed; it counts no more",
+                "flood-report-stale",
+            ))  # fmt: skip
+        return outcome.wishes
+
+    def restart(self) -> None:
+        """Forget all requests, as the journal's new `open` record does; numbers already heard stay."""
+        self._state = dispatcher.State()
+
+    def close(self) -> None:
+        """Let go of the inbox; never raises."""
+        self._inbox.close()
+
+    def _take(self, datagram: bytes, tick: int, append: Append) -> Verdict:
+        up_s = self._monotonic() - self._began
+        memory, verdict = judge(self._settings, self._keys, self._memory, datagram, self._wall(), up_s)
+        if verdict.refused is None and verdict.message is not None:
+            message = verdict.message
+            append({"k": "request", "t": tick, "message": message.model_dump(mode="json", exclude_none=True)})
+            self._memory = memory
+            self._state, refused = dispatcher.take(self._settings, self._state, message, tick)
+            if refused is None:
+                return verdict
+            verdict = Verdict(verdict.source, message, refused)
+        if verdict.refused is not Refused.NOT_LATE:
+            self._note(verdict, tick, append)
+        return verdict
+
+    def _note(self, verdict: Verdict, tick: int, append: Append) -> None:
+        """One alarm per source and reason, then only a count."""
+        assert verdict.refused is not None
+        key = (verdict.source, verdict.refused)
+        self._refused[f"{verdict.source} {verdict.refused}"] += 1
+        last = self._alarmed.get(key)
+        if last is not None and tick - last < ALARM_AGAIN_TICKS:
+            return
+        self._alarmed[key] = tick
+        _LOG.warning("request of %s refused: %s %s", verdict.source, verdict.refused, verdict.detail)
+        _event(append, tick, Event(
+            "alarm",
+            f"Từ chối yêu cầu của {verdict.source}: {verdict.refused}",
+            f"Request of {verdict.source} refused: {verdict.refused}",
+            f"request-{verdict.refused}",
+        ))  # fmt: skip
+
+    def _count(self, tick: int, append: Append) -> None:
+        if self._refused and tick - self._counted >= COUNT_TICKS:
+            append({"k": "refused", "t": tick, "counts": dict(sorted(self._refused.items()))})
+            self._refused.clear()
+            self._counted = tick
+
+
+def _event(append: Append, tick: int, event: Event) -> None:
+    append({"k": "event", "t": tick, "event": encode_event(event)})
+
+
+def _answer(verdict: Verdict) -> bytes:
+    answer: dict[str, Any] = {"ok": verdict.refused is None}
+    if verdict.message is not None and verdict.source == verdict.message.source:
+        answer["seq"] = verdict.message.seq
+    if verdict.refused is not None:
+        answer["refused"] = verdict.refused.value
+    if verdict.detail:
+        answer["detail"] = verdict.detail[:200]
+    return json.dumps(answer).encode()

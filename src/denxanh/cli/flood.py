@@ -1,0 +1,53 @@
+"""`denxanh flood`: tell the controller that a street is closed, open again, or how high the water stands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from denxanh.cli.request_words import Json, SiteFile, Source, ValidFor, submit
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Flooded and closed streets: tell the controller that runs on this machine.",
+    epilog="Streets are edges of the corridor's net; gauges stand in SITE.toml (docs/flood.md).",
+)
+Street = Annotated[str, typer.Argument(help="The street: an edge of the corridor's net.")]
+
+
+@app.command(
+    "close", epilog="Example: denxanh flood close site.toml NVL_304_nw --source traffic-centre --valid 3600"
+)
+def close(site: SiteFile, street: Street, source: Source, valid: ValidFor = 3600, json: Json = False) -> None:
+    """A street is closed: its approach calls no more, and less traffic is sent towards it.
+
+    Pedestrians are served as ever. If vehicles wait there all the same for 5 minutes, they are served and an
+    alarm says so. Without a renewal within --valid the street counts as open.
+    """
+    submit(site, source, {"kind": "closure", "link": street, "state": "closed", "valid_s": valid}, json=json)
+
+
+@app.command("hold", epilog="Example: denxanh flood hold site.toml NVL_304_nw --source traffic-centre")
+def hold(site: SiteFile, street: Street, source: Source, valid: ValidFor = 3600, json: Json = False) -> None:
+    """A street is still open, but less traffic is to be sent towards it."""
+    submit(site, source, {"kind": "closure", "link": street, "state": "held", "valid_s": valid}, json=json)
+
+
+@app.command("open", epilog="Example: denxanh flood open site.toml NVL_304_nw --source traffic-centre")
+def open_(site: SiteFile, street: Street, source: Source, json: Json = False) -> None:
+    """Take back this source's word about a street; what gauges and others say stands."""
+    submit(site, source, {"kind": "closure", "link": street, "state": "open", "valid_s": 30}, json=json)
+
+
+@app.command("level", epilog="Example: denxanh flood level site.toml mau-than-1 32 --source frmis")
+def level(
+    site: SiteFile,
+    gauge: Annotated[str, typer.Argument(help="Which gauge of SITE.toml.")],
+    level_cm: Annotated[float, typer.Argument(help="Water above the carriageway's lowest point, cm.")],
+    source: Source,
+    valid: ValidFor = 900,
+    json: Json = False,
+) -> None:
+    """Report a water gauge's reading; SITE.toml says from which level its streets are held and closed."""
+    submit(site, source, {"kind": "water", "gauge": gauge, "level_cm": level_cm, "valid_s": valid}, json=json)

@@ -1,0 +1,159 @@
+"""Flood plans, and what a closed street leaves of an estimate."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from denxanh.agents.observation import LaneState, TrafficState
+from denxanh.controller.estimate import Estimate
+from denxanh.controller.priority.closures import (
+    PATIENCE_S,
+    closures,
+    edge_of,
+    flood_plan,
+    live_request,
+    seen,
+)
+from denxanh.networks import catalogue, timing
+from denxanh.networks.example import crossroads
+from denxanh.networks.model import Aspect, GroupKind
+
+ARTERIAL = catalogue.corridor("truc-30-4-hoa-binh")
+MT = ARTERIAL.intersection("MT_304")
+SIDE = ("MT_304_nw", "MT_304_se")
+
+
+def estimate(site, called, queued=2.0, confidence=1.0) -> Estimate:
+    lane = LaneState(queued, 1.0, 0.5, 1.0, 3.0, 1.0, 0.0, 30.0, 0.0, confidence)
+    count = len(site.groups)
+    traffic = TrafficState(
+        site, 0.0, 0, 5.0, False, None, (Aspect.RED,) * count, called, (20.0,) * count,
+        (lane,) * len(site.lanes), (), 1, confidence,
+    )  # fmt: skip
+    return Estimate(traffic, called, (False,) * count, ("MT_304_nw", "MT_304_sw"))
+
+
+def every(site, *, called=True):
+    return (called,) * len(site.groups)
+
+
+def test_streets_of_others_mean_nothing() -> None:
+    assert closures(MT, ("HB_LTT_nw",), ("HB_LTT_nw_out",), 0.3) is None
+
+
+def test_a_closed_approach_calls_nothing_but_pedestrians_do() -> None:
+    here = closures(MT, SIDE, SIDE, 0.3)
+    told, ignored = seen(here, estimate(MT, every(MT)), (0,) * len(MT.groups))
+    for g, group in enumerate(MT.groups):
+        shut = group.kind is GroupKind.VEHICLE and group.approach in SIDE
+        assert told.called[g] is not shut
+        assert told.traffic.called[g] is not shut
+        assert ignored[g] == shut
+    for lane, now in zip(MT.lanes, told.traffic.lanes, strict=True):
+        assert (now.queued == 0.0) is (lane.approach in SIDE)
+    assert told.blind == ("MT_304_sw",)
+    assert [MT.stages[s].id for s, idle in enumerate(here.skipped) if idle] == ["C", "D"]
+
+
+def test_a_skipped_stage_is_asked_for_only_while_pedestrians_call() -> None:
+    here = closures(MT, SIDE, SIDE, 0.3)
+    walker = next(g for g, group in enumerate(MT.groups) if group.id == "p_sw")
+    nobody = every(MT, called=False)
+    one = tuple(g == walker for g in range(len(MT.groups)))
+    assert live_request(here, estimate(MT, nobody), 2) == 0
+    assert live_request(here, estimate(MT, one), 2) == 2
+    assert live_request(here, estimate(MT, nobody), 1) == 1
+
+
+def test_patience_ends_and_then_the_call_stands_until_it_goes() -> None:
+    here = closures(MT, SIDE, SIDE, 0.3)
+    ignored = (0,) * len(MT.groups)
+    shut = [g for g, closed in enumerate(here.groups) if closed]
+    for _ in range(PATIENCE_S):
+        told, ignored = seen(here, estimate(MT, every(MT)), ignored)
+    assert all(told.called[g] for g in shut)
+    told, ignored = seen(here, estimate(MT, every(MT), queued=0.0), ignored)
+    assert all(told.called[g] for g in shut)
+    told, ignored = seen(here, estimate(MT, every(MT, called=False)), ignored)
+    told, ignored = seen(here, estimate(MT, every(MT)), ignored)
+    assert not any(told.called[g] for g in shut)
+
+
+def test_detectors_under_water_do_not_end_the_patience() -> None:
+    """They call without an end, but what they say is not believed."""
+    here = closures(MT, SIDE, SIDE, 0.3)
+    ignored = (0,) * len(MT.groups)
+    for _ in range(2 * PATIENCE_S):
+        told, ignored = seen(here, estimate(MT, every(MT), confidence=0.2), ignored)
+    assert not any(told.called[g] for g, closed in enumerate(here.groups) if closed)
+
+
+def test_towards_a_held_street_less_counts() -> None:
+    here = closures(MT, (), ("MT_304_nw_out",), 0.3)
+    told, _ = seen(here, estimate(MT, every(MT)), (0,) * len(MT.groups))
+    assert told.called == every(MT)
+    for lane, now in zip(MT.lanes, told.traffic.lanes, strict=True):
+        leads = sum(edge_of(below) == "MT_304_nw_out" for below in lane.downstream) / len(lane.downstream)
+        assert now.queued == pytest.approx(2.0 * (1 - 0.3 * leads))
+
+
+def test_all_closed_changes_no_stage() -> None:
+    here = closures(MT, tuple({lane.approach for lane in MT.lanes}), (), 0.3)
+    assert not any(here.idle)
+
+
+def test_a_stage_that_the_graph_needs_is_kept_at_its_least() -> None:
+    """In the example the main road's stages follow each other only through the side road's."""
+    site = crossroads()
+    here = closures(site, ("north_in", "south_in"), (), 0.3)
+    assert (here.idle, here.skipped) == ((False, False, True), (False, False, False))
+    plan = here.intersection.plans[0]
+    assert [split.stage for split in plan.splits] == [split.stage for split in site.plans[0].splits]
+    side = next(n for n, split in enumerate(plan.splits) if split.stage == 2)
+    after = plan.splits[(side + 1) % len(plan.splits)].stage
+    assert plan.splits[side].split_s == timing.least_split_s(site, 2, after)
+    assert plan.cycle_s == site.plans[0].cycle_s
+
+
+_SITES = [one for name in catalogue.names() for one in catalogue.corridor(name).intersections]
+
+
+@given(data=st.data(), hold_back=st.floats(0.0, 0.5))
+def test_every_flood_plan_of_the_catalogue_is_legal(data, hold_back) -> None:
+    site = data.draw(st.sampled_from(_SITES))
+    arms = sorted({lane.approach for lane in site.lanes})
+    exits = sorted({edge_of(below) for lane in site.lanes for below in lane.downstream})
+    closed = tuple(data.draw(st.sets(st.sampled_from(arms))))
+    held = tuple(data.draw(st.sets(st.sampled_from(exits))))
+    here = closures(site, closed, held, hold_back)
+    if here is None:
+        return
+    for before, after in zip(site.plans, here.intersection.plans, strict=True):
+        assert (after.cycle_s, after.offset_s, after.number) == (
+            before.cycle_s,
+            before.offset_s,
+            before.number,
+        )
+        for n, split in enumerate(after.splits):
+            following = after.splits[(n + 1) % len(after.splits)].stage
+            assert len(after.splits) == 1 or site.transitions[split.stage][following]
+            assert split.split_s >= timing.least_split_s(site, split.stage, following)
+        for split in before.splits:
+            if not here.idle[split.stage]:
+                now = sum(one.split_s for one in after.splits if one.stage == split.stage)
+                assert now >= min(split.split_s, int(split.split_s * (1 - hold_back)))
+
+
+def test_a_plan_made_for_floods_stays_as_it_is() -> None:
+    made = replace(MT.plans[0], number=9, name="Ngập: Mậu Thân")
+    here = closures(replace(MT, plans=(*MT.plans, made)), SIDE, SIDE, 0.3)
+    assert here.intersection.plans[-1] == made
+    assert here.intersection.plans[0] != MT.plans[0]
+
+
+def test_a_plan_whose_minima_leave_no_room_stays_as_it_is() -> None:
+    plan = MT.plans[0]
+    short = replace(plan, splits=tuple(replace(one, split_s=1) for one in plan.splits))
+    assert flood_plan(MT, short, (False,) * 4, (False,) * 4, (0.0,) * 4) == short
