@@ -66,7 +66,7 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
         for one, entry in zip(site.intersections, site.cabinets, strict=True)
     ]
     servers = [
-        CabinetServer(one, entry.host, entry.port, entry.unit)
+        CabinetServer(one, entry.host, entry.port, entry.unit, entry.profile)
         for one, entry in zip(cabinets, site.cabinets, strict=True)
     ]
     stop = asyncio.Event()
