@@ -156,6 +156,8 @@ class DetectorBlock(_Model):
             status=self.status,
             age=self.age,
         )
+        if abs(self.count - self.occupied) < self.counter_words:
+            raise ValueError("occupied: its registers are count's, too")
         if self.occupied_scale != 1.0 and self.counter_words == 1:
             raise ValueError("occupied_scale: a counter of one register cannot be scaled")
         return self

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from denxanh.errors import FrameError, ProfileError
@@ -116,6 +117,7 @@ def test_a_committed_end_is_never_early(end):
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
+@settings(deadline=None, max_examples=40)
 @given(
     counts=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 10)), max_size=30),
     start=st.sampled_from((0, 65_530)),
@@ -149,19 +151,15 @@ def status_of_start():
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_whatever_a_vendor_answers_is_a_report_or_refused(vendor, data):
     profile = load(vendor)
-    raw = {
-        span.block: data.draw(
-            st.lists(
-                st.integers(0, 1) if span.table in ("coil", "discrete") else WORD,
-                min_size=span.count,
-                max_size=span.count,
-            )
-        )
-        for span in spans(profile, LAYOUT)
-    }
+    raw = {}
+    for span in spans(profile, LAYOUT):
+        noise = data.draw(st.binary(min_size=2 * span.count, max_size=2 * span.count))
+        most = 1 if span.table in ("coil", "discrete") else 0xFFFF
+        raw[span.block] = [word & most for word in struct.unpack(f">{span.count}H", noise)]
     words = canonical(profile, LAYOUT, raw)
     assert len(words[0]) == STATUS_LENGTH
     assert all(0 <= word <= 0xFFFF for block in words for word in block)
@@ -203,7 +201,7 @@ NEEDED = "\n".join(
         ),
         ("[status.registers.heartbeat]\noffset = 63\nwords = 2", "registers.heartbeat"),
         ("[status.registers.mode]\nvalues = {016 = 3}", "016"),
-        ("[detectors]\ncounter_words = 2", "the stride of 4|status|occupied"),
+        ("[detectors]\ncounter_words = 2", "occupied"),
         ("[detectors]\noccupied_scale = 0.1", "occupied_scale"),
         ("[detectors]\nstride = 8\noccupied = 2\nstatus = 4\nage = 5\ncounter_words = 3", "counter_words"),
         ("[command]\nlength = 13", "length"),
