@@ -3,6 +3,7 @@
 TCP, one JSON object per line. Street to controller `{"tick": n, "clock_s": 23400.0, "date": "2026-11-23"}`;
 controller to street `{"ack": n}`. Whoever does not acknowledge in time is not waited for any more until it
 acknowledges a running tick again; from then on the run depends on wall time and is no longer deterministic.
+The street ends the run by closing its half; whoever is attached may still acknowledge, then closes the other.
 """
 
 from __future__ import annotations
@@ -115,12 +116,17 @@ class GrantServer:
         return not late
 
     async def close(self) -> None:
-        """End of the run: let go of everybody."""
+        """End of the run: let go of everybody.
+
+        Our half first, while acknowledgements are still read: a socket that is closed with one unread, or on
+        its way, answers with a reset, and a controller that was only late would take the end for a fault.
+        """
         self._ending = True
         if self._server is not None:
             self._server.close()
         for controller in tuple(self._controllers):
-            controller.writer.close()
+            with contextlib.suppress(OSError):  # a peer that has gone needs no end
+                controller.writer.write_eof()
         # Not cancelled: a server's cancelled connection is reported as an error by asyncio (Python 3.11).
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_S)

@@ -61,11 +61,15 @@ Source = Annotated[CatalogueSource | ForeignSource | FilesSource, Field(discrimi
 
 
 class CabinetSpec(_Strict):
-    """One cabinet: its Modbus server and its local limits; `commitment_s` None leaves the corridor's."""
+    """One cabinet: its Modbus server and its local limits; `commitment_s` None leaves the corridor's.
+
+    `profile` is the name or the path of a cabinet profile: the vendor whose map the server speaks.
+    """
 
     intersection: str
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
+    profile: str = Field(default="default", min_length=1)
     watchdog_s: int = Field(default=10, ge=2, le=600)
     commitment_s: int | None = Field(default=None, ge=0, le=60)
 

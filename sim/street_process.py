@@ -79,9 +79,9 @@ async def run(spec: StreetSpec) -> StreetSummary:
         try:
             for cabinet in cabinets:
                 given = configured[cabinet.intersection.id]
-                doors[cabinet.intersection.id] = door = CabinetServer(
-                    cabinet, given.host, given.port, keys=_keys(spec, cabinet.intersection.id)
-                )
+                keys = _keys(spec, cabinet.intersection.id)
+                door = CabinetServer(cabinet, given.host, given.port, profile=given.profile, keys=keys)
+                doors[cabinet.intersection.id] = door
                 await door.start()
             clock = None
             if grants and spec.grants:
@@ -171,7 +171,12 @@ def _ports(
         "pid": os.getpid(),
         "clock": clock,
         "cabinets": {
-            name: {"protocol": "modbus", "host": configured[name].host, "port": door.port}
+            name: {
+                "protocol": "modbus",
+                "host": configured[name].host,
+                "port": door.port,
+                "profile": configured[name].profile,
+            }
             for name, door in doors.items()
         },
     }

@@ -248,6 +248,11 @@ class VirtualCabinet:
         return self._blocks
 
     @property
+    def heartbeat(self) -> int:
+        """Seconds that this cabinet has counted, modulo 65,536."""
+        return self._heartbeat
+
+    @property
     def mode(self) -> CabinetMode:
         """Who is in charge."""
         if self.conflict is not None:

@@ -39,7 +39,7 @@ IDLE_S = 60.0
 """A connection without a request for so long is closed; a controller asks every second."""
 MAX_EARLY = 260
 """Bytes that are kept of a client that does not wait: one frame (Modbus application protocol 1.1b3)."""
-READS = (3, 4)
+READS = (1, 2, 3, 4)
 """Function codes that change nothing."""
 
 
@@ -59,10 +59,19 @@ class Doorway:
         door: the rules and who is inside.
         tls: None for plain TCP.
         name: of the cabinet, for the log.
+        seconds: the cabinet's own count; a controller's rate is judged by it, so that a simulated street may
+            run faster than the clock on the wall.
     """
 
-    def __init__(self, server: ModbusTcpServer, door: Door, tls: Tls | None, name: str) -> None:
-        self.server, self.door, self.tls, self.name = server, door, tls, name
+    def __init__(
+        self,
+        server: ModbusTcpServer,
+        door: Door,
+        tls: Tls | None,
+        name: str,
+        seconds: Callable[[], float],
+    ) -> None:
+        self.server, self.door, self.tls, self.name, self.seconds = server, door, tls, name, seconds
         self.handshakes: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int) -> asyncio.Server | None:
@@ -156,7 +165,7 @@ def _admit(
         leave()
         transport.abort()
         return None
-    handler = _Handler(doorway.server, rights, leave)
+    handler = _Handler(doorway, rights, leave)
     # As pymodbus' own `handle_new_connection` does it.
     doorway.server.active_connections[handler.unique_id] = handler
     handler.listener = doorway.server
@@ -169,10 +178,10 @@ def _admit(
 class _Handler(ServerRequestHandler):
     """One admitted connection."""
 
-    def __init__(self, server: ModbusTcpServer, rights: Rights, leave: Callable[[], None]) -> None:
-        super().__init__(server, None, None, None)  # type: ignore[no-untyped-call]
-        now = self.loop.time()
-        self._rights, self._leave = rights, leave
+    def __init__(self, doorway: Doorway, rights: Rights, leave: Callable[[], None]) -> None:
+        super().__init__(doorway.server, None, None, None)  # type: ignore[no-untyped-call]
+        self._seconds, self._rights, self._leave = doorway.seconds, rights, leave
+        now = self._seconds()
         self._requests = Bucket(REQUESTS_PER_S, REQUESTS_AT_ONCE, now)
         self._commands = Bucket(COMMANDS_PER_S, COMMANDS_AT_ONCE, now)
         self._idle = self.loop.call_later(IDLE_S, self._too_quiet)
@@ -194,7 +203,7 @@ class _Handler(ServerRequestHandler):
         self._idle.cancel()
         self._idle = self.loop.call_later(IDLE_S, self._too_quiet)
         writes = request.function_code not in READS
-        now = self.loop.time()
+        now = self._seconds()
         if not self._requests.take(now) or (writes and not self._commands.take(now)):
             _LOG.warning("a connection is closed: more requests than a controller has reason for")
             self._hang_up()

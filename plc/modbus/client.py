@@ -19,9 +19,11 @@ from pymodbus.pdu import ModbusPDU
 
 from denxanh.errors import FrameError, SecretError, UnreachableError, WireError
 from denxanh.plc.contract import Command, Report
+from denxanh.plc.modbus.commandform import command_words
 from denxanh.plc.modbus.layout import WORD_MAX, Layout
-from denxanh.plc.modbus.profile import DEFAULT, Profile, Span, load, spans
-from denxanh.plc.modbus.registers import decode_report, encode_command
+from denxanh.plc.modbus.profile import Span, load, spans
+from denxanh.plc.modbus.registers import decode_report
+from denxanh.plc.modbus.schema import DEFAULT, Profile
 from denxanh.plc.modbus.secure import SecureClient, SecureLink
 from denxanh.plc.modbus.translate import canonical
 
@@ -91,7 +93,7 @@ class ModbusCabinet:
 
     async def command(self, command: Command) -> None:
         """Write one command block; see `poll` for errors."""
-        words = list(encode_command(command))
+        words = list(command_words(self._profile, command))
 
         async def write(client: AsyncModbusTcpClient) -> None:
             address = self._profile.command.address

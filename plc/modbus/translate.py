@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from denxanh.plc.modbus.layout import BLOCKS, MIN_LEFT_OFFSET, STATUS_FIELDS, STATUS_LENGTH, WORD_MAX, Layout
-from denxanh.plc.modbus.profile import PUBLISHED, CallBlock, DetectorBlock, Profile, Register, ZoneBlock
+from denxanh.plc.modbus.layout import (
+    BLOCKS,
+    MIN_LEFT_OFFSET,
+    STATUS_FIELDS,
+    STATUS_LENGTH,
+    WORD_MAX,
+    Field,
+    Layout,
+)
+from denxanh.plc.modbus.profile import PUBLISHED, bits_block
+from denxanh.plc.modbus.schema import GROUP_BITS, CallBlock, Profile, Register, ZoneBlock
 
 _AS_PUBLISHED = Register()
 
@@ -23,45 +32,76 @@ def canonical(
     if profile is PUBLISHED:
         return tuple(tuple(raw.get(block, ())) for block in BLOCKS)
     return (
-        _status(profile, layout, raw["status"]),
-        _loops(profile.detectors, layout.loops, raw.get("detectors", ())),
+        _status(profile, layout, raw),
+        _loops(profile, layout.loops, raw.get("detectors", ())),
         _calls(profile.calls, layout.buttons, raw.get("calls", ())),
         _zones(profile.zones, layout.zones, raw.get("zones", ())),
     )
 
 
-def _status(profile: Profile, layout: Layout, raw: Sequence[int]) -> tuple[int, ...]:
-    block = profile.status
+def _status(profile: Profile, layout: Layout, blocks: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
+    block, raw = profile.status, blocks["status"]
     words = [0] * STATUS_LENGTH
     for field in STATUS_FIELDS:
-        register = block.registers.get(field.name, _AS_PUBLISHED)
-        offset = field.offset if register.offset is None else register.offset
-        if register.constant is not None:
-            value = register.constant
-        elif field.words == 2:
-            pair = raw[offset], raw[offset + 1]
-            high, low = pair if profile.word_order == "big" else (pair[1], pair[0])
-            value = high << 16 | low
+        if field.name in block.bits:
+            value = _of_bits(field.name, blocks[bits_block(field.name)])
         else:
-            codes = register.values
-            value = (
-                codes.get(str(raw[offset]), raw[offset]) if codes else _scaled(raw[offset], register.scale)
-            )
+            value = _of_registers(field, block.registers.get(field.name, _AS_PUBLISHED), raw, profile)
         for word in range(field.words):
             words[field.offset + word] = value >> (16 * (field.words - 1 - word)) & WORD_MAX
     if block.min_left >= 0:
         for stage in range(layout.stages):
             at = block.min_left + stage
-            words[MIN_LEFT_OFFSET + stage] = raw[at] if at < len(raw) else 0
+            words[MIN_LEFT_OFFSET + stage] = _scaled(raw[at], block.min_left_scale) if at < len(raw) else 0
     return tuple(words)
 
 
-def _loops(block: DetectorBlock, count: int, raw: Sequence[int]) -> tuple[int, ...]:
+def _of_registers(field: Field, register: Register, raw: Sequence[int], profile: Profile) -> int:
+    if register.constant is not None:
+        return register.constant
+    offset = field.offset if register.offset is None else register.offset
+    value = joined(raw, offset, register.words or field.words, profile)
+    if field.words == 2:
+        return value
+    if register.values:
+        value = register.values.get(str(value), value)
+    elif register.scale != 1.0:
+        value = round(value * register.scale)
+    return value & WORD_MAX if field.name == "heartbeat" else min(value, WORD_MAX)
+
+
+def _of_bits(name: str, raw: Sequence[int]) -> int:
+    """A mask for groups; for stages the number of the set bit, or one that no stage has."""
+    if name in GROUP_BITS:
+        return sum(1 << index for index, bit in enumerate(raw) if bit)
+    lit = [index for index, bit in enumerate(raw) if bit]
+    return lit[0] if len(lit) == 1 else WORD_MAX
+
+
+def joined(raw: Sequence[int], offset: int, words: int, profile: Profile) -> int:
+    """The value of one or two registers."""
+    if words == 1:
+        return raw[offset]
+    high, low = raw[offset], raw[offset + 1]
+    return high << 16 | low if profile.word_order == "big" else low << 16 | high
+
+
+def split(value: int, words: int, profile: Profile) -> tuple[int, ...]:
+    """The registers of a value; the inverse of `joined`."""
+    if words == 1:
+        return (value & WORD_MAX,)
+    high, low = value >> 16 & WORD_MAX, value & WORD_MAX
+    return (high, low) if profile.word_order == "big" else (low, high)
+
+
+def _loops(profile: Profile, count: int, raw: Sequence[int]) -> tuple[int, ...]:
+    block = profile.detectors
     words: list[int] = []
     for at in range(0, count * block.stride, block.stride):
+        occupied = joined(raw, at + block.occupied, block.counter_words, profile)
         words += (
-            raw[at + block.count],
-            raw[at + block.occupied],
+            joined(raw, at + block.count, block.counter_words, profile) & WORD_MAX,
+            int(occupied * block.occupied_scale) & WORD_MAX,
             raw[at + block.status],
             _scaled(raw[at + block.age], block.age_scale),
         )

@@ -204,6 +204,7 @@ class Driver:
     def __init__(self, intersection: Intersection, plan: int | Callable[[str, int], int] = 1, **more: int):
         self.intersection = intersection
         self.layout = layout(intersection)
+        self.profile = "denxanh"
         number = plan if callable(plan) else lambda date, second: plan
         self.cabinet = VirtualCabinet(intersection, number, **more)
         self.observer = Observer(intersection)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from denxanh.errors import FrameError, ProfileError
 from denxanh.plc.modbus import profile as profiles
 from denxanh.plc.modbus.layout import Layout
-from denxanh.plc.modbus.profile import Profile, load, parse, spans
+from denxanh.plc.modbus.profile import load, parse, spans
 from denxanh.plc.modbus.registers import decode_report
+from denxanh.plc.modbus.schema import Profile
 from denxanh.plc.modbus.translate import canonical
 
 LAYOUT = Layout("X", junction=7, stages=4, groups=6, loops=3, zones=2, buttons=18)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from denxanh.controller.clock import LockStepClock
 from denxanh.errors import PortInUseError
 from denxanh.sim import grants
 from denxanh.sim.grants import Grant, GrantServer
@@ -151,6 +152,23 @@ async def test_end_is_no_error_and_waits_for_no_peer(
     assert complaints == []
     assert unread_ticks or await peer.reader.read() == b""
     peer.writer.close()
+
+
+async def test_an_acknowledgement_after_the_end_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a starved machine the street may be over before the controller has finished its last tick."""
+    monkeypatch.setattr(grants, "ACK_TIMEOUT_S", 0.05)
+    one = GrantServer()
+    clock = await LockStepClock.connect(HOST, await one.start(HOST, 0))
+    assert await one.wait_for_controller(2.0)
+    granting = asyncio.create_task(one.grant(tick(0)))
+    last = await clock.next()
+    assert not await granting
+    closing = asyncio.create_task(one.close())
+    await asyncio.sleep(0)
+    await clock.done(last)
+    assert await clock.next() is None
+    await clock.close()
+    await asyncio.wait_for(closing, 2.0)
 
 
 async def test_attaching_in_mid_run_is_no_longer_deterministic(server) -> None:

@@ -94,7 +94,9 @@ class Controller:
     def __init__(self, ports: dict[str, Any], corridor: Corridor) -> None:
         door = ports["cabinets"]["B1"]
         self.clock = ports["clock"]
-        self.cabinet = ModbusCabinet(door["host"], door["port"], 1, None, layout(corridor.intersections[0]))
+        self.cabinet = ModbusCabinet(
+            door["host"], door["port"], 1, door["profile"], layout(corridor.intersections[0])
+        )
         self.ticks: list[int] = []
         self.clocks: list[float] = []
         self.modes: dict[int, CabinetMode] = {}
@@ -176,6 +178,23 @@ async def test_lock_step_run_is_deterministic_and_safe(town, spec, tmp_path: Pat
         await Controller(await street.ports(), town.corridor).run()
         other = await street.end()
     assert other["lamps_digest"] != first["lamps_digest"] or other["mean_delay_s"] != first["mean_delay_s"]
+
+
+async def test_every_vendor_drives_the_same_street(town, spec, tmp_path: Path) -> None:
+    """A new PLC is a file: the same lamps, second by second, through three quite different maps."""
+    lamps = set()
+    for profile in ("default", "songhau", "phusa"):
+        cabinets = [{"intersection": "B1", "profile": profile}]
+        async with running(spec | {"seconds": 60, "cabinets": cabinets}, tmp_path) as street:
+            controller = Controller(await street.ports(), town.corridor)
+            await controller.run()
+            summary = await street.end()
+        assert (controller.errors, summary["missed_acks"]) == (0, 0)
+        assert summary["conflicts"] == summary["conflicts_by_monitor"] == summary["short_intergreens"] == 0
+        assert summary["cabinets"]["B1"]["commands"] > 40
+        assert controller.counts > 10
+        lamps.add(summary["lamps_digest"])
+    assert len(lamps) == 1
 
 
 async def test_controller_that_stops_acknowledging_is_left_behind(town, spec, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
         for one, entry in zip(site.intersections, site.cabinets, strict=True)
     ]
     servers = [
-        CabinetServer(one, entry.host, entry.port, entry.unit, keys=site.own_keys(entry))
+        CabinetServer(one, entry.host, entry.port, entry.unit, entry.profile, keys=site.own_keys(entry))
         for one, entry in zip(cabinets, site.cabinets, strict=True)
     ]
     stop = asyncio.Event()

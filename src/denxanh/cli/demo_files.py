@@ -168,7 +168,11 @@ def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: 
         policy=wish.policy,
         cabinets=[
             site.CabinetEntry(
-                intersection=name, protocol=door["protocol"], host=door["host"], port=door["port"]
+                intersection=name,
+                protocol=door["protocol"],
+                host=door["host"],
+                port=door["port"],
+                profile=door["profile"],
             )
             for name, door in ports["cabinets"].items()
         ],

@@ -100,6 +100,8 @@ class Town:
         self.corridor = crossroads_corridor(count)
         self.places = [Place(self.corridor, one) for one in self.corridor.intersections]
         self.tick = 0
+        self.shift_s = self.cabinet_shift_s = 0
+        """By how much the centre's and the cabinets' clocks are wrong, s."""
         self.site_path = folder / "SITE.toml"
         self.state_dir = folder / "state"
         self._writer: asyncio.StreamWriter | None = None
@@ -145,7 +147,7 @@ class Town:
     def live(self) -> None:
         """One second of the cabinets and their traffic."""
         for place in self.places:
-            place.second(self.tick, SIX_THIRTY + self.tick)
+            place.second(self.tick, SIX_THIRTY + self.tick + self.cabinet_shift_s)
 
     async def seconds(self, count: int) -> None:
         """Live on; a controller that is attached is waited for."""
@@ -218,7 +220,8 @@ class Town:
 
     async def _grant(self) -> None:
         assert self._writer is not None
-        message = {"tick": self.tick, "clock_s": float(SIX_THIRTY + self.tick), "date": DATE}
+        clock_s = float(SIX_THIRTY + self.tick + self.shift_s)
+        message = {"tick": self.tick, "clock_s": clock_s, "date": DATE}
         self._writer.write(json.dumps(message).encode() + b"\n")
         async with asyncio.timeout(ACK_S):
             while (ack := await self._acks.get()) != self.tick:
