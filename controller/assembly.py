@@ -19,6 +19,8 @@ from denxanh.controller.clock import VIETNAM
 from denxanh.controller.intersection import IntersectionController
 from denxanh.controller.journal import Record
 from denxanh.controller.site import Site, find_corridor
+from denxanh.controller.vds.arrival import Source
+from denxanh.controller.vds.zones import without
 from denxanh.errors import ConfigError, DenXanhError, JournalError, ModelError
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.plc.modbus.config import config_crc
@@ -43,6 +45,7 @@ class Make(Protocol):
 Makers = Mapping[str, Make]
 _COMMITMENTS = TypeAdapter(dict[str, int])
 _CORRIDOR = TypeAdapter(Corridor)
+_SOURCES = TypeAdapter(tuple[Source, ...])
 
 
 def makers(
@@ -52,6 +55,7 @@ def makers(
     epoch: int,
     *,
     model: str | None = None,
+    vds: Sequence[Source] = (),
 ) -> Makers:
     """For each intersection's id, what makes its controller (anew after each restart).
 
@@ -61,6 +65,7 @@ def makers(
         policy: by name.
         epoch: this run's fencing epoch.
         model: SHA-256 of the learned policy's model, which must be this one; None for a rule.
+        vds: who feeds zones that do not come from the cabinets.
 
     Raises:
         ConfigError: no such policy.
@@ -75,11 +80,12 @@ def makers(
             IntersectionController,
             corridor,
             one,
-            decode=partial(decode_report, layout=layout(one)),
+            decode=partial(decode_report, layout=layout(without(one, vds))),
             config_crc=config_crc(one),
             policy=chosen,
             rule=rule,
             epoch=epoch,
+            vds=tuple(source for source in vds if source.intersection == one.id),
         )
         for one in intersections
     }
@@ -125,6 +131,8 @@ def opening(site: Site, epoch: int) -> Record:
         record["unfit"] = list(site.unfit)
     if site.ungated is not None:
         record["ungated"] = site.ungated
+    if site.vds_sources:
+        record["vds"] = _SOURCES.dump_python(site.vds_sources, mode="json")
     return record
 
 
@@ -144,6 +152,7 @@ def rebuild(record: Mapping[str, Any], where: str) -> Makers:
         model = None if record.get("model") is None else str(record["model"])
         if model is None and registry.is_learned(policy):
             raise ValueError("it does not say which model decided")
+        vds = _SOURCES.validate_python(record.get("vds", ()))
         intersections = [
             replace(corridor.intersection(name), commitment_s=seconds)
             for name, seconds in commitments.items()
@@ -159,6 +168,6 @@ def rebuild(record: Mapping[str, Any], where: str) -> Makers:
             fix="replay with the version that wrote it",
         )
     try:
-        return makers(corridor, intersections, policy, epoch, model=model)
+        return makers(corridor, intersections, policy, epoch, model=model, vds=vds)
     except (ConfigError, ModelError) as error:
         raise JournalError(f"the policy is not to be had: {error}", where=where) from error

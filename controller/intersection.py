@@ -6,7 +6,7 @@ replays every decision. It reads no clock, no file and no socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from denxanh.agents.policy import Policy
@@ -24,6 +24,8 @@ from denxanh.controller.orders import Orders
 from denxanh.controller.planrequest import PlanRequest, ask
 from denxanh.controller.readback import police_panel
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
+from denxanh.controller.vds.arrival import Source
+from denxanh.controller.vds.zones import VdsZones, utc_s
 from denxanh.controller.watch import Facts, WatchState, observe
 from denxanh.controller.wording import reason
 from denxanh.errors import FrameError
@@ -47,6 +49,7 @@ class IntersectionController:
         rule: stands in when the policy fails.
         epoch: this run's fencing epoch, 1..65535.
         claim: this run's standing with the cabinet, from the controller before this one.
+        vds: who feeds zones that do not come from the cabinet.
 
     Attributes:
         claim: the same, kept up to date.
@@ -66,6 +69,7 @@ class IntersectionController:
         rule: Policy,
         epoch: int,
         claim: Claim = Claim.NEW,
+        vds: Sequence[Source] = (),
     ) -> None:
         self.claim = claim
         self._corridor = corridor
@@ -82,6 +86,7 @@ class IntersectionController:
         self._watch = WatchState()
         self._orders = Orders(epoch)
         self._board = AlarmBoard(intersection)
+        self._zones = VdsZones(intersection, vds)
         self._decided: guard.GuardOutput | None = None
         """The last second's decision in ADAPTIVE."""
         self._announced: Mode | None = None
@@ -103,6 +108,7 @@ class IntersectionController:
 
     def step(self, value: TickInput) -> TickOutput:
         """One second. Total: whatever the words say, there is an output; a policy's failure is handled."""
+        self._zones.hear(value.vds, value.tick, utc_s(value.date, value.clock_s))
         report, problem, silent = self._hear(value)
         status = None if report is None else report.status
         if status is not None:
@@ -148,6 +154,7 @@ class IntersectionController:
                 LaneView(lane.queued, lane.moving, lane.confidence) for lane in estimate.traffic.lanes
             ),
             events=events,
+            vds=self._zones.views(value.tick),
         )
 
     def _hear(self, value: TickInput) -> tuple[Report | None, str | None, Cause]:
@@ -162,7 +169,7 @@ class IntersectionController:
             # Nothing of it is new. Once is a matter of phase between two clocks; the ladder forgives that.
             return None, "the heartbeat stands still", Cause.FROZEN
         self._heartbeat = report.status.heartbeat
-        return report, None, Cause.LINK_LOST
+        return replace(report, readings=self._zones.merge(report.readings, value.tick)), None, Cause.LINK_LOST
 
     def _plan(self, value: TickInput) -> int | None:
         """The scheduled plan's number; None where the schedule or the cabinet has none for now."""
@@ -295,11 +302,19 @@ class IntersectionController:
         decided: guard.GuardOutput | None,
     ) -> tuple[Event, ...]:
         health = self._estimate.health
-        self._board.hear(status, value.clock_s, health, config_matches=self._config_matches(status))
+        zones = self._zones
+        self._board.hear(
+            status,
+            value.clock_s,
+            health,
+            config_matches=self._config_matches(status),
+            unfed=zones.stale(value.tick),
+        )
         starved = () if decided is None else decided.starved
         return self._board.update(
-            starved, cause, choice.policy, self._plan_request.cause, problem or "", choice.error or ""
-        )
+            starved, cause, choice.policy, self._plan_request.cause, problem or "", choice.error or "",
+            zones.alarms(value.tick),
+        )  # fmt: skip
 
 
 def _refusal(status: CabinetStatus | None) -> str | None:

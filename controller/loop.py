@@ -23,6 +23,7 @@ from denxanh.controller.journal import Journal
 from denxanh.controller.post import Post
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.tally import RunSummary
+from denxanh.controller.vds.keeper import Keeper
 from denxanh.errors import ClockError, JournalError
 
 _LOG = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Loop:
         journal: already holding this run's `open` record.
         opening: makes a new `open` record, for when the journal works again after a failure.
         state_dir: where the summary goes.
+        vds: brings what VDS sources send; None where there are none.
     """
 
     def __init__(
@@ -78,7 +80,9 @@ class Loop:
         journal: Journal,
         opening: Callable[[], Mapping[str, Any]],
         state_dir: Path,
+        vds: Keeper | None = None,
     ) -> None:
+        self._vds = vds
         self.summary = RunSummary()
         self._clock = clock
         self._posts = posts
@@ -134,10 +138,11 @@ class Loop:
         self.summary.ticks += 1
         if not self._recording and not self._reopen():
             return
+        vds = {} if self._vds is None else self._vds.heard()
         spread = self._clock.spread_s / max(1, len(self._posts))
         results = await asyncio.gather(
             *(
-                post.tick(tick, self._clock, index * spread, self._recorder)
+                post.tick(tick, self._clock, index * spread, self._recorder, vds=vds.get(post.intersection))
                 for index, post in enumerate(self._posts)
             ),
             return_exceptions=True,

@@ -12,6 +12,7 @@ from denxanh.controller.clock import Clock, Tick
 from denxanh.controller.orders import Orders
 from denxanh.controller.readback import police_panel
 from denxanh.controller.record import TickInput, TickOutput
+from denxanh.controller.vds.arrival import Heard
 from denxanh.errors import DenXanhError, JournalError, WireError
 from denxanh.plc.contract import Cabinet, Report
 
@@ -92,8 +93,10 @@ class Post:
         self._controller = self._build(claim=self.claim)
         self._late = self._unsent = False
 
-    async def tick(self, tick: Tick, clock: Clock, delay_s: float, recorder: Recorder) -> None:
-        """One second, `delay_s` into it.
+    async def tick(
+        self, tick: Tick, clock: Clock, delay_s: float, recorder: Recorder, vds: Heard | None = None
+    ) -> None:
+        """One second, `delay_s` into it; `vds` is what VDS sources have sent since the last.
 
         Raises:
             JournalError: the second could not be recorded, so nothing was sent.
@@ -104,7 +107,7 @@ class Post:
         if delay_s > 0:
             await asyncio.sleep(delay_s)
         try:
-            await self._tick(tick, clock, started, recorder)
+            await self._tick(tick, clock, started, recorder, vds)
         except JournalError:
             raise
         except Exception as error:  # the actor boundary: a bug here must not stop the other intersections
@@ -113,10 +116,14 @@ class Post:
             recorder.restarted(self.intersection, f"{type(error).__name__}: {error}", self.claim)
             self.restart()
 
-    async def _tick(self, tick: Tick, clock: Clock, started: float, recorder: Recorder) -> None:
+    async def _tick(
+        self, tick: Tick, clock: Clock, started: float, recorder: Recorder, vds: Heard | None
+    ) -> None:
         report, problem = await self._poll(clock.answer_s)
         words = None if report is None else report.words
-        value = TickInput(tick.number, tick.clock_s, tick.date, words, problem, self._late, self._unsent)
+        value = TickInput(
+            tick.number, tick.clock_s, tick.date, words, problem, self._late, self._unsent, vds=vds
+        )
         begun = clock.now()
         output = self._controller.step(value)
         self._late, self._unsent = clock.now() - begun > DECISION_S, False

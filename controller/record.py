@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.mode import Mode
+from denxanh.controller.vds.arrival import Heard, SourceView
 from denxanh.plc.contract import Command
 
 
@@ -30,6 +31,8 @@ class TickInput:
     """The previous decision ran over its time budget and was dropped."""
     unsent: bool = False
     """The previous command was not sent: waiting for the cabinet's answer had used up its second."""
+    vds: Heard | None = None
+    """What VDS sources sent since the last tick; None for nothing, as in older journals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +81,5 @@ class TickOutput:
     events: tuple[Event, ...]
     why_vi: str = ""
     """`why` in Vietnamese; journals from before it was kept have none."""
+    vds: tuple[SourceView, ...] = ()
+    """Each VDS source that feeds this intersection."""

@@ -12,6 +12,7 @@
   x WireError              something came (or did not come) over a wire
     - UnreachableError     the peer does not answer
     - FrameError           the peer answered something that is not what the map says
+    - SampleError          a VDS sample is not used
   x LeaseError             another controller holds the state folder
   x PortInUseError         a server's port is taken
   x JournalError           a journal cannot be written or read
@@ -118,6 +119,14 @@ class UnreachableError(WireError):
 
 class FrameError(WireError):
     """The peer answered something that its map does not allow."""
+
+
+class SampleError(WireError):
+    """A VDS sample is not used; `reason` is one of `controller.vds.arrival.Reason`."""
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", reason: str) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.reason = reason
 
 
 class LeaseError(DenXanhError):
