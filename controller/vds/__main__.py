@@ -17,7 +17,7 @@ from pathlib import Path
 
 from denxanh.controller.site import Site, load
 from denxanh.controller.vds.arrival import Reason
-from denxanh.controller.vds.gate import Gate
+from denxanh.controller.vds.gate import RATE_PER_S, SIMULATED_RATE_PER_S, Gate
 from denxanh.controller.vds.http import Receiver
 from denxanh.controller.vds.pipe import Outlet
 from denxanh.controller.vds.secret import read_token
@@ -52,8 +52,13 @@ async def _serve(site: Site, end: socket.socket) -> None:
         loop.add_signal_handler(number, over.set)
     loop.add_reader(end, _gone, end, over)
     tables = site.vds
-    by_http = {one.id: read_token(Path(one.token_file)) for one in tables.vds if one.token_file is not None}
-    gate = Gate(site.vds_sources)
+    by_http = {
+        one.id: read_token(Path(one.token_file))
+        for one in tables.vds
+        if one.by == "http" and one.token_file is not None
+    }
+    rate_per_s = RATE_PER_S if site.clock is None else SIMULATED_RATE_PER_S
+    gate = Gate((one for one in site.vds_sources if one.id in by_http), rate_per_s)
     outlet = Outlet(end, lambda source: gate.count(source, Reason.OVERFLOW))
     tasks = [asyncio.create_task(_counts(gate, outlet), name="VDS counts")]
     receiver = None
@@ -65,7 +70,8 @@ async def _serve(site: Site, end: socket.socket) -> None:
     if tables.vds_mqtt is not None:
         from denxanh.controller.vds.mqtt import Subscriber
 
-        mine = Gate(one for one in site.vds_sources if one.id in {e.id for e in tables.vds if e.by == "mqtt"})
+        published = {one.id for one in tables.vds if one.by == "mqtt"}
+        mine = Gate((one for one in site.vds_sources if one.id in published), rate_per_s)
         subscriber = Subscriber(tables.vds_mqtt, mine, outlet.sample)
         tasks.append(asyncio.create_task(subscriber.run(), name="VDS by MQTT"))
         tasks.append(asyncio.create_task(_counts(mine, outlet), name="VDS counts of MQTT"))

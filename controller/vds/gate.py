@@ -15,6 +15,8 @@ from denxanh.errors import SampleError
 
 RATE_PER_S = 5.0
 """Samples of one source a second in the long run; the controller looks once a second."""
+SIMULATED_RATE_PER_S = 10_000.0
+"""The same where a simulated street's seconds are shorter than ours."""
 BURST = 20.0
 """Samples at once, after a pause: what a device sends that was cut off for a moment."""
 
@@ -30,9 +32,11 @@ class Gate:
 
     Args:
         sources: those that this receiver serves.
+        rate_per_s: samples of one source a second in the long run.
     """
 
-    def __init__(self, sources: Iterable[Source]) -> None:
+    def __init__(self, sources: Iterable[Source], rate_per_s: float = RATE_PER_S) -> None:
+        self._rate_per_s = rate_per_s
         self._zones = {one.id: frozenset(one.zones) for one in sources}
         self._buckets: dict[str, _Bucket] = {}
         self._turned: Counter[tuple[str, Reason]] = Counter()
@@ -56,7 +60,7 @@ class Gate:
 
     def _let(self, source: str, body: bytes, now_s: float) -> Sample:
         if not self._may(source, now_s):
-            raise SampleError(f"more than {RATE_PER_S:.0f} samples a second", reason=Reason.TOO_OFTEN)
+            raise SampleError(f"more than {self._rate_per_s:.0f} samples a second", reason=Reason.TOO_OFTEN)
         sample = parse(body)
         if sample.source != source:
             raise SampleError(
@@ -74,7 +78,7 @@ class Gate:
 
     def _may(self, source: str, now_s: float) -> bool:
         bucket = self._buckets.setdefault(source, _Bucket(BURST, now_s))
-        bucket.tokens = min(BURST, bucket.tokens + RATE_PER_S * max(0.0, now_s - bucket.at_s))
+        bucket.tokens = min(BURST, bucket.tokens + self._rate_per_s * max(0.0, now_s - bucket.at_s))
         bucket.at_s = now_s
         if bucket.tokens < 1.0:
             return False
