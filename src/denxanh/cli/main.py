@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli import cabinet, demo, evaluate, gate, network, plan, replay, run, train, verify
+from denxanh.cli import cabinet, demo, evaluate, gate, network, plan, replay, run, train, vds, verify
 from denxanh.errors import DenXanhError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("run", epilog="Example: denxanh run site.toml")(run.run)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
 app.add_typer(network.app, name="network")
 app.add_typer(plan.app, name="plan")
+app.add_typer(vds.app, name="vds")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",
