@@ -22,6 +22,7 @@ from denxanh.controller.site import Site, find_corridor
 from denxanh.controller.vds.arrival import Source
 from denxanh.controller.vds.zones import without
 from denxanh.errors import ConfigError, DenXanhError, JournalError, ModelError
+from denxanh.networks.health_limits import HealthLimits
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.plc.modbus.config import config_crc
 from denxanh.plc.modbus.layout import layout
@@ -110,7 +111,8 @@ def _plain(policy: str) -> str:
 
 def digest(corridor: Corridor) -> str:
     """Names a corridor's content, so that a replay does not run on another one."""
-    return hashlib.sha256(_CORRIDOR.dump_json(corridor)).hexdigest()[:16]
+    unsaid = {"health"} if corridor.health == HealthLimits() else None
+    return hashlib.sha256(_CORRIDOR.dump_json(corridor, exclude=unsaid)).hexdigest()[:16]
 
 
 def opening(site: Site, epoch: int) -> Record:

@@ -79,7 +79,7 @@ class IntersectionController:
         self._epoch = epoch
         self._chooser = Chooser(policy, rule)
         self._choice = ChooserState()
-        self._estimator = Estimator(intersection, corridor.pcu_per_vehicle)
+        self._estimator = Estimator(intersection, corridor.pcu_per_vehicle, corridor.health)
         self._estimate = self._estimator.initial()
         self._follower = Follower(intersection)
         self._ladder = LadderState()

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from denxanh.controller.site import CabinetEntry, Endpoint, load, write_site
+from denxanh.controller.vds.arrival import Source
 from denxanh.errors import SiteError
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor
+from denxanh.networks.model import DetectorKind
 
 CORRIDOR = crossroads_corridor(2)
 PROFILE = (files("denxanh.plc") / "profiles" / "denxanh.toml").read_text(encoding="utf-8")
@@ -56,7 +58,7 @@ def test_the_smallest_site(folder: Path) -> None:
     assert site.epoch_file == folder / "state" / "epoch"
     entry = site.cabinets[0]
     assert (entry.protocol, entry.port, entry.unit, entry.watchdog_s) == ("modbus", 502, 1, 10)
-    assert (site.console, site.clock, site.vds) == (None, None, ())
+    assert (site.console, site.clock, site.vds_sources) == (None, None, ())
 
 
 SIMULATED = replace(CORRIDOR, simulation_only=("signal A: first reason", "signal B: second reason"))
@@ -108,95 +110,41 @@ def test_what_is_written_is_read_back(folder: Path) -> None:
     assert (site.console, site.clock) == (Endpoint(port=8080), Endpoint(host="127.0.0.1", port=4711))
 
 
-def test_vds_is_read(folder: Path) -> None:
-    vds = f'[[vds]]\nid = "cam1"\nintersection = "{FIRST}"\nhost = "10.0.0.9"\nport = 502\n'
-    assert [one.id for one in load(_site(folder, _cabinet() + vds)).vds] == ["cam1"]
-    assert _defects(_site(folder, _cabinet() + vds.replace(FIRST, "nowhere"))) == [
-        "vds[0].intersection: no intersection 'nowhere' in example"
+VDS = f'''[vds_http]
+port = 8430
+[[vds]]
+id = "cam-1"
+intersection = "{FIRST}"
+token_file = "keys/cam-1.token"
+'''
+
+
+def test_a_vds_source_feeds_all_zones_or_those_that_it_names(folder: Path) -> None:
+    site = load(_site(folder, _cabinet() + VDS))
+    zones = [one.id for one in CORRIDOR.intersection(FIRST).detectors if one.kind is DetectorKind.ZONE]
+    assert site.vds_sources == (Source("cam-1", FIRST, tuple(zones), 2.0),)
+    assert site.vds.vds[0].token_file == str(folder / "keys" / "cam-1.token")
+    named = VDS + f'zones = ["{zones[1]}"]\nmax_skew_s = 120\n'
+    assert load(_site(folder, _cabinet() + named)).vds_sources == (
+        Source("cam-1", FIRST, (zones[1],), 120.0),
+    )
+
+
+def test_defects_of_vds(folder: Path) -> None:
+    second = VDS.split("[[vds]]")[1]
+    double = VDS + "[[vds]]" + second
+    assert _defects(_site(folder, _cabinet() + double))[0] == "vds: 'cam-1' stands 2 times"
+    other = VDS.replace(FIRST, "nowhere")
+    assert _defects(_site(folder, _cabinet() + other)) == [
+        "vds[0].intersection: this site drives no intersection 'nowhere'"
     ]
-
-
-def test_every_defect_at_once(folder: Path) -> None:
-    path = _write(
-        folder,
-        '[site]\ncorridor = "compiled.json"\nstate_dir = ""\ncolour = "red"\n[console]\nport = 70000\n'
-        + _cabinet(port=0, unit=256, watchdog_s=1)
-        + _cabinet(SECOND, protocol="carrier pigeon", commitment_s=-1)
-        + '[[cabinet]]\nport = "502"\n',
-    )
-    fields = [defect.split(":")[0] for defect in _defects(path)]
-    assert sorted(fields) == sorted(
-        [
-            "site.state_dir",
-            "site.colour",
-            "console.port",
-            "cabinet[0].port",
-            "cabinet[0].unit",
-            "cabinet[0].watchdog_s",
-            "cabinet[1].protocol",
-            "cabinet[1].commitment_s",
-            "cabinet[2].intersection",
-            "cabinet[2].host",
-            "cabinet[2].port",
-        ]
-    )
-
-
-def test_cabinets_that_contradict_each_other(folder: Path) -> None:
-    cabinets = _cabinet() + _cabinet(port=503) + _cabinet("nowhere") + _cabinet(SECOND, host="10.0.0.1")
-    assert _defects(_site(folder, cabinets)) == [
-        f"cabinet: intersection {FIRST!r} has 2 cabinets",
-        "cabinet: 3 entries for 10.0.0.1:502 unit 1",
-        f"cabinet[2].intersection: no intersection 'nowhere' in example (one of {FIRST}, {SECOND})",
+    bare = f'[[vds]]\nid = "cam-1"\nintersection = "{FIRST}"\n'
+    assert _defects(_site(folder, _cabinet() + bare)) == [
+        "vds_http: a source pushes by HTTP and nobody listens (add [vds_http])",
+        "vds[0].token_file: a source that pushes by HTTP needs a token (denxanh vds token FILE makes one)",
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "site: field required"),
-        ("[site", "not TOML"),
-        ('[site]\ncorridor = "x"\nstate_dir = "s"\n', "cabinet: field required"),
-        ('cabinet = []\n[site]\ncorridor = "x"\nstate_dir = "s"\n', "cabinet: "),
-        ('cabinet = 7\n[site]\ncorridor = "x"\nstate_dir = "s"\n', "cabinet: "),
-        ("speed = 3\n", "speed: unknown key"),
-    ],
-)
-def test_files_that_are_no_sites(folder: Path, text: str, message: str) -> None:
-    path = _write(folder, text)
-    with pytest.raises(SiteError) as caught:
-        load(path)
-    assert message in str(caught.value)
-
-
-def test_not_text_and_not_there(folder: Path) -> None:
-    path = folder / "SITE.toml"
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SiteError, match="not TOML"):
-        load(path)
-    with pytest.raises(SiteError, match="cannot be read"):
-        load(folder / "nowhere.toml")
-
-
-@pytest.mark.parametrize("corridor", ["no-such-corridor", "nowhere.json", "SITE.toml.json"])
-def test_a_corridor_that_is_not_there(folder: Path, corridor: str) -> None:
-    (folder / "SITE.toml.json").write_text("{}")
-    path = _write(folder, f'[site]\ncorridor = "{corridor}"\nstate_dir = "s"\n' + _cabinet())
-    assert _defects(path)[0].startswith("site.corridor: ")
-
-
-def test_what_cannot_run_is_said_at_once(folder: Path) -> None:
-    path = _site(
-        folder, _cabinet(profile="nowhere") + _cabinet(SECOND, host="10.0.0.2"), 'policy = "wishful"'
-    )
-    policy, profile = _defects(path)
-    assert policy.startswith("site.policy: unknown policy 'wishful' (one of fixed")
-    assert profile.startswith("cabinet[0].profile: nowhere: the profile cannot be read")
-
-
-def test_timings_that_the_guard_cannot_hold(folder: Path) -> None:
-    first = CORRIDOR.intersections[0]
-    short = tuple(replace(group, max_green_s=9) for group in first.groups)
-    spoilt = replace(CORRIDOR, intersections=(replace(first, groups=short),))
-    compiled.dump(spoilt, folder / "compiled.json")
-    assert _defects(_site(folder, _cabinet()))[0].startswith("cabinet[0].intersection: intersection X1: ")
+    assert _defects(_site(folder, _cabinet() + bare + 'by = "mqtt"\n')) == [
+        "vds_mqtt: a source publishes by MQTT and no broker is named (add [vds_mqtt])"
+    ]
+    (wrong,) = _defects(_site(folder, _cabinet() + VDS + 'zones = ["moon"]\n'))
+    assert wrong.startswith(f"vds[0].zones: {FIRST} has no zone 'moon' (one of ")

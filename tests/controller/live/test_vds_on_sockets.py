@@ -35,7 +35,7 @@ def free_port() -> int:
 
 
 async def until_open(port: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):  # a busy machine takes its time to start a process
         while True:
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -98,7 +98,7 @@ events = st.tuples(st.integers(0, 20), st.integers(0, 50), st.floats(-1e4, 1e4),
 def test_whatever_comes_what_is_taken_is_young_and_in_order(
     story: list[tuple[int, int, float, bool]], max_skew_s: float
 ) -> None:
-    """Any numbers and times: never older than the limit by the source's own best sample, never a repetition."""
+    """Any numbers and times: nothing older than the limit, nothing twice, nothing out of order."""
     source = Source(max_skew_s)
     tick = 0
     last: tuple[float, int] | None = None
