@@ -20,7 +20,6 @@ __all__ = [
     "Sample",
     "Symptom",
     "assess",
-    "hollow",
     "remember",
 ]
 
@@ -44,7 +43,7 @@ class Symptom(StrEnum):
     ERRATIC = "erratic"
     """More vehicles than the lane can carry."""
     IMPLAUSIBLE = "implausible"
-    """What it counts and what it says is covered contradict each other."""
+    """It counts vehicles that take no time to pass."""
 
 
 class Sample(NamedTuple):
@@ -82,7 +81,7 @@ class DetectorHealth(NamedTuple):
     chatter: float = 0.0
     value: tuple[float, ...] | None = None
     odd: float = 0.0
-    """Samples that contradicted themselves, less those that did not."""
+    """Samples in which vehicles took no time to pass, less those in which they did."""
 
     @property
     def good(self) -> bool:
@@ -161,9 +160,12 @@ def remember(
             chatter = min(2.0 * limits.chatter_seconds, chatter + dt_s)
         elif chatter > 0.0:
             chatter = max(0.0, chatter - dt_s)
-    if passed or (value is not None and (odd or value[0] >= limits.hollow_vehicles)):
-        strange = on_now_s < limits.brief_on_s * passed if value is None else hollow(value, limits)
-        odd = min(2.0 * limits.odd_samples, odd + 1.0) if strange else max(0.0, odd - 1.0)
+    if passed:
+        odd = (
+            min(2.0 * limits.odd_samples, odd + 1.0)
+            if on_now_s < limits.brief_on_s * passed
+            else max(0.0, odd - 1.0)
+        )
     moved = passed > 0 or (value is not None and value != last)
     if not moved and (on_now_s <= 0.0 or value is not None):
         silent_s, silent_own, silent_siblings = silent_s + dt_s, silent_own + own, silent_siblings + siblings
@@ -180,11 +182,6 @@ def remember(
     )
     after = (symptom, clean_s, on_s, silent_s, silent_own, silent_siblings, rate, chatter, value, odd)
     return _new(DetectorHealth, after), calm
-
-
-def hollow(value: tuple[float, ...], limits: HealthLimits) -> bool:
-    """Whether a zone (vehicles, queued, occupancy, speed) holds vehicles that cover nothing."""
-    return value[0] >= limits.hollow_vehicles and value[2] <= 0.0
 
 
 def _symptom(health: DetectorHealth, sample: Sample, limits: HealthLimits, max_red_s: float) -> Symptom:

@@ -13,7 +13,6 @@ from denxanh.controller.health import (
     Sample,
     Symptom,
     assess,
-    hollow,
     remember,
 )
 from denxanh.controller.readings import LoopDelta, Zone, age_s
@@ -112,8 +111,7 @@ def _judge_zones(
         )
         if valid and not fault and age <= limits.stale_s and before.symptom is _GOOD:
             still = not room or (not own and value == before.value)
-            same = still and long_enough and not on_s and not before.on_s and not before.odd
-            if same and not (vehicles and hollow(value, limits)):
+            if still and long_enough and not on_s and not before.on_s:
                 continue
             after, calm = remember(before, span, 0, on_s, value, own, 0.0, full, limits)
             if calm:

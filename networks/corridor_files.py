@@ -87,7 +87,6 @@ class HealthForm(_Form):
     max_speed_kmh: Annotated[float, Field(ge=50, le=300)] = _HEALTH.max_speed_kmh
     overfull: Annotated[float, Field(ge=2, le=50)] = _HEALTH.overfull
     brief_on_s: Annotated[float, Field(ge=0.0, le=0.2)] = _HEALTH.brief_on_s
-    hollow_vehicles: Annotated[float, Field(ge=1, le=100)] = _HEALTH.hollow_vehicles
     odd_samples: Annotated[float, Field(ge=3, le=1000)] = _HEALTH.odd_samples
     recovery_s: Annotated[float, Field(ge=10, le=3600)] = _HEALTH.recovery_s
     stale_recovery_s: Annotated[float, Field(ge=2, le=3600)] = _HEALTH.stale_recovery_s

@@ -41,12 +41,9 @@ class HealthLimits:
     three rows of four motorbikes stand in the 7.5 m of one car."""
     brief_on_s: float = 0.03
     """Occupied time per counted vehicle below which a loop's counts have no length, s: four motorbikes
-    abreast at 72 km/h leave 0.05 s each on a 2 m loop [J]."""
-    hollow_vehicles: float = 5.0
-    """Vehicles that a zone cannot hold while it says that nothing covers it [J]."""
+    abreast at 72 km/h leave 0.05 s each on a 2 m loop [J]. 0 for loops that do not tell occupied time."""
     odd_samples: float = 20.0
-    """Samples in which counts and occupancy contradict each other before it counts; one that agrees takes one
-    back [J]."""
+    """Samples with such counts before it counts; one without takes one back [J]."""
     recovery_s: float = 60.0
     """Clean time before a bad detector is believed again, s (one healthy minute)."""
     stale_recovery_s: float = 10.0

@@ -172,13 +172,5 @@ def test_each_failure_is_found_in_its_time_whatever_went_before(
     assert health.symptom is symptom
 
 
-def test_a_zone_that_holds_bikes_which_cover_nothing_contradicts_itself() -> None:
-    odd = GOOD._replace(value=(5.0, 0.0, 0.0, 30.0))
-    assert run([odd] * 19).good
-    assert run([odd] * 20).symptom is Symptom.IMPLAUSIBLE
-    assert run([odd._replace(value=(4.0, 0.0, 0.0, 30.0))] * 200).good
-    assert run([odd._replace(value=(60.0, 40.0, 0.01, 3.0))] * 200).good
-
-
 def test_every_symptom_is_injected() -> None:
     assert set(FAILURES) == set(Symptom) - {Symptom.NONE}
