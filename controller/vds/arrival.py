@@ -65,7 +65,7 @@ class Turned(NamedTuple):
 
     source: str
     reason: Reason
-    count: int
+    samples: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Gate:
         try:
             return self._let(source, body, now_s)
         except SampleError as error:
-            self.count(source, error.reason)
+            self.count(source, Reason(error.reason))
             raise
 
     def _let(self, source: str, body: bytes, now_s: float) -> Sample:

@@ -162,15 +162,16 @@ class Receiver:
         try:
             sample = self._gate.let(source, text, time.monotonic())
         except SampleError as error:
-            status = _STATUS.get(error.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
+            status = _STATUS.get(Reason(error.reason), HTTPStatus.UNPROCESSABLE_ENTITY)
             raise Answer(status, error.reason, error.what, error.where) from error
         self._forward(source, body(sample))
 
 
-async def _event(http: h11.Connection, reader: asyncio.StreamReader) -> h11.Event | type[h11.PAUSED]:
+async def _event(http: h11.Connection, reader: asyncio.StreamReader) -> h11.Event | None:
+    """The next event; None where the other side may not go on yet."""
     while (event := http.next_event()) is h11.NEED_DATA:
         http.receive_data(await reader.read(_READ))
-    return event
+    return event if isinstance(event, h11.Event) else None
 
 
 async def _content(http: h11.Connection, reader: asyncio.StreamReader) -> bytes:
