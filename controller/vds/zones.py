@@ -41,6 +41,8 @@ class _Told:
     memory: Memory = field(default_factory=Memory)
     heard_s: float | None = None
     """Our tick minus the age of the last usable sample: when it was seen, in ticks."""
+    quiet_at: int = 0
+    """The last tick in which it had nothing fresh."""
     refused_at: dict[Reason, int] = field(default_factory=dict)
     taken: int = 0
     refused: Counter[Reason] = field(default_factory=Counter)
@@ -75,12 +77,13 @@ class VdsZones:
         for told in self._told.values():
             told.taken = 0
             told.refused.clear()
-        if heard is None:
-            return
-        for source, reason, count in heard.turned:
+        for source, reason, count in () if heard is None else heard.turned:
             self._refuse(source, reason, count, tick)
-        for sample in heard.arrivals:
+        for sample in () if heard is None else heard.arrivals:
             self._take(sample, tick, now_s)
+        for told in self._told.values():
+            if told.heard_s is None or tick - told.heard_s > MAX_AGE_S:
+                told.quiet_at = tick
 
     def _take(self, sample: Arrival, tick: int, now_s: float) -> None:
         told = self._told.get(sample.source)
@@ -132,8 +135,9 @@ class VdsZones:
         return self._began is not None and tick - self._began >= SETTLED_S
 
     def stale(self, tick: int) -> Collection[str]:
-        """The zones of silent sources: one alarm for the source is enough."""
-        return frozenset(zone for source in self.silent(tick) for zone in source.zones)
+        """The zones of sources that are silent or were until just now: one alarm per source is enough."""
+        quiet = (told.source for told in self._told.values() if tick - told.quiet_at <= SETTLED_S)
+        return frozenset(zone for source in quiet for zone in source.zones)
 
     def alarms(self, tick: int) -> Iterator[Alarm]:
         """What is wrong with the sources now."""

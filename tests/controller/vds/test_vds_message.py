@@ -57,6 +57,7 @@ def test_the_schema_allows_no_field_but_its_own() -> None:
     [
         {**GOOD, "plate": PLATE},
         {**GOOD, PLATE: True},
+        {"plate": PLATE},
         {**GOOD, "zones": [{**ZONE, "image": "iVBORw0KGgo="}]},
         {**GOOD, "zones": [{**ZONE, "classes": {"motorbike": 1, "face": 1}}]},
         {**GOOD, "zones": [{**ZONE, "classes": {PLATE: 1}}]},

@@ -1,4 +1,4 @@
-"""Between the receiver's process and the controller: bounded on both sides, never waited for, started again."""
+"""Between the receiver's process and the controller: bounded, never waited for, started again."""
 
 import asyncio
 import subprocess
