@@ -36,6 +36,8 @@ COMMANDS = (
     ("network", "import-sumo"),
     ("plan", "list"),
     ("plan", "optimise"),
+    ("vds", "token"),
+    ("vds", "schema"),
 )
 
 
