@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from denxanh.controller.health import DetectorHealth, Symptom
@@ -51,14 +51,21 @@ def changes(before: Mapping[str, Alarm], now: Iterable[Alarm]) -> tuple[dict[str
 
 
 def of_detectors(
-    intersection: Intersection, health: Iterable[DetectorHealth], *, settled: bool
+    intersection: Intersection,
+    health: Iterable[DetectorHealth],
+    *,
+    settled: bool,
+    unfed: Collection[str] = (),
 ) -> Iterable[Alarm]:
     """One alarm per detector that is not believed; another symptom of the same detector is another alarm.
 
-    Until the link has `settled`, stale detectors are no alarm: one lost link is one alarm.
+    Until the link has `settled`, stale detectors are no alarm: one lost link is one alarm. Nor are `unfed`
+    ones (ids), whose source's silence is one.
     """
     for detector, state in zip(intersection.detectors, health, strict=True):
-        if state.good or (state.symptom is Symptom.STALE and not settled):
+        if state.good:
+            continue
+        if state.symptom is Symptom.STALE and (not settled or detector.id in unfed):
             continue
         vi, en = SYMPTOMS[state.symptom]
         yield Alarm(

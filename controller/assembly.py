@@ -21,7 +21,10 @@ from denxanh.controller.journal import Record
 from denxanh.controller.priority import settings as requests
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.site import Site, find_corridor
+from denxanh.controller.vds.arrival import Source
+from denxanh.controller.vds.zones import without
 from denxanh.errors import ConfigError, DenXanhError, JournalError, ModelError
+from denxanh.networks.health_limits import HealthLimits
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.plc.modbus.config import config_crc
 from denxanh.plc.modbus.layout import layout
@@ -45,6 +48,7 @@ class Make(Protocol):
 Makers = Mapping[str, Make]
 _COMMITMENTS = TypeAdapter(dict[str, int])
 _CORRIDOR = TypeAdapter(Corridor)
+_SOURCES = TypeAdapter(tuple[Source, ...])
 
 
 def makers(
@@ -55,6 +59,7 @@ def makers(
     *,
     model: str | None = None,
     settings: Settings | None = None,
+    vds: Sequence[Source] = (),
 ) -> Makers:
     """For each intersection's id, what makes its controller (anew after each restart).
 
@@ -65,6 +70,7 @@ def makers(
         epoch: this run's fencing epoch.
         model: SHA-256 of the learned policy's model, which must be this one; None for a rule.
         settings: what requests (emergency, bus, flood) may do; None: nothing.
+        vds: who feeds zones that do not come from the cabinets.
 
     Raises:
         ConfigError: no such policy.
@@ -80,13 +86,14 @@ def makers(
             IntersectionController,
             corridor,
             one,
-            decode=partial(decode_report, layout=layout(one)),
+            decode=partial(decode_report, layout=layout(without(one, vds))),
             config_crc=config_crc(one),
             policy=chosen,
             rule=rule,
             settings=settings,
             flood=flood,
             epoch=epoch,
+            vds=tuple(source for source in vds if source.intersection == one.id),
         )
         for one in intersections
     }
@@ -111,7 +118,8 @@ def _plain(policy: str) -> str:
 
 def digest(corridor: Corridor) -> str:
     """Names a corridor's content, so that a replay does not run on another one."""
-    return hashlib.sha256(_CORRIDOR.dump_json(corridor)).hexdigest()[:16]
+    unsaid = {"health"} if corridor.health == HealthLimits() else None
+    return hashlib.sha256(_CORRIDOR.dump_json(corridor, exclude=unsaid)).hexdigest()[:16]
 
 
 def opening(site: Site, epoch: int) -> Record:
@@ -134,6 +142,8 @@ def opening(site: Site, epoch: int) -> Record:
         record["ungated"] = site.ungated
     if site.requests is not None:
         record["requests"] = requests.encode(site.requests)
+    if site.vds_sources:
+        record["vds"] = _SOURCES.dump_python(site.vds_sources, mode="json")
     return record
 
 
@@ -166,6 +176,7 @@ def rebuild(record: Mapping[str, Any], where: str) -> Makers:
         model = None if record.get("model") is None else str(record["model"])
         if model is None and registry.is_learned(policy):
             raise ValueError("it does not say which model decided")
+        vds = _SOURCES.validate_python(record.get("vds", ()))
         intersections = [
             replace(corridor.intersection(name), commitment_s=seconds)
             for name, seconds in commitments.items()
@@ -182,6 +193,6 @@ def rebuild(record: Mapping[str, Any], where: str) -> Makers:
         )
     settings = settings_of(record, where)
     try:
-        return makers(corridor, intersections, policy, epoch, model=model, settings=settings)
+        return makers(corridor, intersections, policy, epoch, model=model, settings=settings, vds=vds)
     except (ConfigError, ModelError) as error:
         raise JournalError(f"the policy is not to be had: {error}", where=where) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from denxanh.controller.alarms import (
     CLOCK_ERROR_S,
@@ -41,8 +41,17 @@ class AlarmBoard:
         health: Iterable[DetectorHealth],
         *,
         config_matches: bool,
+        unfed: Collection[str] = (),
     ) -> None:
-        """A poll's complaints; None for a poll that was not answered."""
+        """A poll's complaints; None for a poll that was not answered.
+
+        Args:
+            status: of the poll.
+            clock_s: our local seconds since midnight.
+            health: of the detectors.
+            config_matches: whether both sides hold the same tables.
+            unfed: zones whose VDS source is silent: that is one alarm of its own.
+        """
         if status is None:
             self._answered = 0
             return
@@ -52,7 +61,7 @@ class AlarmBoard:
         self._of_cabinet = (
             *of_status(status, config_matches),
             *of_clock(error_s, self._clock_wrong_s),
-            *of_detectors(self._intersection, health, settled=self._answered >= SETTLED_S),
+            *of_detectors(self._intersection, health, settled=self._answered >= SETTLED_S, unfed=unfed),
         )
 
     def update(
@@ -63,12 +72,14 @@ class AlarmBoard:
         plan: Cause | None,
         problem: str,
         error: str,
+        further: Iterable[Alarm] = (),
     ) -> tuple[Event, ...]:
-        """The second's events; for the arguments see `of_starved` and `of_causes`."""
+        """The second's events; see `of_starved` and `of_causes`; `further` alarms stand, too."""
         now = (
             *self._of_cabinet,
             *of_starved(self._intersection, starved),
             *of_causes(cause, policy, plan, problem, error),
+            *further,
         )
         self._standing, events = changes(self._standing, now)
         return events

@@ -8,9 +8,20 @@ it for several cycles, so the limits of car-only manuals would condemn healthy l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from denxanh.networks.health_limits import HealthLimits
+
+__all__ = [
+    "ON_SLACK_S",
+    "DetectorHealth",
+    "HealthLimits",
+    "Sample",
+    "Symptom",
+    "assess",
+    "remember",
+]
 
 
 class Symptom(StrEnum):
@@ -31,46 +42,8 @@ class Symptom(StrEnum):
     CHATTER = "chatter"
     ERRATIC = "erratic"
     """More vehicles than the lane can carry."""
-
-
-@dataclass(frozen=True, slots=True)
-class HealthLimits:
-    """Thresholds.
-
-    Sources: NTCIP 1202 vehicle detector objects (no activity, max presence, erratic counts), relaxed for
-    motorbikes as field experience with standing queues asks; `[J]` marks our own judgement.
-    """
-
-    stale_s: float = 5.0
-    """Oldest reading that is believed, s [J: five polls]."""
-    max_presence_s: float = 900.0
-    """Continuous occupation that means stuck on, s; raised to `max_presence_reds` max reds (15 min)."""
-    max_presence_reds: float = 3.0
-    """Max-red periods that a queue may stand on a detector."""
-    erratic_per_min: int = 200
-    """Counts a minute on one lane-wide (3.5 m) loop beyond which they are noise (1.5 x saturation)."""
-    chatter_per_s: int = 8
-    """Pulses a second that, if each is short, are a bouncing contact (5 for cars; here
-    two rows of four bikes pass in a second)."""
-    chatter_on_s: float = 0.1
-    """On-time per pulse below which a pulse is too short for a vehicle, s."""
-    chatter_seconds: int = 3
-    """Seconds of chatter, leaking one per clean second, before it counts [J]."""
-    silent_own_vehicles: float = 12.0
-    """Vehicles that the same lane's other detectors see pass while this one stays silent [J]."""
-    silent_sibling_vehicles: float = 150.0
-    """Vehicles on the approach's other lanes while this one stays silent [J]."""
-    silent_sibling_s: float = 900.0
-    """Shortest silence that other lanes can make suspicious, s (NTCIP no activity, 15 min)."""
-    max_speed_kmh: float = 200.0
-    """Beyond it a speed is garbage [J]."""
-    overfull: float = 12.0
-    """Vehicles in a zone, times its storage in passenger-car units, beyond which the count is noise:
-    three rows of four motorbikes stand in the 7.5 m of one car."""
-    recovery_s: float = 60.0
-    """Clean time before a bad detector is believed again, s (one healthy minute)."""
-    stale_recovery_s: float = 10.0
-    """The same after staleness alone, s [J]: the data were late, not wrong."""
+    IMPLAUSIBLE = "implausible"
+    """It counts vehicles that take no time to pass."""
 
 
 class Sample(NamedTuple):
@@ -107,6 +80,8 @@ class DetectorHealth(NamedTuple):
     """Counts a minute, smoothed over about a minute."""
     chatter: float = 0.0
     value: tuple[float, ...] | None = None
+    odd: float = 0.0
+    """Samples in which vehicles took no time to pass, less those in which they did."""
 
     @property
     def good(self) -> bool:
@@ -175,7 +150,7 @@ def remember(
         full: of a zone.
         limits: thresholds.
     """
-    symptom, clean_s, on_s, silent_s, silent_own, silent_siblings, rate, chatter, last = health
+    symptom, clean_s, on_s, silent_s, silent_own, silent_siblings, rate, chatter, last, odd = health
     if dt_s > 0.0:
         on_s = on_s + dt_s if on_now_s >= dt_s - ON_SLACK_S else 0.0
         if passed or rate:
@@ -185,6 +160,12 @@ def remember(
             chatter = min(2.0 * limits.chatter_seconds, chatter + dt_s)
         elif chatter > 0.0:
             chatter = max(0.0, chatter - dt_s)
+    if passed:
+        odd = (
+            min(2.0 * limits.odd_samples, odd + 1.0)
+            if on_now_s < limits.brief_on_s * passed
+            else max(0.0, odd - 1.0)
+        )
     moved = passed > 0 or (value is not None and value != last)
     if not moved and (on_now_s <= 0.0 or value is not None):
         silent_s, silent_own, silent_siblings = silent_s + dt_s, silent_own + own, silent_siblings + siblings
@@ -197,8 +178,9 @@ def remember(
         and rate <= limits.erratic_per_min
         and chatter < limits.chatter_seconds
         and full <= limits.overfull
+        and odd < limits.odd_samples
     )
-    after = (symptom, clean_s, on_s, silent_s, silent_own, silent_siblings, rate, chatter, value)
+    after = (symptom, clean_s, on_s, silent_s, silent_own, silent_siblings, rate, chatter, value, odd)
     return _new(DetectorHealth, after), calm
 
 
@@ -216,6 +198,8 @@ def _symptom(health: DetectorHealth, sample: Sample, limits: HealthLimits, max_r
         return Symptom.CHATTER
     if health.rate_per_min > limits.erratic_per_min or sample.full > limits.overfull:
         return Symptom.ERRATIC
+    if health.odd >= limits.odd_samples:
+        return Symptom.IMPLAUSIBLE
     if health.silent_own >= limits.silent_own_vehicles:
         return Symptom.FROZEN
     if (

@@ -6,7 +6,7 @@ replays every decision. It reads no clock, no file and no socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from denxanh.agents.policy import Policy
@@ -28,6 +28,8 @@ from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.telling import Told, detail, happened, worded
 from denxanh.controller.readback import police_panel
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
+from denxanh.controller.vds.arrival import Source
+from denxanh.controller.vds.zones import VdsZones, utc_s
 from denxanh.controller.watch import COMMANDED, Facts, WatchState, observe
 from denxanh.controller.wording import reason
 from denxanh.errors import FrameError
@@ -53,6 +55,7 @@ class IntersectionController:
         flood: decides in the policy's place where streets are closed or held.
         epoch: this run's fencing epoch, 1..65535.
         claim: this run's standing with the cabinet, from the controller before this one.
+        vds: who feeds zones that do not come from the cabinet.
 
     Attributes:
         claim: the same, kept up to date.
@@ -74,6 +77,7 @@ class IntersectionController:
         settings: Settings | None = None,
         flood: Policy | None = None,
         claim: Claim = Claim.NEW,
+        vds: Sequence[Source] = (),
     ) -> None:
         self.claim = claim
         self._corridor = corridor
@@ -87,13 +91,14 @@ class IntersectionController:
         self._flood_choice = ChooserState()
         self._attendant = Attendant(intersection, settings or Settings())
         self._told = Told()
-        self._estimator = Estimator(intersection, corridor.pcu_per_vehicle)
+        self._estimator = Estimator(intersection, corridor.pcu_per_vehicle, corridor.health)
         self._estimate = self._estimator.initial()
         self._follower = Follower(intersection)
         self._ladder = LadderState()
         self._watch = WatchState()
         self._orders = Orders(epoch)
         self._board = AlarmBoard(intersection)
+        self._zones = VdsZones(intersection, vds)
         self._decided: guard.GuardOutput | None = None
         """The last second's decision where it counted (ADAPTIVE, PREEMPT)."""
         self._announced: Mode | None = None
@@ -115,6 +120,7 @@ class IntersectionController:
 
     def step(self, value: TickInput) -> TickOutput:
         """One second. Total: whatever the words say, there is an output; a policy's failure is handled."""
+        self._zones.hear(value.vds, value.tick, utc_s(value.date, value.clock_s))
         report, problem, silent = self._hear(value)
         status = None if report is None else report.status
         if status is not None:
@@ -168,6 +174,7 @@ class IntersectionController:
                 LaneView(lane.queued, lane.moving, lane.confidence) for lane in estimate.traffic.lanes
             ),
             events=events,
+            vds=self._zones.views(value.tick),
         )
 
     def _hear(self, value: TickInput) -> tuple[Report | None, str | None, Cause]:
@@ -182,7 +189,7 @@ class IntersectionController:
             # Nothing of it is new. Once is a matter of phase between two clocks; the ladder forgives that.
             return None, "the heartbeat stands still", Cause.FROZEN
         self._heartbeat = report.status.heartbeat
-        return report, None, Cause.LINK_LOST
+        return replace(report, readings=self._zones.merge(report.readings, value.tick)), None, Cause.LINK_LOST
 
     def _plan(self, value: TickInput) -> int | None:
         """The scheduled plan's number; None where the schedule or the cabinet has none for now."""
@@ -323,11 +330,19 @@ class IntersectionController:
         decided: guard.GuardOutput | None,
     ) -> tuple[Event, ...]:
         health = self._estimate.health
-        self._board.hear(status, value.clock_s, health, config_matches=self._config_matches(status))
+        zones = self._zones
+        self._board.hear(
+            status,
+            value.clock_s,
+            health,
+            config_matches=self._config_matches(status),
+            unfed=zones.stale(value.tick),
+        )
         starved = () if decided is None else decided.starved
         return self._board.update(
-            starved, cause, choice.policy, self._plan_request.cause, problem or "", choice.error or ""
-        )
+            starved, cause, choice.policy, self._plan_request.cause, problem or "", choice.error or "",
+            zones.alarms(value.tick),
+        )  # fmt: skip
 
 
 def _refusal(status: CabinetStatus | None) -> str | None:

@@ -25,6 +25,7 @@ from denxanh.controller.priority.receiver import Desk
 from denxanh.controller.priority.wishes import Wishes
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.tally import RunSummary
+from denxanh.controller.vds.keeper import Keeper
 from denxanh.errors import ClockError, JournalError
 
 _LOG = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class Loop:
         opening: makes a new `open` record, for when the journal works again after a failure.
         state_dir: where the summary goes.
         desk: where requests (emergency, bus, flood) come in; None where nobody may ask.
+        vds: brings what VDS sources send; None where there are none.
     """
 
     def __init__(
@@ -82,8 +84,9 @@ class Loop:
         opening: Callable[[], Mapping[str, Any]],
         state_dir: Path,
         desk: Desk | None = None,
+        vds: Keeper | None = None,
     ) -> None:
-        self._desk = desk
+        self._desk, self._vds = desk, vds
         self.summary = RunSummary()
         self._clock = clock
         self._posts = posts
@@ -144,10 +147,18 @@ class Loop:
         except JournalError as error:
             await self._give_back(error)
             return
+        vds = {} if self._vds is None else self._vds.heard()
         spread = self._clock.spread_s / max(1, len(self._posts))
         results = await asyncio.gather(
             *(
-                post.tick(tick, self._clock, index * spread, self._recorder, wishes.get(post.intersection))
+                post.tick(
+                    tick,
+                    self._clock,
+                    index * spread,
+                    self._recorder,
+                    wishes.get(post.intersection),
+                    vds.get(post.intersection),
+                )
                 for index, post in enumerate(self._posts)
             ),
             return_exceptions=True,

@@ -13,6 +13,7 @@ from denxanh.controller.orders import Orders
 from denxanh.controller.priority.wishes import Wishes
 from denxanh.controller.readback import police_panel
 from denxanh.controller.record import TickInput, TickOutput
+from denxanh.controller.vds.arrival import Heard
 from denxanh.errors import DenXanhError, JournalError, WireError
 from denxanh.plc.contract import Cabinet, Report
 
@@ -94,9 +95,17 @@ class Post:
         self._late = self._unsent = False
 
     async def tick(
-        self, tick: Tick, clock: Clock, delay_s: float, recorder: Recorder, wishes: Wishes | None = None
+        self,
+        tick: Tick,
+        clock: Clock,
+        delay_s: float,
+        recorder: Recorder,
+        wishes: Wishes | None = None,
+        vds: Heard | None = None,
     ) -> None:
-        """One second, `delay_s` into it; `wishes` is what requests ask of this intersection.
+        """One second, `delay_s` into it.
+
+        `wishes`: what requests ask of this intersection; `vds`: what VDS sources have sent since the last.
 
         Raises:
             JournalError: the second could not be recorded, so nothing was sent.
@@ -107,7 +116,7 @@ class Post:
         if delay_s > 0:
             await asyncio.sleep(delay_s)
         try:
-            await self._tick(tick, clock, started, recorder, wishes)
+            await self._tick(tick, clock, started, recorder, wishes, vds)
         except JournalError:
             raise
         except Exception as error:  # the actor boundary: a bug here must not stop the other intersections
@@ -117,12 +126,18 @@ class Post:
             self.restart()
 
     async def _tick(
-        self, tick: Tick, clock: Clock, started: float, recorder: Recorder, wishes: Wishes | None
+        self,
+        tick: Tick,
+        clock: Clock,
+        started: float,
+        recorder: Recorder,
+        wishes: Wishes | None,
+        vds: Heard | None,
     ) -> None:
         report, problem = await self._poll(clock.answer_s)
         words = None if report is None else report.words
         value = TickInput(
-            tick.number, tick.clock_s, tick.date, words, problem, self._late, self._unsent, wishes
+            tick.number, tick.clock_s, tick.date, words, problem, self._late, self._unsent, wishes, vds
         )
         begun = clock.now()
         output = self._controller.step(value)

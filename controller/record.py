@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from denxanh.agents.observation import Commitment
 from denxanh.controller.mode import Mode
 from denxanh.controller.priority.wishes import Wishes
+from denxanh.controller.vds.arrival import Heard, SourceView
 from denxanh.plc.contract import Command
 
 
@@ -34,6 +35,8 @@ class TickInput:
     wishes: Wishes | None = None
     """What requests (emergency, bus, flood) ask; None for nothing, as in journals from before there were
     any."""
+    vds: Heard | None = None
+    """What VDS sources sent since the last tick; None for nothing, as in older journals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +85,5 @@ class TickOutput:
     events: tuple[Event, ...]
     why_vi: str = ""
     """`why` in Vietnamese; journals from before it was kept have none."""
+    vds: tuple[SourceView, ...] = ()
+    """Each VDS source that feeds this intersection."""

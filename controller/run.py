@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 from denxanh.controller.assembly import Makers, makers, opening
 from denxanh.controller.clock import Clock, LockStepClock, MonotonicClock
@@ -21,6 +22,9 @@ from denxanh.controller.priority.seal import read_key
 from denxanh.controller.record import Event
 from denxanh.controller.site import CabinetEntry, Site
 from denxanh.controller.tally import RunSummary
+from denxanh.controller.vds import keeper, secret
+from denxanh.controller.vds.keeper import Keeper
+from denxanh.controller.vds.zones import without
 from denxanh.networks.model import Intersection
 from denxanh.plc.contract import Cabinet
 from denxanh.plc.modbus.client import ModbusCabinet
@@ -44,7 +48,8 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
         The figures of the run, also written to `controller-summary.json` in the state folder.
 
     Raises:
-        SiteError: a source's key cannot be used, or its socket cannot be made.
+        SecretError: the key of a source of requests, or the token of a VDS source, cannot be used.
+        SiteError: the socket for requests cannot be made.
         LeaseError: another controller holds the state folder, or the epoch file is damaged.
         JournalError: the journal cannot be opened.
         ConfigError: unknown policy, or a profile that does not fit.
@@ -52,18 +57,28 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
         GuardError: an intersection's timings cannot hold the guard's invariants together.
         UnreachableError, ClockError: the lock-step clock's channel.
     """
-    if site.vds:
-        _LOG.warning("%s: [[vds]] is read but not used yet; zones come through the cabinets", site.path)
     with _lease(site) as lease, _signals(stop) as stopping:
         model = None if site.model is None else site.model.sha256
         controllers = makers(
-            site.corridor, site.intersections, site.policy, lease.epoch, model=model, settings=site.requests
+            site.corridor,
+            site.intersections,
+            site.policy,
+            lease.epoch,
+            model=model,
+            settings=site.requests,
+            vds=site.vds_sources,
         )
         desk = _desk(site)
         journal = _journal(site, lease)
         try:
-            async with _clock(site) as clock, _posts(site, controllers, lease) as posts:
-                loop = Loop(clock, posts, journal, lambda: opening(site, lease.epoch), site.state_dir, desk)
+            async with (
+                _vds(site) as vds,
+                _clock(site) as clock,
+                _posts(site, controllers, lease) as posts,
+            ):
+                loop = Loop(
+                    clock, posts, journal, lambda: opening(site, lease.epoch), site.state_dir, desk, vds
+                )
                 summary = await loop.run(stopping)
         finally:
             journal.close()
@@ -137,6 +152,22 @@ def _old_keys(site: Site) -> Iterator[Event]:
 
 
 @contextlib.asynccontextmanager
+async def _vds(site: Site) -> AsyncIterator[Keeper | None]:
+    """The receiver of VDS samples in its own process, where the site file names sources."""
+    if not site.vds_sources:
+        yield None
+        return
+    for entry in site.vds.vds:  # a wrong file is said before anything runs, not by the other process
+        if entry.token_file is not None:
+            secret.read_token(Path(entry.token_file))
+    kept = Keeper(site.vds_sources, keeper.process(site.path))
+    try:
+        yield kept
+    finally:
+        await kept.close()
+
+
+@contextlib.asynccontextmanager
 async def _clock(site: Site) -> AsyncIterator[Clock]:
     clock: Clock
     if site.clock is None:
@@ -152,7 +183,7 @@ async def _clock(site: Site) -> AsyncIterator[Clock]:
 @contextlib.asynccontextmanager
 async def _posts(site: Site, controllers: Makers, lease: Lease) -> AsyncIterator[list[Post]]:
     posts = [
-        Post(one.id, _cabinet(site, entry, one), controllers[one.id], lease.epoch)
+        Post(one.id, _cabinet(site, entry, without(one, site.vds_sources)), controllers[one.id], lease.epoch)
         for entry, one in zip(site.cabinets, site.intersections, strict=True)
     ]
     try:

@@ -22,6 +22,10 @@ from denxanh.controller.guard import guard_config
 from denxanh.controller.priority import tables
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.tables import RequestTables
+from denxanh.controller.vds import tables as vds_tables
+from denxanh.controller.vds.arrival import Source
+from denxanh.controller.vds.tables import VdsTables
+from denxanh.controller.vds.zones import without
 from denxanh.errors import DenXanhError, SecretError, SiteError
 from denxanh.networks import catalogue, compiled
 from denxanh.networks.model import Corridor, Intersection
@@ -91,28 +95,17 @@ class TlsTable(_Table):
     """Folder with every cabinet's own NAME.crt and NAME.key: for virtual cabinets only."""
 
 
-class VdsEntry(_Table):
-    """One `[[vds]]`: a detection system of its own. Read, but not used yet: zones come through cabinets."""
-
-    id: _Name
-    intersection: _Name
-    host: _Name
-    port: _Port
-    protocol: _Name = "modbus"
-
-
 def _not_empty(entries: tuple[CabinetEntry, ...]) -> tuple[CabinetEntry, ...]:
     if not entries:
         raise ValueError("a site needs at least one cabinet")
     return entries
 
 
-class _File(RequestTables):
+class _File(RequestTables, VdsTables):
     site: _SiteTable
     console: Endpoint | None = None
     clock: Endpoint | None = None
     cabinet: Annotated[tuple[CabinetEntry, ...], Field(strict=False), AfterValidator(_not_empty)]
-    vds: Annotated[tuple[VdsEntry, ...], Field(strict=False)] = ()
     tls: TlsTable | None = None
 
 
@@ -128,7 +121,9 @@ class Site:
     corridor: Corridor
     intersections: tuple[Intersection, ...]
     cabinets: tuple[CabinetEntry, ...]
-    vds: tuple[VdsEntry, ...]
+    vds: VdsTables
+    """Paths in it are absolute."""
+    vds_sources: tuple[Source, ...]
     state_dir: Path
     epoch_file: Path
     policy: str
@@ -211,20 +206,27 @@ def write_site(
     epoch_file: str | None = None,
     ungated: str | None = None,
     tls: TlsTable | None = None,
+    vds: VdsTables | None = None,
 ) -> None:
     """Write a site file that `load` reads back (the demo's)."""
     site = _SiteTable(
         corridor=corridor, state_dir=state_dir, policy=policy, ungated=ungated, epoch_file=epoch_file
     )
-    blocks: list[tuple[str, _Table | None]] = [
-        ("[site]", site), ("[console]", console), ("[clock]", clock), ("[tls]", tls)
-    ]  # fmt: skip
+    blocks: list[tuple[str, BaseModel | None]] = [
+        ("[site]", site),
+        ("[console]", console),
+        ("[clock]", clock),
+        ("[tls]", tls),
+    ]
     blocks += [("[[cabinet]]", entry) for entry in cabinets]
+    if vds is not None:
+        blocks += [("[vds_http]", vds.vds_http), ("[vds_mqtt]", vds.vds_mqtt)]
+        blocks += [("[[vds]]", entry) for entry in vds.vds]
     text = "\n".join(_toml(head, table) for head, table in blocks if table is not None)
     path.write_text(text, encoding="utf-8")
 
 
-def _toml(head: str, table: _Table) -> str:
+def _toml(head: str, table: BaseModel) -> str:
     # A JSON string without escaped slashes is a TOML basic string; the numbers are whole.
     values = table.model_dump(exclude_none=True).items()
     return "\n".join(
@@ -240,6 +242,7 @@ def _site(path: Path, file: _File) -> Site:
     except DenXanhError as error:
         raise _refuse(path, [SiteError(str(error), where=f"{path}: site.corridor")]) from error
     intersections: list[Intersection] = []
+    found: list[tuple[str, CabinetEntry]] = []
     policy = registry.anchored(file.site.policy, folder)
     model, objections = admit(policy, simulated=file.clock is not None, ungated=file.site.ungated)
     defects = [*_double(path, file.cabinet), *_objected(path, objections)]
@@ -263,15 +266,11 @@ def _site(path: Path, file: _File) -> Site:
         if entry.commitment_s is not None:
             intersection = replace(intersection, commitment_s=entry.commitment_s)
         intersections.append(intersection)
-        defects += _unfit(where, entry, intersection)
-    known_ids = {one.id for one in corridor.intersections}
-    defects += [
-        SiteError(
-            f"no intersection {vds.intersection!r} in {corridor.id}", where=f"{path}: vds[{n}].intersection"
-        )
-        for n, vds in enumerate(file.vds)
-        if vds.intersection not in known_ids
-    ]
+        found.append((where, entry))
+    vds_sources, wrong_vds = vds_tables.sources(file, intersections, str(path))
+    defects += wrong_vds
+    for (where, entry), intersection in zip(found, intersections, strict=True):
+        defects += _unfit(where, entry, without(intersection, vds_sources))
     keys, key_defects = _keys(path, file)
     defects += key_defects
     requests, wrong = tables.settings(file, corridor, intersections, str(path))
@@ -284,7 +283,8 @@ def _site(path: Path, file: _File) -> Site:
         corridor=corridor,
         intersections=tuple(intersections),
         cabinets=cabinets,
-        vds=file.vds,
+        vds=vds_tables.files_at(file, folder),
+        vds_sources=vds_sources,
         state_dir=state_dir,
         epoch_file=folder / file.site.epoch_file if file.site.epoch_file else state_dir / "epoch",
         policy=policy,

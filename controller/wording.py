@@ -89,6 +89,7 @@ SYMPTOMS: dict[Symptom, Text] = {
     Symptom.FROZEN: ("số liệu đứng yên", "values stand still"),
     Symptom.CHATTER: ("đóng ngắt liên tục", "chatter"),
     Symptom.ERRATIC: ("đếm quá nhiều xe", "erratic counts"),
+    Symptom.IMPLAUSIBLE: ("đếm xe nhưng không bị chiếm dụng", "counts vehicles that take no time to pass"),
 }
 GUARD_REFUSALS: dict[GuardRefusal, Text] = {
     GuardRefusal.STARTING: ("đèn đang khởi động", "the signals are starting"),

@@ -64,6 +64,7 @@ def assemble(files: CorridorFiles, net: Net, warnings: Sequence[str] = ()) -> Co
         labels=geometry.street_labels(net),
         sources=(*files.corridor.sources, *files.corridor.assumptions),
         warnings=tuple(warnings),
+        health=files.corridor.health.limits(),
     )
 
 

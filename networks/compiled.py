@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from denxanh.errors import CorridorError
+from denxanh.networks.health_limits import HealthLimits
 from denxanh.networks.model import Corridor, Intersection
 
 LINE_WIDTH = 110
@@ -48,6 +49,8 @@ def dump(corridor: Corridor, path: Path) -> None:
 def dumps(corridor: Corridor) -> str:
     """The document as text, with a final line feed."""
     (tree,) = _ADAPTER.dump_python((corridor,), mode="json")
+    if corridor.health == HealthLimits():
+        del tree["health"]  # most corridors say nothing of it
     return _render(tree, 0) + "\n"
 
 

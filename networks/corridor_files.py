@@ -22,6 +22,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from denxanh.errors import CorridorError
 from denxanh.networks import form_words
+from denxanh.networks.health_limits import HealthLimits
 
 STREET_FILES = ("streets.nod.xml", "streets.edg.xml", "streets.con.xml")
 COMPILED = "compiled.json"
@@ -37,6 +38,7 @@ Seconds = Annotated[int, Field(ge=0, le=600)]
 Class = Literal["mc", "ebike", "car", "bus", "truck"]
 """Vehicle classes of the traffic mix."""
 SHARE_TOLERANCE = 1e-6
+_HEALTH = HealthLimits()
 
 
 def _time_of_day(value: object) -> object:
@@ -69,6 +71,31 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class HealthForm(_Form):
+    """`[health]` of `corridor.toml`: when a detector is not believed; see `HealthLimits`."""
+
+    stale_s: Annotated[float, Field(ge=2, le=60)] = _HEALTH.stale_s
+    max_presence_s: Annotated[float, Field(ge=60, le=7200)] = _HEALTH.max_presence_s
+    max_presence_reds: Annotated[float, Field(ge=1, le=10)] = _HEALTH.max_presence_reds
+    erratic_per_min: Annotated[int, Field(ge=30, le=600)] = _HEALTH.erratic_per_min
+    chatter_per_s: Annotated[int, Field(ge=2, le=50)] = _HEALTH.chatter_per_s
+    chatter_on_s: Annotated[float, Field(ge=0.01, le=0.5)] = _HEALTH.chatter_on_s
+    chatter_seconds: Annotated[int, Field(ge=1, le=60)] = _HEALTH.chatter_seconds
+    silent_own_vehicles: Annotated[float, Field(ge=3, le=1000)] = _HEALTH.silent_own_vehicles
+    silent_sibling_vehicles: Annotated[float, Field(ge=10, le=10_000)] = _HEALTH.silent_sibling_vehicles
+    silent_sibling_s: Annotated[float, Field(ge=60, le=86_400)] = _HEALTH.silent_sibling_s
+    max_speed_kmh: Annotated[float, Field(ge=50, le=300)] = _HEALTH.max_speed_kmh
+    overfull: Annotated[float, Field(ge=2, le=50)] = _HEALTH.overfull
+    brief_on_s: Annotated[float, Field(ge=0.0, le=0.2)] = _HEALTH.brief_on_s
+    odd_samples: Annotated[float, Field(ge=3, le=1000)] = _HEALTH.odd_samples
+    recovery_s: Annotated[float, Field(ge=10, le=3600)] = _HEALTH.recovery_s
+    stale_recovery_s: Annotated[float, Field(ge=2, le=3600)] = _HEALTH.stale_recovery_s
+
+    def limits(self) -> HealthLimits:
+        """As the controller takes them."""
+        return HealthLimits(**self.model_dump())
+
+
 class CorridorFile(_Form):
     """`corridor.toml`."""
 
@@ -83,6 +110,7 @@ class CorridorFile(_Form):
     """Passenger-car units of one vehicle of each class."""
     held_out: bool = False
     """Kept for evaluation: nothing is trained on this corridor."""
+    health: HealthForm = HealthForm()
 
 
 class SignalDefaults(_Form):

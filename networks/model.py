@@ -13,6 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from denxanh.networks.health_limits import HealthLimits
+
+_HEALTH = HealthLimits()
 Point = tuple[float, float]
 """East and north in metres, in the built net's own coordinates."""
 
@@ -287,6 +290,8 @@ class Corridor:
     warnings: tuple[str, ...] = field(default=())
     simulation_only: tuple[str, ...] = ()
     """Why this corridor must never drive a street, one sentence each; empty: nothing speaks against it."""
+    health: HealthLimits = _HEALTH
+    """When its detectors are not believed."""
 
     def intersection(self, intersection_id: str) -> Intersection:
         """The intersection with this id.

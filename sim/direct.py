@@ -94,7 +94,7 @@ def run(
         policy: asked by every intersection; stateless, so one serves all.
         seed: of SUMO.
         errors: detector errors; perfect detection if not given.
-        limits: detector health thresholds.
+        limits: detector health thresholds; the corridor's if not given.
 
     Raises:
         SimulationError: SUMO refuses the scenario or fails.
@@ -102,7 +102,9 @@ def run(
     """
     begun = time.perf_counter()
     pcu = scenario.corridor.pcu_per_vehicle
-    asked = [_Asked(Mind(one, pcu, limits), policy) for one in scenario.intersections]
+    asked = [
+        _Asked(Mind(one, pcu, limits or scenario.corridor.health), policy) for one in scenario.intersections
+    ]
     with Plant(scenario, seed, errors) as plant:
         while not plant.over:
             second = plant.clock_s

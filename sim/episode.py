@@ -63,7 +63,7 @@ class Episode:
         self._weights = weights or RewardWeights()
         self._scenario = scenario
         pcu = scenario.corridor.pcu_per_vehicle
-        self.minds = tuple(Mind(one, pcu) for one in scenario.intersections)
+        self.minds = tuple(Mind(one, pcu, scenario.corridor.health) for one in scenario.intersections)
         self._place_of: Mapping[int, int] = {site: place for place, site in enumerate(self.learners)}
         self._wishes: list[int | None] = [None] * len(self.minds)
         self._tick = 0

@@ -104,6 +104,24 @@ class GrantsSpec(_Strict):
     port: int = Field(default=0, ge=0, le=65535)
 
 
+class VdsSourceSpec(_Strict):
+    """One simulated camera: all zones of an intersection. `token` for HTTP."""
+
+    id: str
+    intersection: str
+    token: str | None = None
+
+
+class VdsSpec(_Strict):
+    """Zones that are also sent as VDS samples: to the controller's receiver, or to a broker."""
+
+    by: Literal["http", "mqtt"]
+    host: str = "127.0.0.1"
+    port: int = Field(ge=1, le=65535)
+    topic: str = "denxanh/vds/v1"
+    sources: tuple[VdsSourceSpec, ...]
+
+
 class StreetSpec(_Strict):
     """One street."""
 
@@ -125,6 +143,7 @@ class StreetSpec(_Strict):
     field_like_errors: bool = False
     """Detectors with the assumed errors of the field instead of perfect ones."""
     faults: tuple[FaultSpec, ...] = ()
+    vds: VdsSpec | None = None
     summary: Path | None = None
     ports: Path | None = None
     """Where the ports really used are written once every server listens."""

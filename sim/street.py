@@ -18,12 +18,13 @@ from typing import Protocol
 from denxanh.networks.model import Aspect
 from denxanh.networks.schedule import active_plan
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
-from denxanh.plc.contract import Refusal
+from denxanh.plc.contract import Readings, Refusal
 from denxanh.sim.grants import Grant, GrantServer
 from denxanh.sim.mishaps import Hooks, Mishaps, conflicting_lamps
 from denxanh.sim.pace import Pace
 from denxanh.sim.plant import DAY_S, Plant, PlantSummary
 from denxanh.sim.spec import FaultSpec
+from denxanh.sim.vds import Cameras
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ class Street:
         grants: the clock channel, or None to run freely.
         pace: how fast.
         faults: what goes wrong when.
+        cameras: send the zones as VDS samples, too, before the controllers are granted the tick.
     """
 
     def __init__(
@@ -105,7 +107,9 @@ class Street:
         grants: GrantServer | None,
         pace: Pace,
         faults: Sequence[FaultSpec] = (),
+        cameras: Cameras | None = None,
     ) -> None:
+        self._cameras = cameras
         self._plant = plant
         self._cabinets = tuple(cabinets)
         self._doors = doors
@@ -149,14 +153,16 @@ class Street:
             await errand()
         self._errands.clear()
         clock = self._plant.clock_s
-        self._tick_cabinets(tick, clock)
+        readings = self._plant.readings()
+        self._tick_cabinets(tick, clock, readings)
+        if self._cameras is not None:
+            await self._cameras.second(readings, self._plant.date, clock % DAY_S)
         if self._grants is not None:
             await self._grants.grant(Grant(tick, clock % DAY_S, self._plant.date))
         await self._pace.second()
         self._plant.step()
 
-    def _tick_cabinets(self, tick: int, clock: float) -> None:
-        readings = self._plant.readings()
+    def _tick_cabinets(self, tick: int, clock: float, readings: Sequence[Readings]) -> None:
         date = self._plant.date
         for place, cabinet in enumerate(self._cabinets):
             lamps = self._plant.shown(place) if tick else None

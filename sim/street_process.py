@@ -30,6 +30,7 @@ from denxanh.sim.scenario import Scenario, catalogue_scenario, files_scenario, f
 from denxanh.sim.session import TraciBackend
 from denxanh.sim.spec import CabinetSpec, CatalogueSource, ForeignSource, StreetSpec, load
 from denxanh.sim.street import Street, StreetSummary, plan_numbers
+from denxanh.sim.vds import Cameras
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ async def run(spec: StreetSpec) -> StreetSummary:
     configured = _configured(spec, scenario)
     grants = GrantServer() if spec.grants else None
     doors: dict[str, CabinetServer] = {}
+    cameras: Cameras | None = None
     errors = DetectorErrors(FIELD_LIKE if spec.field_like_errors else ErrorModel(), spec.seed)
     backend = None if spec.backend == "libsumo" else TraciBackend(spec.backend)
     with Plant(scenario, spec.seed, errors, backend) as plant:
@@ -88,12 +90,16 @@ async def run(spec: StreetSpec) -> StreetSummary:
                 port = await grants.start(spec.grants.host, spec.grants.port)
                 clock = {"host": spec.grants.host, "port": port}
             _write(spec.ports, _ports(doors, configured, clock))
-            street = Street(plant, cabinets, doors, grants, Pace(spec.speed), spec.faults)
+            if spec.vds is not None:
+                cameras = Cameras(spec.vds, plant.intersections)
+            street = Street(plant, cabinets, doors, grants, Pace(spec.speed), spec.faults, cameras)
             with _stopping(street):
                 if grants and spec.wait_for_controller_s:
                     await grants.wait_for_controller(spec.wait_for_controller_s)
                 summary = await street.run(spec.seconds)
         finally:
+            if cameras is not None:
+                await cameras.close()
             if grants:
                 await grants.close()
             for door in doors.values():

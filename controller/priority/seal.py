@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 from denxanh.errors import RequestError, SecretError
-from denxanh.plc.security.secrets import read_token
+from denxanh.plc.security.secrets import read_line, write_new
 
 MARK = b"denxanh1 "
 _DIGITS = 64
@@ -56,7 +55,7 @@ def read_key(path: Path) -> bytes:
         SecretError: the file cannot be read, belongs to somebody else, others may read it, or it is no key.
     """
     try:
-        key = bytes.fromhex(read_token(path))
+        key = bytes.fromhex(read_line(path))
     except ValueError as error:
         raise SecretError("not hex digits", where=str(path), fix=MAKE_ONE) from error
     if len(key) < KEY_BYTES:
@@ -70,9 +69,4 @@ def make_key(path: Path) -> None:
     Raises:
         SecretError: the file exists or cannot be written.
     """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(secrets.token_hex(KEY_BYTES) + "\n")
-    except OSError as error:
-        raise SecretError(f"the key cannot be written: {error.strerror}", where=str(path)) from error
+    write_new(path, secrets.token_hex(KEY_BYTES))

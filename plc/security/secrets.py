@@ -27,7 +27,7 @@ def read_secret(path: Path) -> bytes:
     return _read(path)
 
 
-def read_token(path: Path) -> str:
+def read_line(path: Path) -> str:
     """A secret of one line, without the line's end; see `secret_file` for errors.
 
     Raises:
@@ -42,6 +42,20 @@ def read_token(path: Path) -> str:
     if not text or not text.isprintable():
         raise SecretError("must hold exactly one line", where=str(path), fix="write the secret, nothing else")
     return text
+
+
+def write_new(path: Path, line: str) -> None:
+    """Write a secret of one line that only this user can read; an existing file is never replaced.
+
+    Raises:
+        SecretError: the file exists or cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        raise SecretError(f"cannot be written: {error.strerror}", where=str(path)) from error
 
 
 def _read(path: Path) -> bytes:

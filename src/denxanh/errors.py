@@ -13,6 +13,7 @@
     - UnreachableError     the peer does not answer
     - FrameError           the peer answered something that is not what the map says
     - RequestError         a request (emergency route, bus, flood) is no request, or was refused
+    - SampleError          a VDS sample is not used
   x SecretError            a key, a certificate or a token cannot be used
   x LeaseError             another controller holds the state folder
   x PortInUseError         a server's port is taken
@@ -128,6 +129,14 @@ class SecretError(DenXanhError):
 
 class RequestError(WireError):
     """A request (emergency route, bus, flood) is no request, or was refused."""
+
+
+class SampleError(WireError):
+    """A VDS sample is not used; `reason` is one of `controller.vds.arrival.Reason`."""
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", reason: str) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.reason = reason
 
 
 class LeaseError(DenXanhError):

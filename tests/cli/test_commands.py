@@ -44,6 +44,11 @@ COMMANDS = (
     ("flood", "hold"),
     ("flood", "open"),
     ("flood", "level"),
+    ("keys", "make"),
+    ("keys", "revoke"),
+    ("keys", "check"),
+    ("vds", "token"),
+    ("vds", "schema"),
 )
 
 

@@ -1,6 +1,9 @@
 """Detector health: what is condemned, what must not be, and how trust comes back."""
 
-from hypothesis import given
+import random
+
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from denxanh.controller.health import DetectorHealth, HealthLimits, Sample, Symptom, assess
@@ -85,7 +88,7 @@ samples = st.builds(
     valid=st.booleans(),
     passed=st.integers(0, 1000),
     on_s=st.floats(0.0, 100.0),
-    value=st.none() | st.tuples(st.floats(0.0, 100.0)),
+    value=st.none() | st.tuples(*[st.floats(0.0, 100.0)] * 4),
     own=st.floats(0.0, 100.0),
     siblings=st.floats(0.0, 100.0),
     full=st.floats(0.0, 100.0),
@@ -98,3 +101,76 @@ def test_any_history_is_judged_and_ten_minutes_of_normal_life_heal(history: list
     health = run(normal * 60, run(history))
     assert health.good
     assert health.on_s == 0.0
+
+
+class Loop:
+    """Motorbikes over one loop as its counters show it: any flow, up to four abreast, queues that stand."""
+
+    def __init__(self, seed: int, per_min: int, abreast: int, red_s: int, green_s: int) -> None:
+        self.random = random.Random(seed)
+        self.per_min, self.abreast, self.red_s, self.green_s = per_min, abreast, red_s, green_s
+        self.owed_s = 0.0
+
+    def second(self, tick: int) -> Sample:
+        standing = tick % (self.red_s + self.green_s) < self.red_s
+        if standing:
+            return GOOD._replace(on_s=1.0)
+        # A lane-wide loop passes what its traffic has: 180 a minute at saturation.
+        passed = sum(self.random.random() < self.per_min / 60 / 4 for _ in range(4))
+        rows = -(-passed // self.abreast)
+        # 2 m of bike and 2 m of loop at 20..60 km/h; deciseconds on the wire, the rest is owed.
+        on_s = self.owed_s + sum(4.0 / self.random.uniform(5.6, 16.7) for _ in range(rows))
+        on_ds = min(10, int(on_s * 10))
+        self.owed_s = min(1.0, on_s - on_ds / 10)
+        return GOOD._replace(passed=passed, on_s=on_ds / 10, own=0.3 * passed, siblings=1.0 * passed)
+
+
+loops = st.builds(
+    Loop,
+    st.integers(0, 2**32),
+    st.integers(20, 180),
+    st.integers(1, 4),
+    st.integers(0, 180),
+    st.integers(15, 90),
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(loops)
+def test_a_healthy_loop_in_dense_motorbike_traffic_is_never_condemned(loop: Loop) -> None:
+    health = DetectorHealth()
+    for tick in range(1800):
+        health = assess(health, loop.second(tick), LIMITS, MAX_RED_S)
+        assert health.good, (tick, health)
+
+
+FAILURES = {
+    Symptom.STALE: (lambda sample: sample._replace(age_s=5.1), 1),
+    Symptom.FAULT: (lambda sample: sample._replace(fault=True), 1),
+    Symptom.GARBAGE: (lambda sample: sample._replace(valid=False), 1),
+    Symptom.STUCK_ON: (lambda sample: sample._replace(passed=0, on_s=1.0), 900),
+    Symptom.CHATTER: (lambda sample: sample._replace(passed=14, on_s=0.3), 6),
+    Symptom.ERRATIC: (lambda sample: sample._replace(passed=7, on_s=1.0), 120),
+    Symptom.IMPLAUSIBLE: (lambda sample: sample._replace(passed=1, on_s=0.0), 20),
+    Symptom.FROZEN: (lambda sample: sample._replace(passed=0, on_s=0.0, own=0.2), 61),
+    Symptom.STUCK_OFF: (lambda sample: sample._replace(passed=0, on_s=0.0, own=0.0, siblings=0.5), 901),
+}
+
+
+@pytest.mark.parametrize("symptom", FAILURES)
+@settings(deadline=None, max_examples=15)
+@given(loop=loops, lived=st.integers(0, 400))
+def test_each_failure_is_found_in_its_time_whatever_went_before(
+    symptom: Symptom, loop: Loop, lived: int
+) -> None:
+    fail, bound_s = FAILURES[symptom]
+    health = DetectorHealth()
+    for tick in range(lived):
+        health = assess(health, loop.second(tick), LIMITS, MAX_RED_S)
+    for _ in range(bound_s):
+        health = assess(health, fail(GOOD), LIMITS, MAX_RED_S)
+    assert health.symptom is symptom
+
+
+def test_every_symptom_is_injected() -> None:
+    assert set(FAILURES) == set(Symptom) - {Symptom.NONE}

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from denxanh.controller.site import CabinetEntry, Endpoint, load, write_site
+from denxanh.controller.vds.arrival import Source
 from denxanh.errors import SiteError
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor
+from denxanh.networks.model import DetectorKind
 
 CORRIDOR = crossroads_corridor(2)
 PROFILE = (files("denxanh.plc") / "profiles" / "denxanh.toml").read_text(encoding="utf-8")
@@ -56,7 +58,7 @@ def test_the_smallest_site(folder: Path) -> None:
     assert site.epoch_file == folder / "state" / "epoch"
     entry = site.cabinets[0]
     assert (entry.protocol, entry.port, entry.unit, entry.watchdog_s) == ("modbus", 502, 1, 10)
-    assert (site.console, site.clock, site.vds) == (None, None, ())
+    assert (site.console, site.clock, site.vds_sources) == (None, None, ())
 
 
 SIMULATED = replace(CORRIDOR, simulation_only=("signal A: first reason", "signal B: second reason"))
@@ -108,12 +110,44 @@ def test_what_is_written_is_read_back(folder: Path) -> None:
     assert (site.console, site.clock) == (Endpoint(port=8080), Endpoint(host="127.0.0.1", port=4711))
 
 
-def test_vds_is_read(folder: Path) -> None:
-    vds = f'[[vds]]\nid = "cam1"\nintersection = "{FIRST}"\nhost = "10.0.0.9"\nport = 502\n'
-    assert [one.id for one in load(_site(folder, _cabinet() + vds)).vds] == ["cam1"]
-    assert _defects(_site(folder, _cabinet() + vds.replace(FIRST, "nowhere"))) == [
-        "vds[0].intersection: no intersection 'nowhere' in example"
+VDS = f'''[vds_http]
+port = 8430
+[[vds]]
+id = "cam-1"
+intersection = "{FIRST}"
+token_file = "keys/cam-1.token"
+'''
+
+
+def test_a_vds_source_feeds_all_zones_or_those_that_it_names(folder: Path) -> None:
+    site = load(_site(folder, _cabinet() + VDS))
+    zones = [one.id for one in CORRIDOR.intersection(FIRST).detectors if one.kind is DetectorKind.ZONE]
+    assert site.vds_sources == (Source("cam-1", FIRST, tuple(zones), 2.0),)
+    assert site.vds.vds[0].token_file == str(folder / "keys" / "cam-1.token")
+    named = VDS + f'zones = ["{zones[1]}"]\nmax_skew_s = 120\n'
+    assert load(_site(folder, _cabinet() + named)).vds_sources == (
+        Source("cam-1", FIRST, (zones[1],), 120.0),
+    )
+
+
+def test_defects_of_vds(folder: Path) -> None:
+    second = VDS.split("[[vds]]")[1]
+    double = VDS + "[[vds]]" + second
+    assert _defects(_site(folder, _cabinet() + double))[0] == "vds: 'cam-1' stands 2 times"
+    other = VDS.replace(FIRST, "nowhere")
+    assert _defects(_site(folder, _cabinet() + other)) == [
+        "vds[0].intersection: this site drives no intersection 'nowhere'"
     ]
+    bare = f'[[vds]]\nid = "cam-1"\nintersection = "{FIRST}"\n'
+    assert _defects(_site(folder, _cabinet() + bare)) == [
+        "vds_http: a source pushes by HTTP and nobody listens (add [vds_http])",
+        "vds[0].token_file: a source that pushes by HTTP needs a token (denxanh vds token FILE makes one)",
+    ]
+    assert _defects(_site(folder, _cabinet() + bare + 'by = "mqtt"\n')) == [
+        "vds_mqtt: a source publishes by MQTT and no broker is named (add [vds_mqtt])"
+    ]
+    (wrong,) = _defects(_site(folder, _cabinet() + VDS + 'zones = ["moon"]\n'))
+    assert wrong.startswith(f"vds[0].zones: {FIRST} has no zone 'moon' (one of ")
 
 
 def test_every_defect_at_once(folder: Path) -> None:

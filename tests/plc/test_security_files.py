@@ -13,7 +13,7 @@ from denxanh.errors import SecretError
 from denxanh.plc.security.authority import Authority
 from denxanh.plc.security.certificates import ending, identity, read_certificate
 from denxanh.plc.security.links import client_context, server_context
-from denxanh.plc.security.secrets import MAX_SECRET_BYTES, read_secret, read_token
+from denxanh.plc.security.secrets import MAX_SECRET_BYTES, read_line, read_secret
 
 
 @pytest.fixture(name="authority")
@@ -31,7 +31,7 @@ def secret(path: Path, content: bytes = b"s3cret\n", mode: int = 0o600) -> Path:
 
 def test_a_secret_is_read(tmp_path):
     assert read_secret(secret(tmp_path / "a")) == b"s3cret\n"
-    assert read_token(secret(tmp_path / "b")) == "s3cret"
+    assert read_line(secret(tmp_path / "b")) == "s3cret"
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o620, 0o604, 0o601])
@@ -64,7 +64,7 @@ def test_what_is_no_secret_file(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"\n", b"two\nlines\n", b"\xff\n", b"a\x00b"])
 def test_a_token_is_one_printable_line(tmp_path, content):
     with pytest.raises(SecretError):
-        read_token(secret(tmp_path / "a", content))
+        read_line(secret(tmp_path / "a", content))
 
 
 def test_keys_belong_to_their_owner_alone_and_say_who_they_are(authority):

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from denxanh.cli.demo_files import DEFAULT_CORRIDOR, DEFAULT_RULE, Demand, Folder, Wish
+from denxanh.cli.demo_files import DEFAULT_CORRIDOR, DEFAULT_RULE, Demand, Folder, Vds, Wish
 from denxanh.cli.output import Json, count, document, note, progress, say
 from denxanh.errors import ConfigError, MissingExtraError, PortInUseError
 
+MQTT_PORT = 1883
 NEEDED = ("libsumo", "sumolib")
 
 
@@ -48,6 +49,17 @@ def demo(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Of the live page; default 8420, or a free one.")
     ] = None,
+    vds: Annotated[
+        Vds | None,
+        typer.Option(
+            help="Zones reach the controller as VDS samples instead of through the cabinets; "
+            "mqtt needs a broker on this machine."
+        ),
+    ] = None,
+    vds_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Of the receiver (default: a free one) or the broker (1883)."),
+    ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="No page.")] = False,
     tls: Annotated[
         bool,
@@ -74,6 +86,8 @@ def demo(
         speed=(0.0 if headless else 1.0) if speed is None else speed,
         seconds=seconds,
         tls=tls,
+        vds=vds,
+        vds_port=_vds_port(vds, vds_port),
     )
     with _folder(out) as folder:
         summary, failure = _run(wish, folder, page_port)
@@ -120,7 +134,7 @@ def _run(wish: Wish, folder: Folder, page_port: int | None) -> tuple[dict[str, A
         note(f"{count(len(place.warnings), 'import warning')}; to see them: {command}")
     with Stop() as stop, _progress(wish) as show:
         running = Demo(wish, folder, page_port, show)
-        running.prepare()
+        running.prepare(place)
         running.run(stop)
     street = read_json(folder.summary) or {}
     ports = read_json(folder.ports) or {}
@@ -201,6 +215,20 @@ def _need_sumo() -> None:
             raise MissingExtraError(package, "sim")
 
 
+def _vds_port(vds: Vds | None, asked: int | None) -> int:
+    """The broker's port, or one that is free for the receiver."""
+    if asked is not None or vds is None:
+        return asked or 0
+    return MQTT_PORT if vds is Vds.MQTT else _free_port()
+
+
+def _free_port() -> int:
+    from denxanh.controller.centre.server import DEFAULT_HOST, bind
+
+    with contextlib.closing(bind(DEFAULT_HOST, 0)) as free:
+        return int(free.getsockname()[1])
+
+
 def _page_port(asked: int | None) -> int:
     """A port that is free now; the default one gives way, a chosen one does not.
 
@@ -215,8 +243,7 @@ def _page_port(asked: int | None) -> int:
     except PortInUseError:
         if asked is not None:
             raise
-    with contextlib.closing(bind(DEFAULT_HOST, 0)) as free:
-        return int(free.getsockname()[1])
+    return _free_port()
 
 
 @contextlib.contextmanager

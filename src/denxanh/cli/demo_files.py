@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ from denxanh.errors import ModelError
 
 if TYPE_CHECKING:
     from denxanh.controller.site import TlsTable
+    from denxanh.controller.vds.tables import VdsTables
     from denxanh.networks.model import Corridor
 
 DEFAULT_CORRIDOR = "truc-30-4-hoa-binh"
@@ -32,6 +33,13 @@ class Demand(StrEnum):
     NIGHT = "night"
 
 
+class Vds(StrEnum):
+    """How the zones reach the controller, where not through the cabinets."""
+
+    HTTP = "http"
+    MQTT = "mqtt"
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What the command line asked for. `seconds` None: to the end of the scenario."""
@@ -44,6 +52,10 @@ class Wish:
     speed: float
     seconds: int | None
     tls: bool = False
+    vds: Vds | None = None
+    """None: through the cabinets, as everything else."""
+    vds_port: int = 0
+    """Of the controller's receiver, or of the broker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,11 @@ class Folder:
     def compiled(self) -> Path:
         """The corridor that the run made itself, of a foreign scenario or of a corridor's folder."""
         return self.root / "compiled.json"
+
+    @property
+    def vds_token(self) -> Path:
+        """The token of every simulated camera; made anew for each run."""
+        return self.root / "vds.token"
 
     @property
     def state(self) -> Path:
@@ -134,7 +151,7 @@ def _shipped(wish: Wish) -> bool:
     return wish.sumocfg is None and wish.corridor in catalogue.names()
 
 
-def write_spec(wish: Wish, folder: Folder) -> None:
+def write_spec(wish: Wish, folder: Folder, corridor: Corridor) -> None:
     """The street's specification: free ports, lock-step."""
     source: dict[str, object] = {
         "kind": "catalogue",
@@ -154,7 +171,47 @@ def write_spec(wish: Wish, folder: Folder) -> None:
         "summary": str(folder.summary),
         "ports": str(folder.ports),
     }
+    if wish.vds is not None:
+        spec["vds"] = _cameras(wish, folder, corridor)
     folder.spec.write_text(json.dumps(spec, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _cameras(wish: Wish, folder: Folder, corridor: Corridor) -> dict[str, object]:
+    """One simulated camera per intersection."""
+    from denxanh.controller.vds import secret
+
+    token = None
+    if wish.vds is Vds.HTTP:
+        folder.vds_token.unlink(missing_ok=True)
+        secret.make_token(folder.vds_token)
+        token = secret.read_token(folder.vds_token)
+    sources = [
+        {"id": f"vds-{number}", "intersection": one.id, "token": token}
+        for number, one in enumerate(corridor.intersections, 1)
+    ]
+    return {"by": wish.vds, "port": wish.vds_port, "sources": sources}
+
+
+def _vds_tables(wish: Wish, folder: Folder, names: Iterable[str]) -> VdsTables | None:
+    """The site file's side of `_cameras`."""
+    from denxanh.controller.vds import tables
+
+    if wish.vds is None:
+        return None
+    by_http = wish.vds is Vds.HTTP
+    return tables.VdsTables(
+        vds=tuple(
+            tables.VdsEntry(
+                id=f"vds-{number}",
+                intersection=name,
+                by="http" if by_http else "mqtt",
+                token_file=folder.vds_token.name if by_http else None,
+            )
+            for number, name in enumerate(names, 1)
+        ),
+        vds_http=tables.VdsHttp(port=wish.vds_port) if by_http else None,
+        vds_mqtt=None if by_http else tables.VdsMqtt(host="127.0.0.1", port=wish.vds_port),
+    )
 
 
 def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: int | None) -> None:
@@ -178,6 +235,7 @@ def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: 
         ],
         console=None if page_port is None else site.Endpoint(port=page_port),
         clock=site.Endpoint(host=ports["clock"]["host"], port=ports["clock"]["port"]),
+        vds=_vds_tables(wish, folder, ports["cabinets"]),
         tls=_tls(folder) if wish.tls else None,
     )
 

@@ -24,6 +24,7 @@ from denxanh.cli import (
     replay,
     run,
     train,
+    vds,
     verify,
 )
 from denxanh.errors import DenXanhError
@@ -45,6 +46,7 @@ app.add_typer(network.app, name="network")
 app.add_typer(plan.app, name="plan")
 app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
+app.add_typer(vds.app, name="vds")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",

@@ -6,8 +6,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,9 @@ import pytest
 from denxanh.controller.run import run
 from denxanh.controller.site import CabinetEntry, Endpoint, load, write_site
 from denxanh.controller.tally import RunSummary
+from denxanh.controller.vds.arrival import Source
+from denxanh.controller.vds.tables import VdsTables
+from denxanh.controller.vds.zones import without
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Aspect, Corridor, DetectorKind, Intersection
@@ -75,19 +78,25 @@ class Cars:
 class Place:
     """One cabinet, its server, its traffic, and what it has been doing."""
 
-    def __init__(self, corridor: Corridor, intersection: Intersection) -> None:
+    def __init__(self, corridor: Corridor, intersection: Intersection, zoneless: bool = False) -> None:
         self.intersection = intersection
+        zones = [one.id for one in intersection.detectors if one.kind is DetectorKind.ZONE]
+        self.zoneless = zoneless
+        seen = without(intersection, [Source("", intersection.id, tuple(zones), 0.0)])
         self.cabinet = VirtualCabinet(
-            intersection, lambda date, second: active_plan(corridor.schedule, date, second)
+            seen if zoneless else intersection,
+            lambda date, second: active_plan(corridor.schedule, date, second),
         )
+        self.readings = Readings((), (), ())
         self.server = CabinetServer(self.cabinet)
         self.cars = Cars(intersection)
         self.lamps: tuple[Aspect, ...] | None = None
         self.modes: list[CabinetMode] = []
 
     def second(self, tick: int, clock_s: int) -> None:
-        readings = self.cars.second(tick, self.lamps)
-        self.lamps = self.cabinet.tick(clock_s, DATE, readings, self.lamps)
+        self.readings = readings = self.cars.second(tick, self.lamps)
+        own = replace(readings, zones=()) if self.zoneless else readings
+        self.lamps = self.cabinet.tick(clock_s, DATE, own, self.lamps)
         self.modes.append(self.cabinet.mode)
         assert self.cabinet.conflict is None
 
@@ -95,10 +104,13 @@ class Place:
 class Town:
     """Cabinets, their traffic, and the clock channel that a controller attaches to."""
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, zoneless: bool = False) -> None:
+        self.vds: VdsTables | None = None
+        self.feed: Callable[[], Awaitable[None]] | None = None
+        """Called each second between the cabinets' tick and the controller's."""
         self.folder = folder
         self.corridor = crossroads_corridor(count)
-        self.places = [Place(self.corridor, one) for one in self.corridor.intersections]
+        self.places = [Place(self.corridor, one, zoneless) for one in self.corridor.intersections]
         self.tick = 0
         self.shift_s = self.cabinet_shift_s = 0
         """By how much the centre's and the cabinets' clocks are wrong, s."""
@@ -134,6 +146,7 @@ class Town:
                 for place in self.places
             ],
             clock=Endpoint(host="127.0.0.1", port=port) if lock_step else None,
+            vds=self.vds,
         )
 
     async def stop(self) -> None:
@@ -153,6 +166,8 @@ class Town:
         """Live on; a controller that is attached is waited for."""
         for _ in range(count):
             self.live()
+            if self.feed is not None:
+                await self.feed()
             if self._writer is not None:
                 await self._grant()
             self.tick += 1
@@ -245,8 +260,8 @@ async def town(tmp_path: Path) -> AsyncIterator[Callable[[int], Town]]:
     """Makes a town of so many crossroads; `await town.start()` opens its ports."""
     towns: list[Town] = []
 
-    def build(count: int = 1) -> Town:
-        towns.append(Town(tmp_path, count))
+    def build(count: int = 1, *, zoneless: bool = False) -> Town:
+        towns.append(Town(tmp_path, count, zoneless))
         return towns[-1]
 
     yield build

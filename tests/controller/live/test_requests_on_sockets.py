@@ -20,7 +20,7 @@ from denxanh.controller.priority.seal import make_key, read_key, seal
 from denxanh.controller.replay import replay
 from denxanh.controller.run import run
 from denxanh.controller.site import load
-from denxanh.errors import RequestError, SiteError, UnreachableError
+from denxanh.errors import RequestError, SecretError, UnreachableError
 
 Build = Callable[..., Any]
 TABLES = """
@@ -202,7 +202,7 @@ async def test_a_site_without_sources_has_no_socket_and_keys_are_checked(town: B
     here.site_path.write_text(
         here.site_path.read_text() + TABLES.replace("CROSS", here.corridor.intersections[0].id)
     )
-    with pytest.raises(SiteError, match="others may read"):
+    with pytest.raises(SecretError, match="others can read"):
         await run(load(here.site_path))
 
 
