@@ -163,6 +163,8 @@ class VirtualCabinet:
                 self._calls[index] = False
         self._shown_readings = Readings(readings.loops, readings.zones, tuple(self._calls))
         self._readings = encode_readings(self._shown_readings)
+        if self._steering is not None:
+            self._steering.shown(self._shown_readings)
         self._publish()
         return aspects
 

@@ -1,7 +1,7 @@
 """What a centre that speaks in standing orders (NTCIP) wants of a cabinet, second by second.
 
-A Modbus command is one block with an end and a successor; NTCIP sets control objects that stand until they are
-changed or the backup timer clears them. Whatever holds those objects translates them into a `Direction`.
+A Modbus command is one block with an end and a successor; NTCIP sets control objects that stand until they
+are changed or the backup timer clears them. Whatever holds those objects translates them into a `Direction`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from denxanh.plc.contract import ModeRequest
+from denxanh.plc.contract import ModeRequest, Readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +37,8 @@ class Steering(Protocol):
 
     def second(self) -> Direction | None:
         """This second's orders; None where no centre is in charge."""
+        ...
+
+    def shown(self, readings: Readings) -> None:
+        """The detectors of the second that begins, at the tick's end."""
         ...

@@ -6,8 +6,8 @@ them all and gives the cabinet back to its own time base. A unitBackupTime of 0 
 controllers leave the factory, and how this one starts.
 
 A channel is a signal group; on a pedestrian channel green is walk and yellow is the clearance. Zones are 1209
-sensor zones with two outputs: 1 all vehicles, 2 queued ones. Phase patterns other than `stagemap.derived` work,
-but plans can be downloaded only where each stage is one phase.
+sensor zones with two outputs: 1 all vehicles, 2 queued ones. Maps other than `stagemap.derived` work, but
+plans can be downloaded only where each stage is one phase.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from denxanh.networks.model import Aspect, GroupKind, Plan, Split
 from denxanh.plc.cabinet.cabinet import POLICE, VirtualCabinet
 from denxanh.plc.cabinet.direction import Direction
 from denxanh.plc.cabinet.engine import Phase
-from denxanh.plc.contract import CabinetMode, ModeRequest, ZoneReading
+from denxanh.plc.contract import CabinetMode, ModeRequest, Readings, ZoneReading
 from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.ber import COUNTER32, INTEGER, OCTET_STRING, Oid, Value, integer
 from denxanh.plc.ntcip.message import ErrorStatus
@@ -103,7 +103,6 @@ class NtcipFace:
 
     def second(self) -> Direction | None:
         """See `Steering`: what the control objects ask for, the backup timer moved on."""
-        self._count_loops()
         if not self._controlled:
             return None
         self._silence_s += 1
@@ -153,9 +152,9 @@ class NtcipFace:
                 return other
         return None
 
-    def _count_loops(self) -> None:
-        """One volume and occupancy period is one second."""
-        loops = self._cabinet.shown_readings.loops
+    def shown(self, readings: Readings) -> None:
+        """See `Steering`: one volume and occupancy period is one second."""
+        loops = readings.loops
         before = self._last if len(self._last) == len(loops) else loops
         self._volume = [
             min((now.count - old.count) % 0x10000, VOLUME_MAX) for now, old in zip(loops, before, strict=True)

@@ -1,4 +1,4 @@
-"""Which NEMA phases are green in each stage, over which rings and barriers, and which channel lights which group.
+"""Which NEMA phases are green in each stage, in which rings and barriers, and which channel lights a group.
 
 A derived map needs no file: one ring, one phase per stage in the order of the stages, channel n for group n.
 A real dual-ring controller gets a TOML file (docs/cabinet-ntcip.md). Barriers are implicit in NTCIP 1202

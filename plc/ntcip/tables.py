@@ -47,7 +47,7 @@ def phase_timings(intersection: Intersection, stages: StageMap, phase: int) -> d
 
 
 def split_times(plan: Plan, stages: StageMap) -> dict[int, int]:
-    """splitTime by phase: the seconds of all the plan's stages in which it is green."""
+    """By phase, splitTime: the seconds of all the plan's stages in which it is green."""
     times: dict[int, int] = {}
     for split in plan.splits:
         for phase in stages.stages[split.stage]:
