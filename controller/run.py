@@ -16,12 +16,10 @@ from denxanh.controller.lease import Lease, acquire
 from denxanh.controller.loop import Loop
 from denxanh.controller.narrate import ungated
 from denxanh.controller.post import Post
-from denxanh.controller.site import CabinetEntry, Site
+from denxanh.controller.site import Site
 from denxanh.controller.tally import RunSummary
-from denxanh.networks.model import Intersection
-from denxanh.plc.contract import Cabinet
-from denxanh.plc.modbus.client import ModbusCabinet
-from denxanh.plc.modbus.layout import layout
+from denxanh.controller.wires import cabinet
+from denxanh.plc.ntcip.courier import Courier
 
 _LOG = logging.getLogger(__name__)
 
@@ -123,15 +121,13 @@ async def _clock(site: Site) -> AsyncIterator[Clock]:
 
 @contextlib.asynccontextmanager
 async def _posts(site: Site, controllers: Makers, lease: Lease) -> AsyncIterator[list[Post]]:
+    courier = Courier()
     posts = [
-        Post(one.id, _cabinet(entry, one), controllers[one.id], lease.epoch)
+        Post(one.id, cabinet(entry, one, courier), controllers[one.id], lease.epoch)
         for entry, one in zip(site.cabinets, site.intersections, strict=True)
     ]
     try:
         yield posts
     finally:
         await asyncio.gather(*(post.close() for post in posts))
-
-
-def _cabinet(entry: CabinetEntry, intersection: Intersection) -> Cabinet:
-    return ModbusCabinet(entry.host, entry.port, entry.unit, entry.profile, layout(intersection))
+        courier.close()

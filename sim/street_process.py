@@ -19,7 +19,10 @@ from pathlib import Path
 
 from denxanh.errors import DenXanhError, SiteError
 from denxanh.plc.cabinet.cabinet import PlanNumber, VirtualCabinet
+from denxanh.plc.cabinet.ntcip import NtcipFace
 from denxanh.plc.cabinet.server import CabinetServer
+from denxanh.plc.cabinet.snmp_server import WRITE_COMMUNITY, SnmpServer
+from denxanh.plc.ntcip.secret import community
 from denxanh.sim.faults import FIELD_LIKE, DetectorErrors, ErrorModel
 from denxanh.sim.grants import GrantServer
 from denxanh.sim.pace import Pace
@@ -65,7 +68,7 @@ async def run(spec: StreetSpec) -> StreetSummary:
     scenario = scenario_of(spec)
     configured = _configured(spec, scenario)
     grants = GrantServer() if spec.grants else None
-    doors: dict[str, CabinetServer] = {}
+    doors: dict[str, CabinetServer | SnmpServer] = {}
     errors = DetectorErrors(FIELD_LIKE if spec.field_like_errors else ErrorModel(), spec.seed)
     backend = None if spec.backend == "libsumo" else TraciBackend(spec.backend)
     with Plant(scenario, spec.seed, errors, backend) as plant:
@@ -77,7 +80,7 @@ async def run(spec: StreetSpec) -> StreetSummary:
         try:
             for cabinet in cabinets:
                 given = configured[cabinet.intersection.id]
-                doors[cabinet.intersection.id] = door = CabinetServer(cabinet, given.host, given.port)
+                doors[cabinet.intersection.id] = door = _door(cabinet, given)
                 await door.start()
             clock = None
             if grants and spec.grants:
@@ -154,8 +157,15 @@ def _cabinet(plant: Plant, place: int, given: CabinetSpec, numbers: PlanNumber) 
     return VirtualCabinet(intersection, numbers, watchdog_s=given.watchdog_s)
 
 
+def _door(cabinet: VirtualCabinet, given: CabinetSpec) -> CabinetServer | SnmpServer:
+    if given.protocol == "modbus":
+        return CabinetServer(cabinet, given.host, given.port)
+    write = WRITE_COMMUNITY if given.community_file is None else community(given.community_file)
+    return SnmpServer(NtcipFace(cabinet), given.host, given.port, write=write)
+
+
 def _ports(
-    doors: Mapping[str, CabinetServer],
+    doors: Mapping[str, CabinetServer | SnmpServer],
     configured: Mapping[str, CabinetSpec],
     clock: Mapping[str, object] | None,
 ) -> dict[str, object]:
@@ -163,7 +173,7 @@ def _ports(
         "pid": os.getpid(),
         "clock": clock,
         "cabinets": {
-            name: {"protocol": "modbus", "host": configured[name].host, "port": door.port}
+            name: {"protocol": configured[name].protocol, "host": configured[name].host, "port": door.port}
             for name, door in doors.items()
         },
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import Protocol
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
@@ -125,13 +126,25 @@ async def _nobody(*_request: object) -> ExcCodes | None:
     return ExcCodes.GATEWAY_NO_RESPONSE
 
 
-async def serve(servers: Sequence[CabinetServer]) -> None:
+class Listener(Protocol):
+    """A cabinet's server, in whatever language."""
+
+    async def start(self) -> None:
+        """Listen."""
+        ...
+
+    async def stop(self) -> None:
+        """Close the port."""
+        ...
+
+
+async def serve(servers: Sequence[Listener]) -> None:
     """Start all; when one cannot, stop those that run.
 
     Raises:
         PortInUseError: see `CabinetServer.start`.
     """
-    started: list[CabinetServer] = []
+    started: list[Listener] = []
     try:
         for server in servers:
             await server.start()

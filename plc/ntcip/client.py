@@ -5,8 +5,8 @@ repetition. Command: one SET of all control objects, which is also the heartbeat
 controller's backup timer. A SET is never repeated: the next tick's says it anew.
 
 What NTCIP does not carry is kept here and reported as the contract wants it: the sequence number and epoch of
-our last accepted command, the committed end, green seconds. An epoch higher than ours is reported when somebody
-else writes control objects; then control is released once, and nothing is written any more.
+our last accepted command, the committed end, green seconds. An epoch higher than ours is reported when
+somebody else writes control objects; then control is released once, and nothing is written any more.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class NtcipCabinet:
         self._stages = stages
         self._layout = layout(intersection)
         self._names = reading.poll_names(self._layout, stages, settings.suffix)
+        self._callers = reading.callers(intersection, stages)
         self._tables = expected(intersection, stages)
         self._crc = config_crc(intersection)
         self._matches: bool | None = None
@@ -128,7 +129,7 @@ class NtcipCabinet:
                 self._ours = replace(ours, refusal=Refusal.STALE_EPOCH)
                 return
             if ours.epoch == 0 and not self._standing(self._found).nothing:
-                # An earlier run's or another centre's: nothing is taken over before it is given back or expires.
+                # An earlier run's or another centre's: not taken over before it is given back or expires.
                 self._ours = replace(ours, refusal=Refusal.LOCAL_CONTROL)
                 return
             green = status.stage_elapsed_ds > 0
@@ -157,30 +158,42 @@ class NtcipCabinet:
     # Connecting
 
     async def _discover(self) -> None:
-        """Ask for what decides whether this can work, one object at a time (a v1 GET is all or nothing)."""
+        """Ask for what decides whether this can work, and find out what this controller does not have."""
         suffix = self._settings.suffix
-        needs = (
-            (oids.MAX_PHASES, self._stages.phases),
-            (oids.MAX_CHANNELS, self._stages.channel_count),
-            (oids.MAX_VEHICLE_DETECTORS, self._layout.loops),
+        automatic, needs = (
+            scalar(oids.COORD_OPERATIONAL_MODE, suffix),
+            (
+                (oids.MAX_PHASES, self._stages.phases),
+                (oids.MAX_CHANNELS, self._stages.channel_count),
+                (oids.MAX_VEHICLE_DETECTORS, self._layout.loops),
+            ),
         )
+        found = await self._link.get((automatic, *(scalar(oid, suffix) for oid, _ in needs)))
         for oid, least in needs:
-            most = await self._link.get_one(scalar(oid, suffix))
+            most = found[scalar(oid, suffix)]
             if most < least:
                 raise FrameError(
                     f"the controller has {most} where {least} are needed",
                     where=f"{self.where}, {text(oid)}",
                     fix="correct the phase map, or wire fewer detectors",
                 )
-        if await self._link.get_one(scalar(oids.COORD_OPERATIONAL_MODE, suffix)) != 0:
+        if found[automatic] != 0:
             raise FrameError(
                 "coordOperationalMode is not 0 (automatic), so systemPatternControl has no effect",
                 where=f"{self.where}, {text(oids.COORD_OPERATIONAL_MODE)}",
                 fix="set it to 0 at the controller",
             )
-        for name in self._names:
-            if name[-1] == 1 or name[-2:] == (1, 1) or name[-1] == 0:  # a scalar, or a column's first
-                await self._link.get_one(name)
+        missing = await self._link.missing(self._names)
+        needed = [name for name in missing if not reading.optional(name)]
+        if needed:
+            raise FrameError(
+                f"the controller lacks {len(needed)} of the objects that control needs",
+                where=f"{self.where}, {', '.join(text(name) for name in needed[:8])}",
+                fix="check the phase map and the instance suffix, or use another cabinet",
+            )
+        if missing:
+            log.warning("%s: without %s", self.where, ", ".join(text(name) for name in missing[:8]))
+            self._names = tuple(name for name in self._names if name not in missing)
         self._ready = True
 
     async def _check_tables(self, set_id: int) -> None:
@@ -198,17 +211,15 @@ class NtcipCabinet:
             if found.get(oid) != number
         ]
         if wrong:
-            log.warning("%s: %d objects differ from our tables: %s", self.where, len(wrong), "; ".join(wrong[:8]))
+            some = "; ".join(wrong[:8])
+            log.warning("%s: %d objects differ from our tables: %s", self.where, len(wrong), some)
         self._matches, self._set_id = not wrong, set_id
 
     # Decoding
 
     def _standing(self, found: Numbers) -> Wish:
         return Wish(
-            {
-                column: found.mask(oids.PHASE_CONTROL_GROUP, column, self._stages.phases)
-                for column in MASKS
-            },
+            {column: found.mask(oids.PHASE_CONTROL_GROUP, column, self._stages.phases) for column in MASKS},
             found.scalar(oids.SYSTEM_PATTERN_CONTROL),
         )
 
@@ -216,7 +227,7 @@ class NtcipCabinet:
         self._found = found
         trail = reading.passed(self._trail, found)
         trail, shown = reading.signals(trail, found, self._intersection, self._stages)
-        trail, detectors = reading.readings(trail, found, self._layout)
+        trail, detectors = reading.readings(trail, found, self._layout, self._callers, self._stages.phases)
         self._trail = trail
         self._backup_s = found.scalar(oids.UNIT_BACKUP_TIME)
         self._look_for_others(found)

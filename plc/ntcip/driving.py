@@ -1,9 +1,9 @@
 """From the contract's commands to NTCIP's control objects: hold, force-off, omit, calls, pattern. Pure.
 
-NTCIP cannot carry a committed end, so it is kept here: the running phases are held until the second before it,
-then the phases that end are forced off, with calls for the next stage alone. Because the controller does not
-know the end, it is also told to start no walk that would not be over by then. A commitment is kept even when
-PLAN is asked for in between; a release at the end of a run breaks it, because nobody would be there to end it.
+NTCIP cannot carry a committed end, so it is kept here: the running phases are held until the second before
+it, then the phases that end are forced off, with calls for the next stage alone. Because the controller does
+not know the end, it is also told to start no walk that would not be over by then. A commitment is kept even
+when PLAN is asked for in between; a release breaks it, because nobody would be there to end it.
 """
 
 from __future__ import annotations

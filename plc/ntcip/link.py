@@ -23,6 +23,8 @@ TIMEOUT_S = 0.4
 """For one answer, seconds."""
 TRIES = 2
 """Of a GET; a SET is sent once."""
+PROBES = 8
+"""Test GETs under way at once."""
 MAX_MESSAGE = 1400
 """Octets of one answer: an Ethernet frame with room for tunnels. NTCIP 1201 demands 484 of a controller."""
 _PER_VALUE = 8
@@ -50,9 +52,7 @@ class Settings:
 class Link:
     """One agent at `host:port`; not to be used by two tasks at once."""
 
-    def __init__(
-        self, host: str, port: int, name: str, settings: Settings, courier: Courier | None
-    ) -> None:
+    def __init__(self, host: str, port: int, name: str, settings: Settings, courier: Courier | None) -> None:
         self._host, self._port, self._name = host, port, name
         self._settings = settings
         self._courier = courier or Courier()
@@ -74,8 +74,7 @@ class Link:
         """
         if names not in self._batches:
             self._batches[names] = tuple(
-                (batch, encode_varbinds(ask(batch)))
-                for batch in _batches(names, self._settings.max_message)
+                (batch, encode_varbinds(ask(batch))) for batch in _batches(names, self._settings.max_message)
             )
         answers = await asyncio.gather(
             *(
@@ -87,6 +86,36 @@ class Link:
         for (batch, _), answer in zip(self._batches[names], answers, strict=True):
             self._take(batch, answer, found)
         return found
+
+    async def missing(self, names: tuple[Oid, ...]) -> tuple[Oid, ...]:
+        """Those that the agent does not have: asked for together, and one by one where that fails.
+
+        A v1 GET is all or nothing, so one object that is not there hides the rest.
+
+        Raises:
+            UnreachableError: no answer in time.
+        """
+        try:
+            await self.get(names)
+        except FrameError:
+            pass
+        else:
+            return ()
+        turns = asyncio.Semaphore(PROBES)
+
+        async def lacks(name: Oid) -> bool:
+            async with turns:
+                answer = await self._exchange(
+                    Kind.GET, encode_varbinds(ask((name,))), self._settings.read, TRIES
+                )
+            try:
+                self._take((name,), answer, {})
+            except FrameError:
+                return True
+            return False
+
+        found = await asyncio.gather(*(lacks(name) for name in names))
+        return tuple(name for name, absent in zip(names, found, strict=True) if absent)
 
     async def get_one(self, name: Oid) -> int:
         """One integer; see `get`."""
@@ -120,9 +149,7 @@ class Link:
 
     async def _resolve(self) -> Address:
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                self._host, self._port, family=2, type=2
-            )
+            found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, family=2, type=2)
         except OSError as error:
             raise UnreachableError(
                 f"no such host: {error.strerror}", where=self.where, fix="check the site file"

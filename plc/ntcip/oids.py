@@ -1,8 +1,9 @@
 """Object identifiers of NTCIP 1202 (signals), 1201 (global) and 1209 (sensors), in one place.
 
 Numbers as in the standard's MIBs (1202 v01 to v03, 1201 v02/v03, 1209 v01), read from the compiled MIBs; a
-test pins them, because wrong tables circulate. Scalars take the instance `.0`; some controllers answer another
-suffix, so a scalar here has none and `scalar` adds it. Groups pack 8 items in an octet, lowest bit first.
+test pins them, because wrong tables circulate. Scalars take the instance `.0`; some controllers answer
+another suffix, so a scalar here has none and `scalar` adds it. Groups pack 8 items in an octet, lowest bit
+first.
 """
 
 from __future__ import annotations

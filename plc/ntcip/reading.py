@@ -1,8 +1,8 @@
 """What a poll asks for, and what its numbers mean: stage, lamps, detectors. Pure.
 
-NTCIP carries neither a stage nor its elapsed green: the stage follows from the phases that are green (or next),
-and green seconds are counted on the controller's own clock (globalTime) from when they were first seen. So a
-green that was already running when the first poll came looks younger than it is, which is the safe side.
+NTCIP carries neither a stage nor its elapsed green: the stage follows from the phases that are green (or
+next), and green seconds are counted on the controller's own clock (globalTime) from when they were first seen.
+So a green that already ran when the first poll came looks younger than it is, which is the safe side.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from denxanh.errors import FrameError
-from denxanh.networks.model import GroupKind, Intersection
+from denxanh.networks.model import DetectorKind, GroupKind, Intersection
 from denxanh.plc.contract import CabinetMode, LoopReading, Readings, ZoneReading
 from denxanh.plc.modbus.layout import WORD_MAX, Layout
 from denxanh.plc.ntcip import oids
@@ -28,6 +28,7 @@ MASKS = (
     oids.CONTROL_PED_CALL,
 )
 """The control groups that are written, and read back every second."""
+CALLS = oids.STATUS_PED_CALLS
 PHASES = (oids.STATUS_GREENS, oids.STATUS_YELLOWS, oids.STATUS_PHASE_ONS, oids.STATUS_PHASE_NEXTS)
 CHANNELS = (oids.CHANNEL_REDS, oids.CHANNEL_YELLOWS, oids.CHANNEL_GREENS)
 SCALARS = (
@@ -60,7 +61,7 @@ def poll_names(layout: Layout, stages: StageMap, suffix: Oid = (0,)) -> tuple[Oi
     """Everything that one second needs."""
     names = [scalar(oid, suffix) for oid in SCALARS]
     for number in groups(stages.phases):
-        names += [cell(oids.PHASE_STATUS_GROUP, column, number) for column in PHASES]
+        names += [cell(oids.PHASE_STATUS_GROUP, column, number) for column in (*PHASES, CALLS)]
         names += [cell(oids.PHASE_CONTROL_GROUP, column, number) for column in MASKS]
     for number in groups(stages.channel_count):
         names += [cell(oids.CHANNEL_STATUS_GROUP, column, number) for column in CHANNELS]
@@ -75,11 +76,27 @@ def poll_names(layout: Layout, stages: StageMap, suffix: Oid = (0,)) -> tuple[Oi
     ]
     for zone in range(1, layout.zones + 1):
         columns = (
-            oids.TSS_END_TIME, oids.TSS_VOLUME, oids.TSS_OCCUPANCY, oids.TSS_SPEED, oids.TSS_ZONE_STATUS,
+            oids.TSS_END_TIME,
+            oids.TSS_VOLUME,
+            oids.TSS_OCCUPANCY,
+            oids.TSS_SPEED,
+            oids.TSS_ZONE_STATUS,
         )
         names += [cell(oids.TSS_DATA, column, zone, 1) for column in columns]
         names.append(cell(oids.TSS_DATA, oids.TSS_VOLUME, zone, 2))
     return tuple(names)
+
+
+def optional(name: Oid) -> bool:
+    """Whether control works without this object: sensor zones (1209) and button states (1202 v03).
+
+    Without them the zones read as faulty, and a button as called where the controller shows a pedestrian call
+    of one of its phases.
+    """
+    return name[: len(oids.TSS)] == oids.TSS or name[: len(_BUTTONS)] == _BUTTONS
+
+
+_BUTTONS = oids.PED_DETECTOR_STATUS_GROUP
 
 
 class Numbers:
@@ -97,6 +114,10 @@ class Numbers:
             return self._found[oid]
         except KeyError:
             raise FrameError("no number came for this object", where=text(oid), fix="poll again") from None
+
+    def has(self, oid: Oid) -> bool:
+        """Whether it was asked for and came."""
+        return oid in self._found
 
     def scalar(self, oid: Oid) -> int:
         """A scalar's."""
@@ -219,11 +240,13 @@ def mode(numbers: Numbers, shown: Signals, promised: int | None) -> CabinetMode:
     return CabinetMode.ADAPTIVE if obeys else CabinetMode.LOCAL_ACTUATED
 
 
-def readings(trail: Trail, numbers: Numbers, layout: Layout) -> tuple[Trail, Readings]:
+def readings(
+    trail: Trail, numbers: Numbers, layout: Layout, callers: tuple[int, ...], phases: int
+) -> tuple[Trail, Readings]:
     """Detectors. Volumes and occupancies of a period are added up into free-running counters.
 
     A period that was missed between two polls is not made up for: its vehicles are lost, as its sequence
-    number shows.
+    number shows. `callers` are the phases that serve each button, `phases` their highest number.
     """
     counts = trail.counts or (0,) * layout.loops
     occupied = trail.occupied or (0.0,) * layout.loops
@@ -243,13 +266,36 @@ def readings(trail: Trail, numbers: Numbers, layout: Layout) -> tuple[Trail, Rea
             loops.append(LoopReading(more_counts[loop], int(more_occupied[loop]), fault, 0))
         counts, occupied = tuple(more_counts), tuple(more_occupied)
         trail = replace(trail, sequence=sequence, counts=counts, occupied=occupied)
-    pressed = numbers.mask(oids.PED_DETECTOR_STATUS_GROUP, oids.PED_DETECTOR_ACTIVE, layout.buttons)
-    buttons = tuple(bool(pressed >> n & 1) for n in range(layout.buttons))
+    if numbers.has(cell(oids.PED_DETECTOR_STATUS_GROUP, oids.PED_DETECTOR_ACTIVE, 1)):
+        pressed = numbers.mask(oids.PED_DETECTOR_STATUS_GROUP, oids.PED_DETECTOR_ACTIVE, layout.buttons)
+        buttons = tuple(bool(pressed >> n & 1) for n in range(layout.buttons))
+    else:
+        calls = numbers.mask(oids.PHASE_STATUS_GROUP, CALLS, phases)
+        buttons = tuple(bool(calls & phases_of) for phases_of in callers)
     zones = tuple(_zone(numbers, zone) for zone in range(1, layout.zones + 1))
     return trail, Readings(tuple(loops), zones, buttons)
 
 
+def callers(intersection: Intersection, stages: StageMap) -> tuple[int, ...]:
+    """For each push button, the phases that serve it."""
+    served = []
+    for detector in intersection.detectors:
+        if detector.kind is DetectorKind.BUTTON:
+            phases = 0
+            for index, stage in enumerate(intersection.stages):
+                if any(stage.serves(group) for group in detector.groups):
+                    phases |= stages.mask(index)
+            served.append(phases)
+    return tuple(served)
+
+
+_NO_ZONE = ZoneReading(0, 0, 0.0, 0.0, fault=True, age_ds=WORD_MAX)
+
+
 def _zone(numbers: Numbers, zone: int) -> ZoneReading:
+    if not numbers.has(cell(oids.TSS_DATA, oids.TSS_VOLUME, zone, 2)):
+        return _NO_ZONE
+
     def value(column: int, output: int = 1) -> int:
         return numbers.of(cell(oids.TSS_DATA, column, zone, output))
 

@@ -209,3 +209,19 @@ def problems(found: StageMap, intersection: Intersection) -> Iterator[DenXanhErr
     for channel, count in Counter(found.channels).items():
         if count > 1:
             yield ProfileError(f"channel {channel} lights {count} groups", where="channel")
+
+
+def sound(intersection: Intersection) -> StageMap:
+    """The derived map, where the intersection is small enough for it.
+
+    Raises:
+        ProfileError: more stages or groups than phases or channels.
+    """
+    if len(intersection.stages) > MAX_PHASE or len(intersection.groups) > MAX_CHANNEL:
+        raise ProfileError(
+            f"NTCIP holds {MAX_PHASE} phases and {MAX_CHANNEL} channels here, the intersection has "
+            f"{len(intersection.stages)} stages and {len(intersection.groups)} groups",
+            where=f"intersection {intersection.id}",
+            fix="write a phase map, or merge groups that always act together",
+        )
+    return derived(intersection)

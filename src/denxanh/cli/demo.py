@@ -48,14 +48,17 @@ def demo(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Of the live page; default 8420, or a free one.")
     ] = None,
+    ntcip: Annotated[
+        int, typer.Option(min=-1, help="So many cabinets speak NTCIP, the others Modbus; -1: all NTCIP.")
+    ] = 1,
     headless: Annotated[bool, typer.Option("--headless", help="No page.")] = False,
     out: Annotated[Path | None, typer.Option(help="Keep site file, logs and journal in this folder.")] = None,
     json: Json = False,
 ) -> None:
     """Run SUMO, a virtual cabinet at every intersection, the controller and the live page on this machine.
 
-    The cabinets speak real Modbus TCP; the controller is what `denxanh run` starts on a street. Ctrl-C ends
-    it all and prints the summary.
+    The cabinets speak real Modbus TCP, one of them NTCIP over SNMP; the controller is what `denxanh run`
+    starts on a street. Ctrl-C ends it all and prints the summary.
     """
     if corridor is not None and sumocfg is not None:
         raise typer.BadParameter("--corridor and --sumocfg exclude each other")
@@ -69,6 +72,7 @@ def demo(
         seed=seed,
         speed=(0.0 if headless else 1.0) if speed is None else speed,
         seconds=seconds,
+        ntcip=None if ntcip < 0 else ntcip,
     )
     with _folder(out) as folder:
         summary, failure = _run(wish, folder, page_port)
@@ -113,7 +117,7 @@ def _run(wish: Wish, folder: Folder, page_port: int | None) -> tuple[dict[str, A
         note(f"{count(len(place.warnings), 'import warning')}; to see them: {command}")
     with Stop() as stop, _progress(wish) as show:
         running = Demo(wish, folder, page_port, show)
-        running.prepare()
+        running.prepare(place)
         running.run(stop)
     street = read_json(folder.summary) or {}
     ports = read_json(folder.ports) or {}

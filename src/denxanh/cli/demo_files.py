@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CORRIDOR = "truc-30-4-hoa-binh"
 DEFAULT_RULE = "max-pressure"
+COMMUNITY_OCTETS = 16
 WAIT_FOR_CONTROLLER_S = 60.0
 """How long the street holds its first second back for the controller, seconds of wall time."""
 
@@ -40,6 +42,8 @@ class Wish:
     seed: int
     speed: float
     seconds: int | None
+    ntcip: int | None = None
+    """How many cabinets speak NTCIP, None: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class Folder:
     def spec(self) -> Path:
         """What the street simulates."""
         return self.root / "street.json"
+
+    @property
+    def community(self) -> Path:
+        """Holds the community that may command the NTCIP cabinets."""
+        return self.root / "community"
 
     @property
     def ports(self) -> Path:
@@ -125,8 +134,17 @@ def _shipped(wish: Wish) -> bool:
     return wish.sumocfg is None and wish.corridor in catalogue.names()
 
 
-def write_spec(wish: Wish, folder: Folder) -> None:
-    """The street's specification: free ports, lock-step."""
+def write_community(folder: Folder) -> None:
+    """The community that may command this run's NTCIP cabinets: a new one, readable by nobody else."""
+    folder.community.unlink(missing_ok=True)
+    folder.community.touch(mode=0o600)
+    folder.community.write_text(secrets.token_hex(COMMUNITY_OCTETS) + "\n", encoding="ascii")
+
+
+def write_spec(wish: Wish, folder: Folder, corridor: Corridor) -> None:
+    """The street's specification: free ports, lock-step; the last intersections speak NTCIP."""
+    names = [one.id for one in corridor.intersections]
+    ntcip = names if wish.ntcip is None else names[max(0, len(names) - wish.ntcip) :]
     source: dict[str, object] = {
         "kind": "catalogue",
         "corridor": wish.corridor if _shipped(wish) else str(Path(wish.corridor).resolve()),
@@ -141,6 +159,10 @@ def write_spec(wish: Wish, folder: Folder) -> None:
         "seconds": wish.seconds,
         "grants": {"host": "127.0.0.1", "port": 0},
         "wait_for_controller_s": WAIT_FOR_CONTROLLER_S,
+        "cabinets": [
+            {"intersection": name, "protocol": "ntcip", "community_file": str(folder.community)}
+            for name in ntcip
+        ],
         "summary": str(folder.summary),
         "ports": str(folder.ports),
     }
@@ -158,7 +180,11 @@ def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: 
         policy=wish.policy,
         cabinets=[
             site.CabinetEntry(
-                intersection=name, protocol=door["protocol"], host=door["host"], port=door["port"]
+                intersection=name,
+                protocol=door["protocol"],
+                host=door["host"],
+                port=door["port"],
+                community_file=folder.community.name if door["protocol"] == "ntcip" else None,
             )
             for name, door in ports["cabinets"].items()
         ],

@@ -9,11 +9,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from denxanh.cli.demo_files import Folder, Wish, read_json, write_site, write_spec
+from denxanh.cli.demo_files import Folder, Wish, read_json, write_community, write_site, write_spec
 from denxanh.cli.output import note
 from denxanh.cli.processes import Child, Stop, ended_together, start
 from denxanh.errors import SimulationError
+
+if TYPE_CHECKING:
+    from denxanh.networks.model import Corridor
 
 STREET_READY_S = 180.0
 """Building a net and loading it may take this long on a busy machine, seconds of wall time."""
@@ -79,11 +83,12 @@ class Demo:
         children.append(child)
         return child
 
-    def prepare(self) -> None:
+    def prepare(self, corridor: Corridor) -> None:
         """Write what the street reads; nothing of an earlier run in this folder is taken for this one's."""
         for old in (self._folder.ports, self._folder.summary, _controller_summary(self._folder)):
             old.unlink(missing_ok=True)
-        write_spec(self._wish, self._folder)
+        write_community(self._folder)
+        write_spec(self._wish, self._folder, corridor)
 
     def _ports(self, street: Child, stop: Stop) -> dict[str, object] | None:
         waited = 0.0
