@@ -16,7 +16,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from denxanh.errors import FrameError, UnreachableError, WireError
-from denxanh.networks.model import Intersection
+from denxanh.networks.model import Intersection, Plan
 from denxanh.plc.contract import CabinetMode, CabinetStatus, Command, Fault, ModeRequest, Refusal, Report
 from denxanh.plc.modbus.config import config_crc
 from denxanh.plc.modbus.layout import MAP_VERSION, WORD_MAX, layout
@@ -24,6 +24,7 @@ from denxanh.plc.modbus.registers import decode_report, encode_readings, encode_
 from denxanh.plc.ntcip import driving, oids, reading
 from denxanh.plc.ntcip.ber import text
 from denxanh.plc.ntcip.courier import Courier
+from denxanh.plc.ntcip.download import download
 from denxanh.plc.ntcip.driving import RELEASED, Promise, Wish
 from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.oids import scalar
@@ -151,6 +152,11 @@ class NtcipCabinet:
             if wish.nothing:
                 await self._verify_release()
 
+    async def download(self, plan: Plan) -> None:
+        """Write a plan into the controller; see `download.download`."""
+        async with self._busy:
+            await download(self._link, plan, self._stages, self._settings.suffix)
+
     async def close(self) -> None:
         """Let go of the socket, if it is our own."""
         self._link.close()
@@ -250,7 +256,7 @@ class NtcipCabinet:
             map_version=MAP_VERSION,
             junction=self._layout.junction,
             mode=mode,
-            faults=Fault.CONFLICT * monitor | Fault.WATCHDOG * expired,
+            faults=Fault(Fault.CONFLICT * monitor | Fault.WATCHDOG * expired),
             heartbeat=time & WORD_MAX,
             accepted_seq=ours.seq,
             refusal=ours.refusal,

@@ -1,8 +1,8 @@
 """What a poll asks for, and what its numbers mean: stage, lamps, detectors. Pure.
 
 NTCIP carries neither a stage nor its elapsed green: the stage follows from the phases that are green (or
-next), and green seconds are counted on the controller's own clock (globalTime) from when they were first seen.
-So a green that already ran when the first poll came looks younger than it is, which is the safe side.
+next), and green seconds are counted on the controller's own clock (globalTime) from when they were first
+seen. So a green that already ran when the first poll came looks younger than it is, which is the safe side.
 """
 
 from __future__ import annotations

@@ -126,12 +126,12 @@ def load(path: Path, intersection: Intersection) -> StageMap:
             for one in error.errors()
         ]
         raise ProfileError("the phase mapping is wrong", where=str(path), defects=defects) from error
-    defects = [*_names(file, intersection)]
-    if not defects:
+    found = [*_names(file, intersection)]
+    if not found:
         result = _built(file, intersection)
-        defects = [*problems(result, intersection)]
-    if defects:
-        raise ProfileError("the phase mapping does not fit", where=str(path), defects=defects)
+        found = [*problems(result, intersection)]
+    if found:
+        raise ProfileError("the phase mapping does not fit", where=str(path), defects=found)
     return result
 
 
