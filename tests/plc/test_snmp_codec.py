@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,9 +46,8 @@ def test_what_is_encoded_is_decoded(message: Message) -> None:
 
 @given(st.binary(max_size=400))
 def test_garbage_raises_only_our_error(data: bytes) -> None:
-    with pytest.raises(FrameError):
+    with contextlib.suppress(FrameError):
         decode(data)
-        raise FrameError("sound by chance")
 
 
 @given(MESSAGES, st.data())
