@@ -20,15 +20,13 @@ from denxanh.controller.post import Post
 from denxanh.controller.priority.receiver import SOCKET_NAME, Desk, LocalSocket
 from denxanh.controller.priority.seal import read_key
 from denxanh.controller.record import Event
-from denxanh.controller.site import CabinetEntry, Site
+from denxanh.controller.site import Site
 from denxanh.controller.tally import RunSummary
 from denxanh.controller.vds import keeper, secret
 from denxanh.controller.vds.keeper import Keeper
 from denxanh.controller.vds.zones import without
-from denxanh.networks.model import Intersection
-from denxanh.plc.contract import Cabinet
-from denxanh.plc.modbus.client import ModbusCabinet
-from denxanh.plc.modbus.layout import layout
+from denxanh.controller.wires import cabinet
+from denxanh.plc.ntcip.courier import Courier
 from denxanh.plc.security.certificates import ending
 
 _LOG = logging.getLogger(__name__)
@@ -182,17 +180,18 @@ async def _clock(site: Site) -> AsyncIterator[Clock]:
 
 @contextlib.asynccontextmanager
 async def _posts(site: Site, controllers: Makers, lease: Lease) -> AsyncIterator[list[Post]]:
+    courier = Courier()
     posts = [
-        Post(one.id, _cabinet(site, entry, without(one, site.vds_sources)), controllers[one.id], lease.epoch)
+        Post(
+            one.id,
+            cabinet(site, entry, without(one, site.vds_sources), courier),
+            controllers[one.id],
+            lease.epoch,
+        )
         for entry, one in zip(site.cabinets, site.intersections, strict=True)
     ]
     try:
         yield posts
     finally:
         await asyncio.gather(*(post.close() for post in posts))
-
-
-def _cabinet(site: Site, entry: CabinetEntry, intersection: Intersection) -> Cabinet:
-    return ModbusCabinet(
-        entry.host, entry.port, entry.unit, entry.profile, layout(intersection), site.secure_link(entry)
-    )
+        courier.close()

@@ -11,9 +11,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from denxanh.agents import registry
 from denxanh.agents.model_card import ModelCard, refusals
@@ -32,8 +40,10 @@ from denxanh.networks.model import Corridor, Intersection
 from denxanh.plc.modbus import profile
 from denxanh.plc.modbus.layout import layout
 from denxanh.plc.modbus.secure import SecureLink
+from denxanh.plc.ntcip import stagemap
 from denxanh.plc.security.certificates import ROLE_OID
 from denxanh.plc.security.links import LinkKeys, client_context
+from denxanh.plc.security.secrets import read_line
 
 DEFAULT_WATCHDOG_S = 10
 """Silence after which the cabinet is on its own plan, s (assumed; docs/safety.md, "Time limits")."""
@@ -64,13 +74,17 @@ class Endpoint(_Table):
     port: _Port
 
 
+SNMP_PORT = 161
+
+
 class CabinetEntry(_Table):
     """One `[[cabinet]]`: where an intersection's cabinet answers."""
 
     intersection: _Name
-    protocol: Literal["modbus"] = "modbus"
+    protocol: Literal["modbus", "ntcip"] = "modbus"
     host: _Name
     port: _Port = 502
+    """161 where NTCIP is spoken and nothing else is said."""
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     profile: _Name = "default"
     watchdog_s: Annotated[int, Field(ge=4, le=120)] = DEFAULT_WATCHDOG_S
@@ -81,6 +95,28 @@ class CabinetEntry(_Table):
     """Mutual TLS; by default wherever the site has a `[tls]` table."""
     server_name: _Name | None = None
     """What the cabinet's certificate must call it; by default the intersection."""
+    community_file: _Name | None = None
+    """NTCIP: holds the community for writing."""
+    read_community: Annotated[str, Field(min_length=1, max_length=255)] = "public"
+    phases: _Name | None = None
+    """NTCIP: a TOML file with the phases of each stage; without it, one phase per stage."""
+    snmp: Literal["1", "2c"] = "1"
+    instance: Annotated[str, Field(pattern=r"^(\d{1,3}(\.\d{1,3}){0,3})?$")] = "0"
+    """NTCIP: instance of scalars; some controllers answer "1", some none ("")."""
+    set_backup_time: bool = True
+    """NTCIP: keep unitBackupTime at `watchdog_s`; without, control is refused while it is 0."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_port(cls, given: Any) -> Any:
+        ntcip = isinstance(given, dict) and given.get("protocol") == "ntcip"
+        return {"port": SNMP_PORT, **given} if ntcip else given
+
+    @model_validator(mode="after")
+    def _may_write(self) -> Self:
+        if self.protocol == "ntcip" and self.community_file is None:
+            raise ValueError("NTCIP needs a community_file: the community for writing, in a file of its own")
+        return self
 
 
 class TlsTable(_Table):
@@ -143,7 +179,7 @@ class Site:
 
     def secure_link(self, entry: CabinetEntry) -> SecureLink | None:
         """How to reach a cabinet over mutual TLS; None for a plain link."""
-        if self.keys is None or entry.tls is False:
+        if self.keys is None or entry.tls is False or entry.protocol != "modbus":
             return None
         return SecureLink(self.keys, entry.server_name or entry.intersection)
 
@@ -248,7 +284,7 @@ def _site(path: Path, file: _File) -> Site:
     defects = [*_double(path, file.cabinet), *_objected(path, objections)]
     if file.clock is None:
         defects += _only_simulated(path, corridor)
-    cabinets = tuple(_with_profile_path(entry, folder) for entry in file.cabinet)
+    cabinets = tuple(_with_paths(entry, folder) for entry in file.cabinet)
     for index, entry in enumerate(cabinets):
         where = f"{path}: cabinet[{index}]"
         try:
@@ -322,11 +358,13 @@ def _keys(path: Path, file: _File) -> tuple[LinkKeys | None, list[DenXanhError]]
     return keys, []
 
 
-def _with_profile_path(entry: CabinetEntry, folder: Path) -> CabinetEntry:
-    """A profile that is a file starts at the site file's folder; others are names."""
-    if not entry.profile.endswith(".toml"):
-        return entry
-    return entry.model_copy(update={"profile": str(folder / entry.profile)})
+def _with_paths(entry: CabinetEntry, folder: Path) -> CabinetEntry:
+    """Files start at the site file's folder; a profile that is none is a name."""
+    given = {"community_file": entry.community_file, "phases": entry.phases}
+    if entry.profile.endswith(".toml"):
+        given["profile"] = entry.profile
+    paths = {key: str(folder / value) for key, value in given.items() if value is not None}
+    return entry.model_copy(update=paths)
 
 
 def _objected(path: Path, objections: Iterable[Objection]) -> Iterator[DenXanhError]:
@@ -347,14 +385,32 @@ def _only_simulated(path: Path, corridor: Corridor) -> Iterator[DenXanhError]:
 
 def _unfit(where: str, entry: CabinetEntry, intersection: Intersection) -> Iterator[DenXanhError]:
     """A profile that cannot be used, or timings that the guard cannot hold."""
-    try:
-        profile.spans(profile.load(entry.profile), layout(intersection))
-    except DenXanhError as error:
-        yield SiteError(str(error), where=f"{where}.profile")
+    if entry.protocol == "ntcip":
+        yield from _unfit_ntcip(where, entry, intersection)
+    else:
+        try:
+            profile.spans(profile.load(entry.profile), layout(intersection))
+        except DenXanhError as error:
+            yield SiteError(str(error), where=f"{where}.profile")
     try:
         guard_config(intersection)
     except DenXanhError as error:
         yield SiteError(str(error), where=f"{where}.intersection")
+
+
+def _unfit_ntcip(where: str, entry: CabinetEntry, intersection: Intersection) -> Iterator[DenXanhError]:
+    """A phase map that does not fit, or a community that cannot be read."""
+    try:
+        if entry.phases is None:
+            stagemap.sound(intersection)
+        else:
+            stagemap.load(Path(entry.phases), intersection)
+    except DenXanhError as error:
+        yield SiteError(str(error), where=f"{where}.phases")
+    try:
+        read_line(Path(entry.community_file or ""))
+    except DenXanhError as error:
+        yield SiteError(str(error), where=f"{where}.community_file")
 
 
 def find_corridor(name: str, folder: Path) -> Corridor:

@@ -61,12 +61,15 @@ Source = Annotated[CatalogueSource | ForeignSource | FilesSource, Field(discrimi
 
 
 class CabinetSpec(_Strict):
-    """One cabinet: its Modbus server and its local limits; `commitment_s` None leaves the corridor's.
+    """One cabinet: its server and its local limits; `commitment_s` None leaves the corridor's.
 
-    `profile` is the name or the path of a cabinet profile: the vendor whose map the server speaks.
+    `profile` is the name or the path of a cabinet profile: the vendor whose map a Modbus server speaks.
     """
 
     intersection: str
+    protocol: Literal["modbus", "ntcip"] = "modbus"
+    community_file: Path | None = None
+    """NTCIP: holds the community for writing; None: the one that NTCIP 1201 names."""
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
     profile: str = Field(default="default", min_length=1)
@@ -80,7 +83,7 @@ class Happening(StrEnum):
     DETECTOR = "detector"
     """`target` is INTERSECTION/DETECTOR, `fault` how it fails."""
     LINK = "link"
-    """The Modbus server of cabinet `target` is gone, its connections cut."""
+    """The server of cabinet `target` is gone, its connections cut."""
     PANEL = "panel"
     """A policeman opens the panel of cabinet `target`."""
     CONFLICT = "conflict"

@@ -19,9 +19,11 @@ from pathlib import Path
 
 from denxanh.errors import DenXanhError, SiteError
 from denxanh.plc.cabinet.cabinet import PlanNumber, VirtualCabinet
+from denxanh.plc.cabinet.ntcip import NtcipFace
 from denxanh.plc.cabinet.server import CabinetServer
+from denxanh.plc.cabinet.snmp_server import WRITE_COMMUNITY, SnmpServer
 from denxanh.plc.security.authority import Authority
-from denxanh.plc.security.links import LinkKeys
+from denxanh.plc.security.secrets import read_line
 from denxanh.sim.faults import FIELD_LIKE, DetectorErrors, ErrorModel
 from denxanh.sim.grants import GrantServer
 from denxanh.sim.pace import Pace
@@ -68,7 +70,7 @@ async def run(spec: StreetSpec) -> StreetSummary:
     scenario = scenario_of(spec)
     configured = _configured(spec, scenario)
     grants = GrantServer() if spec.grants else None
-    doors: dict[str, CabinetServer] = {}
+    doors: dict[str, CabinetServer | SnmpServer] = {}
     cameras: Cameras | None = None
     errors = DetectorErrors(FIELD_LIKE if spec.field_like_errors else ErrorModel(), spec.seed)
     backend = None if spec.backend == "libsumo" else TraciBackend(spec.backend)
@@ -81,9 +83,7 @@ async def run(spec: StreetSpec) -> StreetSummary:
         try:
             for cabinet in cabinets:
                 given = configured[cabinet.intersection.id]
-                keys = _keys(spec, cabinet.intersection.id)
-                door = CabinetServer(cabinet, given.host, given.port, profile=given.profile, keys=keys)
-                doors[cabinet.intersection.id] = door
+                doors[cabinet.intersection.id] = door = _door(spec, cabinet, given)
                 await door.start()
             clock = None
             if grants and spec.grants:
@@ -164,12 +164,16 @@ def _cabinet(plant: Plant, place: int, given: CabinetSpec, numbers: PlanNumber) 
     return VirtualCabinet(intersection, numbers, watchdog_s=given.watchdog_s)
 
 
-def _keys(spec: StreetSpec, name: str) -> LinkKeys | None:
-    return None if spec.keys is None else Authority(spec.keys).keys(name)
+def _door(spec: StreetSpec, cabinet: VirtualCabinet, given: CabinetSpec) -> CabinetServer | SnmpServer:
+    if given.protocol == "modbus":
+        keys = None if spec.keys is None else Authority(spec.keys).keys(cabinet.intersection.id)
+        return CabinetServer(cabinet, given.host, given.port, profile=given.profile, keys=keys)
+    write = WRITE_COMMUNITY if given.community_file is None else read_line(given.community_file).encode()
+    return SnmpServer(NtcipFace(cabinet), given.host, given.port, write=write)
 
 
 def _ports(
-    doors: Mapping[str, CabinetServer],
+    doors: Mapping[str, CabinetServer | SnmpServer],
     configured: Mapping[str, CabinetSpec],
     clock: Mapping[str, object] | None,
 ) -> dict[str, object]:
@@ -178,7 +182,7 @@ def _ports(
         "clock": clock,
         "cabinets": {
             name: {
-                "protocol": "modbus",
+                "protocol": configured[name].protocol,
                 "host": configured[name].host,
                 "port": door.port,
                 "profile": configured[name].profile,

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from denxanh.errors import FrameError
 from denxanh.networks.model import Aspect, DetectorKind, Intersection, Plan
 from denxanh.networks.planclock import cycle_second
 from denxanh.plc.cabinet.clock import CabinetClock
+from denxanh.plc.cabinet.direction import Direction, Steering
 from denxanh.plc.cabinet.engine import Engine, Phase
 from denxanh.plc.cabinet.gate import COUNTER, DS_PER_S, Gate
 from denxanh.plc.cabinet.localplan import PlanRunner
@@ -109,13 +111,14 @@ class VirtualCabinet:
         self._lamp_fault = 0
         self._command_words = (0,) * COMMAND_LENGTH
         self._config_words = config_words(intersection)
-        self._readings = encode_readings(
-            Readings(
-                loops=(LoopReading(0, 0, fault=True, age_ds=WORD_MAX),) * self.layout.loops,
-                zones=(ZoneReading(0, 0, 0.0, 0.0, fault=True, age_ds=WORD_MAX),) * self.layout.zones,
-                buttons=tuple(self._calls),
-            )
+        self._shown_readings = Readings(
+            loops=(LoopReading(0, 0, fault=True, age_ds=WORD_MAX),) * self.layout.loops,
+            zones=(ZoneReading(0, 0, 0.0, 0.0, fault=True, age_ds=WORD_MAX),) * self.layout.zones,
+            buttons=tuple(self._calls),
         )
+        self._readings = encode_readings(self._shown_readings)
+        self._steering: Steering | None = None
+        self._direction: Direction | None = None
         self._plan: Plan | None = None
         self._blocks: dict[int, tuple[int, ...]] | None = None
         self._publish()
@@ -147,17 +150,21 @@ class VirtualCabinet:
         self._waiting.look(self._engine, readings, self._called_groups())
         self._watch_silence()
         self._apply_pending()
+        self._follow_direction()
         before = engine.stage
         latest_end = self._decide(date)
-        called = self._called_groups()
+        omit_walks = self._direction is not None and self._direction.omit_walks
+        called = [False] * self.layout.groups if omit_walks else self._called_groups()
         aspects = engine.step(called, latest_end=latest_end)
         if engine.stage != before:
             self._left_stage = before
         for index, button in enumerate(self._buttons):
             if any(group in engine.walked for group in button.groups):
                 self._calls[index] = False
-        shown = Readings(readings.loops, readings.zones, tuple(self._calls))
-        self._readings = encode_readings(shown)
+        self._shown_readings = Readings(readings.loops, readings.zones, tuple(self._calls))
+        self._readings = encode_readings(self._shown_readings)
+        if self._steering is not None:
+            self._steering.shown(self._shown_readings)
         self._publish()
         return aspects
 
@@ -199,12 +206,37 @@ class VirtualCabinet:
 
     # The wire's side
 
+    def steer_by(self, steering: Steering) -> None:
+        """Take standing orders, too; while there are any, command blocks are refused (`LOCAL_CONTROL`)."""
+        self._steering = steering
+
+    def load_plans(self, plans: Sequence[Plan]) -> None:
+        """Other plans in the place of those that it holds; a running one goes over without a bump."""
+        self.intersection = self._engine.intersection = replace(self.intersection, plans=tuple(plans))
+        self._config_words = config_words(self.intersection)
+        self._publish()
+
+    @property
+    def signals(self) -> Engine:
+        """What is shown, for other wires than Modbus; not to be changed from there."""
+        return self._engine
+
+    @property
+    def left_stage(self) -> int:
+        """The stage before the running one."""
+        return self._left_stage
+
+    @property
+    def shown_readings(self) -> Readings:
+        """The detectors as of the last tick, calls latched."""
+        return self._shown_readings
+
     def write(self, words: Sequence[int]) -> Refusal:
         """One command block as it was written; the verdict is in the status at once."""
         command, refusal = self._gate.judge(words, self._heartbeat)
         if command is not None:
             refusal = Refusal.LOCAL_CONTROL
-            if not self._local_control:
+            if not self._local_control and self._direction is None:
                 refusal, self._promise = judge(command, self._engine, self._promise, self._left_stage)
             if refusal is Refusal.NONE:
                 self._gate.accept(command, self._heartbeat)
@@ -274,18 +306,36 @@ class VirtualCabinet:
         self._pending = self._promise = None
         if command is None or self._local_control:
             return
+        self._go_over(command.mode, command.plan)
+        if end is not None:
+            self._engine.commit(*end)
+
+    def _follow_direction(self) -> None:
+        steering = self._steering
+        if steering is None:
+            return
+        before, self._direction = self._direction, steering.second()
+        if self._direction is not None:
+            self._watchdog = False
+            if not self._local_control:
+                self._go_over(self._direction.mode, self._direction.plan)
+                if self._direction.force_to is not None:
+                    self._engine.force_off(self._direction.force_to)
+        elif before is not None:
+            self._watchdog = steering.expired
+            self._go_over(ModeRequest.RELEASE, 0)
+
+    def _go_over(self, mode: ModeRequest, plan: int) -> None:
         request = {
             ModeRequest.RELEASE: CabinetMode.LOCAL_PLAN,
             ModeRequest.PLAN: CabinetMode.CENTRAL_PLAN,
             ModeRequest.ADAPTIVE: CabinetMode.ADAPTIVE,
-        }[command.mode]
+        }[mode]
         if request is not self._request:
             log.info("%s: %s to %s", self.intersection.id, self._request.name, request.name)
             self._runner.leave()
         self._request = request
-        self._central_plan = command.plan
-        if end is not None:
-            self._engine.commit(*end)
+        self._central_plan = plan
 
     def _decide(self, date: str) -> int | None:
         """Let the own plan or the police panel act; returns by when the running green is to end, if known."""
@@ -298,7 +348,11 @@ class VirtualCabinet:
                     self._runner.advance(self._next_in_order())
             return None
         if mode is CabinetMode.ADAPTIVE:
-            return self._waiting.latest_end(self._engine)
+            latest = self._waiting.latest_end(self._engine)
+            unheld = self._direction is not None and not self._direction.hold
+            if unheld and latest is not None and self._engine.now + 1 >= latest:
+                self._engine.force_off(self._next_in_order())
+            return latest
         if mode not in (CabinetMode.LOCAL_PLAN, CabinetMode.CENTRAL_PLAN):
             return None
         number = self._central_plan if mode is CabinetMode.CENTRAL_PLAN else self._plan_number(date, second)
@@ -325,6 +379,8 @@ class VirtualCabinet:
 
     def _watch_silence(self) -> None:
         silence = self._gate.silence_s(self._heartbeat)
+        if self._direction is not None:
+            return
         if self._request is CabinetMode.LOCAL_PLAN or silence is None or silence < self._watchdog_s:
             return
         log.warning("%s: no command accepted for %d s, local plan", self.intersection.id, silence)

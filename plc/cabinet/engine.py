@@ -119,6 +119,17 @@ class Engine:
             self._not_before = LONG_AGO if start_not_before is None else start_not_before
         return refusal
 
+    def force_off(self, next_stage: int) -> None:
+        """End the running stage as soon as it may, without a commitment time; no effect where it may not.
+
+        A running commitment stays as it is.
+        """
+        free = self.phase is Phase.GREEN and self.end_at is None
+        if free and next_stage != self.stage and self.intersection.transitions[self.stage][next_stage]:
+            self.end_at = max(self.now + 1, self._earliest_end(next_stage))
+            self.next_stage = next_stage
+            self._not_before = LONG_AGO
+
     def flash(self) -> None:
         """Failure: flashing yellow now and until `restart`."""
         self._held_flash = True

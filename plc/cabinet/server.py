@@ -247,13 +247,25 @@ async def _nobody(*_request: object) -> ExcCodes | None:
     return ExcCodes.GATEWAY_NO_RESPONSE
 
 
-async def serve(servers: Sequence[CabinetServer]) -> None:
+class Listener(Protocol):
+    """A cabinet's server, in whatever language."""
+
+    async def start(self) -> None:
+        """Listen."""
+        ...
+
+    async def stop(self) -> None:
+        """Close the port."""
+        ...
+
+
+async def serve(servers: Sequence[Listener]) -> None:
     """Start all; when one cannot, stop those that run.
 
     Raises:
         PortInUseError: see `CabinetServer.start`.
     """
-    started: list[CabinetServer] = []
+    started: list[Listener] = []
     try:
         for server in servers:
             await server.start()

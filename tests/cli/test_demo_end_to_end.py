@@ -73,12 +73,12 @@ def test_foreign_scenario_runs_repeatably_and_its_journal_replays(grid: Path, st
 
 def test_arterial_runs_with_a_cabinet_at_every_intersection(start_demo: Any) -> None:
     pytest.importorskip("sumo", reason="SUMO is not installed (make setup)")
-    demo = start_demo("--headless", "--seconds", "60", "--speed", "0", "--json")
+    demo = start_demo("--headless", "--seconds", "60", "--speed", "0", "--ntcip", "3", "--json")
     summary = demo.end(180)
     sound(summary)
     assert summary["corridor"] == "truc-30-4-hoa-binh"
     assert summary["policy"] == default_policy()[0]
-    assert summary["protocols"] == {"modbus": 7}
+    assert summary["protocols"] == {"modbus": 4, "ntcip": 3}
     assert summary["ticks"] == 60
     assert {change["to"] for change in summary["mode_changes"]} >= {"FLASH", "LOCAL", "PLAN"}
 

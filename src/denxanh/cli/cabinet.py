@@ -50,10 +50,13 @@ def cabinet(
 
 async def _serve(site: Site) -> list[VirtualCabinet]:
     from denxanh.controller.clock import MonotonicClock
+    from denxanh.controller.wires import phase_map, settings
     from denxanh.networks.schedule import active_plan
     from denxanh.plc.cabinet.cabinet import VirtualCabinet
     from denxanh.plc.cabinet.memory import MEMORY_NAME, EpochMemory
+    from denxanh.plc.cabinet.ntcip import NtcipFace
     from denxanh.plc.cabinet.server import CabinetServer, serve
+    from denxanh.plc.cabinet.snmp_server import SnmpServer
 
     schedule = site.corridor.schedule
 
@@ -65,16 +68,21 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
         VirtualCabinet(one, plan_number, watchdog_s=entry.watchdog_s, epoch=memory.highest(one.id))
         for one, entry in zip(site.intersections, site.cabinets, strict=True)
     ]
-    servers = [
-        CabinetServer(one, entry.host, entry.port, entry.unit, entry.profile, keys=site.own_keys(entry))
-        for one, entry in zip(cabinets, site.cabinets, strict=True)
-    ]
+    servers: list[CabinetServer | SnmpServer] = []
+    for one, entry in zip(cabinets, site.cabinets, strict=True):
+        if entry.protocol == "ntcip":
+            face, spoken = NtcipFace(one, phase_map(entry, one.intersection)), settings(entry)
+            servers.append(SnmpServer(face, entry.host, entry.port, read=spoken.read, write=spoken.write))
+        else:
+            keys = site.own_keys(entry)
+            servers.append(CabinetServer(one, entry.host, entry.port, entry.unit, entry.profile, keys=keys))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await serve(servers)
     for one, entry, server in zip(cabinets, site.cabinets, servers, strict=True):
-        note(f"{one.intersection.id}: {entry.host}:{server.port}, unit {entry.unit}")
+        door = "SNMP over UDP" if entry.protocol == "ntcip" else f"unit {entry.unit}"
+        note(f"{one.intersection.id}: {entry.host}:{server.port}, {door}")
     note(f"{count(len(servers), 'cabinet')} listening; Ctrl-C ends")
     try:
         ticking = asyncio.create_task(_tick(cabinets, MonotonicClock(), memory))

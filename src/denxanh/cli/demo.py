@@ -60,18 +60,23 @@ def demo(
         int | None,
         typer.Option(min=1, max=65535, help="Of the receiver (default: a free one) or the broker (1883)."),
     ] = None,
+    ntcip: Annotated[
+        int, typer.Option(min=-1, help="So many cabinets speak NTCIP, the others Modbus; -1: all NTCIP.")
+    ] = 0,
     headless: Annotated[bool, typer.Option("--headless", help="No page.")] = False,
     tls: Annotated[
         bool,
-        typer.Option("--tls", help="Cabinets speak Modbus/TCP Security (mutual TLS), with throw-away keys."),
+        typer.Option(
+            "--tls", help="Modbus cabinets speak mutual TLS (Modbus/TCP Security), with throw-away keys."
+        ),
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Keep site file, logs and journal in this folder.")] = None,
     json: Json = False,
 ) -> None:
     """Run SUMO, a virtual cabinet at every intersection, the controller and the live page on this machine.
 
-    The cabinets speak real Modbus TCP; the controller is what `denxanh run` starts on a street. Ctrl-C ends
-    it all and prints the summary.
+    The cabinets speak real Modbus TCP, one of them NTCIP over SNMP; the controller is what `denxanh run`
+    starts on a street. Ctrl-C ends it all and prints the summary.
     """
     if corridor is not None and sumocfg is not None:
         raise typer.BadParameter("--corridor and --sumocfg exclude each other")
@@ -88,6 +93,7 @@ def demo(
         tls=tls,
         vds=vds,
         vds_port=_vds_port(vds, vds_port),
+        ntcip=None if ntcip < 0 else ntcip,
     )
     with _folder(out) as folder:
         summary, failure = _run(wish, folder, page_port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CORRIDOR = "truc-30-4-hoa-binh"
 DEFAULT_RULE = "max-pressure"
+COMMUNITY_OCTETS = 16
 DEMO_KEYS_DAYS = 60
 """Life of the demo's keys: long enough that nobody is warned of their end."""
 WAIT_FOR_CONTROLLER_S = 60.0
@@ -56,6 +58,8 @@ class Wish:
     """None: through the cabinets, as everything else."""
     vds_port: int = 0
     """Of the controller's receiver, or of the broker."""
+    ntcip: int | None = None
+    """How many cabinets speak NTCIP, None: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,11 @@ class Folder:
     def spec(self) -> Path:
         """What the street simulates."""
         return self.root / "street.json"
+
+    @property
+    def community(self) -> Path:
+        """Holds the community that may command the NTCIP cabinets."""
+        return self.root / "community"
 
     @property
     def ports(self) -> Path:
@@ -151,8 +160,18 @@ def _shipped(wish: Wish) -> bool:
     return wish.sumocfg is None and wish.corridor in catalogue.names()
 
 
+def write_community(folder: Folder) -> None:
+    """The community that may command this run's NTCIP cabinets: a new one, readable by nobody else."""
+    from denxanh.plc.security.secrets import write_new
+
+    folder.community.unlink(missing_ok=True)
+    write_new(folder.community, secrets.token_hex(COMMUNITY_OCTETS))
+
+
 def write_spec(wish: Wish, folder: Folder, corridor: Corridor) -> None:
-    """The street's specification: free ports, lock-step."""
+    """The street's specification: free ports, lock-step; the last intersections speak NTCIP."""
+    names = [one.id for one in corridor.intersections]
+    ntcip = names if wish.ntcip is None else names[max(0, len(names) - wish.ntcip) :]
     source: dict[str, object] = {
         "kind": "catalogue",
         "corridor": wish.corridor if _shipped(wish) else str(Path(wish.corridor).resolve()),
@@ -168,6 +187,10 @@ def write_spec(wish: Wish, folder: Folder, corridor: Corridor) -> None:
         "grants": {"host": "127.0.0.1", "port": 0},
         "wait_for_controller_s": WAIT_FOR_CONTROLLER_S,
         "keys": str(folder.keys) if wish.tls else None,
+        "cabinets": [
+            {"intersection": name, "protocol": "ntcip", "community_file": str(folder.community)}
+            for name in ntcip
+        ],
         "summary": str(folder.summary),
         "ports": str(folder.ports),
     }
@@ -230,6 +253,7 @@ def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: 
                 host=door["host"],
                 port=door["port"],
                 profile=door["profile"],
+                community_file=folder.community.name if door["protocol"] == "ntcip" else None,
             )
             for name, door in ports["cabinets"].items()
         ],

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from denxanh.cli.demo_files import Folder, Wish, read_json, write_site, write_spec
+from denxanh.cli.demo_files import Folder, Wish, read_json, write_community, write_site, write_spec
 from denxanh.cli.output import note
 from denxanh.cli.processes import Child, Stop, ended_together, start
 from denxanh.errors import SimulationError
@@ -87,6 +87,7 @@ class Demo:
         """Write what the street reads; nothing of an earlier run in this folder is taken for this one's."""
         for old in (self._folder.ports, self._folder.summary, _controller_summary(self._folder)):
             old.unlink(missing_ok=True)
+        write_community(self._folder)
         write_spec(self._wish, self._folder, corridor)
 
     def _ports(self, street: Child, stop: Stop) -> dict[str, object] | None:

@@ -35,6 +35,7 @@ def make(
         list[str] | None, typer.Option(help="Sign the certificate of a client that may only read; repeat.")
     ] = None,
     days: Annotated[float, typer.Option(help="Life of what is signed; below 0: has ended, for tests.")] = 398,
+    json: Json = False,
 ) -> None:
     """Make a certificate authority, unless the folder has one, and sign certificates.
 
@@ -47,19 +48,27 @@ def make(
 
     authority = Authority(folder)
     authority.create()
+    signed: list[dict[str, str]] = []
     for name in cabinet or ():
         authority.cabinet(name, days)
-        say(f"{folder / name}.crt and .key: cabinet {name}")
+        signed.append({"name": name, "for": "cabinet"})
     for names, role in ((client, Role.CONTROLLER), (viewer, Role.VIEWER)):
         for name in names or ():
             authority.client(name, role, days)
-            say(f"{folder / name}.crt and .key: client {name}, role {role}")
+            signed.append({"name": name, "for": role})
+    if json:
+        document({"ca": str(authority.certificate), "crl": str(authority.crl), "signed": signed})
+        return
+    for one in signed:
+        say(f"{folder / one['name']}.crt and .key: {one['for']}")
     say(f"{authority.certificate}: what both sides trust")
 
 
 @app.command(epilog="Example: denxanh keys revoke keys THN_304")
 def revoke(
-    folder: Folder, name: Annotated[list[str], typer.Argument(help="Whose certificates; NAME.crt is there.")]
+    folder: Folder,
+    name: Annotated[list[str], typer.Argument(help="Whose certificates; NAME.crt is there.")],
+    json: Json = False,
 ) -> None:
     """Put certificates on the list of revoked ones; bring `revoked.crl` to both sides afterwards.
 
@@ -69,6 +78,9 @@ def revoke(
 
     authority = Authority(folder)
     authority.revoke(name)
+    if json:
+        document({"crl": str(authority.crl), "revoked": name})
+        return
     say(f"{authority.crl}: {', '.join(name)} no longer believed")
 
 

@@ -1,0 +1,156 @@
+"""From the contract's commands to NTCIP's control objects: hold, force-off, omit, calls, pattern. Pure.
+
+NTCIP cannot carry a committed end, so it is kept here: the running phases are held until the second before
+it, then the phases that end are forced off, with calls for the next stage alone. Because the controller does
+not know the end, it is also told to start no walk that would not be over by then. A commitment is kept even
+when PLAN is asked for in between; a release breaks it, because nobody would be there to end it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from denxanh.networks.model import GroupKind, Intersection
+from denxanh.plc.contract import Command, ModeRequest, Refusal
+from denxanh.plc.ntcip import oids
+from denxanh.plc.ntcip.ber import Oid
+from denxanh.plc.ntcip.oids import cell, group_octets, groups, scalar
+from denxanh.plc.ntcip.reading import MASKS
+from denxanh.plc.ntcip.stagemap import StageMap
+
+DS_PER_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Stage `stage` ends at second `end` (of `Trail.now`; the first that is not green), then `following`."""
+
+    stage: int
+    end: int
+    following: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """All control objects: the masks by column of phaseControlGroup, and systemPatternControl."""
+
+    masks: Mapping[int, int]
+    pattern: int
+
+    @property
+    def nothing(self) -> bool:
+        """Whether this is control given back."""
+        return self.pattern == oids.STANDBY_PATTERN and not any(self.masks.values())
+
+
+RELEASED = Wish(dict.fromkeys(MASKS, 0), oids.STANDBY_PATTERN)
+
+
+def judge(
+    command: Command, intersection: Intersection, stage: int, green: bool, promise: Promise | None, now: int
+) -> tuple[Refusal, Promise | None]:
+    """Whether a command can be carried out, and the promise that stands then.
+
+    Args:
+        command: the contract's.
+        intersection: its stages.
+        stage: running, or next between two greens.
+        green: whether it is running.
+        promise: before.
+        now: second of the last poll.
+    """
+    if command.mode is ModeRequest.PLAN:
+        known = any(plan.number == command.plan for plan in intersection.plans)
+        sound = known and command.plan < oids.FREE_PATTERN
+        return (Refusal.NONE if sound else Refusal.UNKNOWN_PLAN), promise
+    if command.mode is ModeRequest.RELEASE:
+        return Refusal.NONE, None
+    following = command.committed_next if command.committed_end_ds else command.stage
+    if following >= len(intersection.stages) or command.stage >= len(intersection.stages):
+        return Refusal.UNKNOWN_STAGE, promise
+    if following == stage or not green or promise is not None:
+        return Refusal.NONE, promise
+    if not intersection.transitions[stage][following]:
+        return Refusal.TRANSITION, promise
+    if not command.committed_end_ds and intersection.commitment_s:
+        return Refusal.COMMITMENT, promise
+    left_s = -(-command.committed_end_ds // DS_PER_S)
+    return Refusal.NONE, Promise(stage, now + 1 + left_s, following)
+
+
+def wish(
+    command: Command,
+    intersection: Intersection,
+    stages: StageMap,
+    stage: int,
+    promise: Promise | None,
+    now: int,
+) -> Wish:
+    """The control objects for the coming second."""
+    if command.mode is ModeRequest.RELEASE:
+        return RELEASED
+    if command.mode is ModeRequest.PLAN and promise is None:
+        return Wish(dict.fromkeys(MASKS, 0), command.plan)
+    masks = dict.fromkeys(MASKS, 0)
+    running = stages.mask(stage)
+    masks[oids.CONTROL_HOLD] = running
+    if promise is not None and promise.stage == stage:
+        there = stages.mask(promise.following)
+        if now + 1 + _longest_walk(intersection, stage) > promise.end:
+            masks[oids.CONTROL_PED_OMIT] = running & ~there
+        if now + 1 >= promise.end:
+            masks[oids.CONTROL_HOLD] = running & there
+            masks[oids.CONTROL_FORCE_OFF] = running & ~there
+            masks[oids.CONTROL_VEH_CALL] = there
+            everything = sum(1 << phase - 1 for ring in stages.rings for phase in ring)
+            masks[oids.CONTROL_PHASE_OMIT] = everything & ~(running | there)
+    return Wish(masks, oids.FREE_PATTERN)
+
+
+def varbind_numbers(given: Wish, stages: StageMap, suffix: Oid = (0,)) -> dict[Oid, int]:
+    """The objects to set, all in one SET."""
+    objects = {
+        cell(oids.PHASE_CONTROL_GROUP, column, number): octet
+        for column in MASKS
+        for number, octet in zip(
+            groups(stages.phases), group_octets(given.masks[column], stages.phases), strict=True
+        )
+    }
+    objects[scalar(oids.SYSTEM_SYNC_CONTROL, suffix)] = oids.OWN_TIME_BASE
+    objects[scalar(oids.SYSTEM_PATTERN_CONTROL, suffix)] = given.pattern
+    return objects
+
+
+def foreign(found: Wish, written: tuple[Wish, ...], *, cleared: bool) -> bool:
+    """Whether somebody else has written control objects.
+
+    Args:
+        found: as read back.
+        written: what may stand there: the last SET, and the one before where its fate is unknown.
+        cleared: whether the backup timer has run out, which zeros everything.
+    """
+    if cleared and found.nothing:
+        return False
+    return not any(_explained(found, ours) for ours in written)
+
+
+def _explained(found: Wish, ours: Wish) -> bool:
+    """Force-off bits clear themselves at the end of the green."""
+    return found.pattern == ours.pattern and all(
+        found.masks[column] == ours.masks[column]
+        or (column == oids.CONTROL_FORCE_OFF and not found.masks[column] & ~ours.masks[column])
+        for column in MASKS
+    )
+
+
+def _longest_walk(intersection: Intersection, stage: int) -> int:
+    """Walk and clearance of the stage's longest crossing, seconds."""
+    return max(
+        (
+            group.walk_s + group.clearance_s
+            for index, group in enumerate(intersection.groups)
+            if group.kind is GroupKind.PEDESTRIAN and intersection.stages[stage].serves(index)
+        ),
+        default=0,
+    )

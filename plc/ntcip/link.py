@@ -1,0 +1,210 @@
+"""GET and SET of integers at one agent: batching, errors, retries, and a controller's own habits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from denxanh.errors import FrameError, UnreachableError
+from denxanh.plc.ntcip.ber import EXCEPTIONS, Oid, encode_oid, integer, text
+from denxanh.plc.ntcip.courier import Address, Courier
+from denxanh.plc.ntcip.message import (
+    ErrorStatus,
+    Kind,
+    Message,
+    Varbind,
+    Version,
+    ask,
+    encode_varbinds,
+)
+
+TIMEOUT_S = 0.4
+"""For one answer, seconds."""
+TRIES = 2
+"""Of a GET; a SET is sent once."""
+PROBES = 8
+"""Test GETs under way at once."""
+MAX_MESSAGE = 1400
+"""Octets of one answer: an Ethernet frame with room for tunnels. NTCIP 1201 demands 484 of a controller."""
+_PER_VALUE = 8
+"""Octets that a varbind needs beside its name: headers and an INTEGER."""
+_OVERHEAD = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one controller wants to be spoken to.
+
+    `suffix` is the instance of its scalars (some answer `.1`, some none). With `set_backup_time` its
+    unitBackupTime is kept at `backup_s`; without, control is refused while it is 0.
+    """
+
+    read: bytes = b"public"
+    write: bytes = field(default=b"administrator", repr=False)
+    version: Version = Version.V1
+    suffix: Oid = (0,)
+    set_backup_time: bool = True
+    backup_s: int = 10
+    max_message: int = MAX_MESSAGE
+
+
+class Link:
+    """One agent at `host:port`; not to be used by two tasks at once."""
+
+    def __init__(self, host: str, port: int, name: str, settings: Settings, courier: Courier | None) -> None:
+        self._host, self._port, self._name = host, port, name
+        self._settings = settings
+        self._courier = courier or Courier()
+        self._own = courier is None
+        self._address: Address | None = None
+        self._batches: dict[tuple[Oid, ...], tuple[tuple[tuple[Oid, ...], bytes], ...]] = {}
+
+    @property
+    def where(self) -> str:
+        """For errors."""
+        return f"{self._name} at {self._host}:{self._port}"
+
+    async def get(self, names: tuple[Oid, ...]) -> dict[Oid, int]:
+        """Many integers, all or none.
+
+        Raises:
+            UnreachableError: no answer in time.
+            FrameError: an error, other names than were asked for, or something that is no number.
+        """
+        if names not in self._batches:
+            self._batches[names] = tuple(
+                (batch, encode_varbinds(ask(batch))) for batch in _batches(names, self._settings.max_message)
+            )
+        answers = await asyncio.gather(
+            *(
+                self._exchange(Kind.GET, encoded, self._settings.read, TRIES)
+                for _, encoded in self._batches[names]
+            )
+        )
+        found: dict[Oid, int] = {}
+        for (batch, _), answer in zip(self._batches[names], answers, strict=True):
+            self._take(batch, answer, found)
+        return found
+
+    async def missing(self, names: tuple[Oid, ...]) -> tuple[Oid, ...]:
+        """Those that the agent does not have: asked for together, and one by one where that fails.
+
+        A v1 GET is all or nothing, so one object that is not there hides the rest.
+
+        Raises:
+            UnreachableError: no answer in time.
+        """
+        try:
+            await self.get(names)
+        except FrameError:
+            pass
+        else:
+            return ()
+        turns = asyncio.Semaphore(PROBES)
+
+        async def lacks(name: Oid) -> bool:
+            async with turns:
+                answer = await self._exchange(
+                    Kind.GET, encode_varbinds(ask((name,))), self._settings.read, TRIES
+                )
+            try:
+                self._take((name,), answer, {})
+            except FrameError:
+                return True
+            return False
+
+        found = await asyncio.gather(*(lacks(name) for name in names))
+        return tuple(name for name, absent in zip(names, found, strict=True) if absent)
+
+    async def get_one(self, name: Oid) -> int:
+        """One integer; see `get`."""
+        return (await self.get((name,)))[name]
+
+    async def set(self, numbers: Mapping[Oid, int]) -> None:
+        """Set integers in one message, all or none; see `get` for errors."""
+        names = tuple(numbers)
+        varbinds = encode_varbinds([(name, integer(number)) for name, number in numbers.items()])
+        answer = await self._exchange(Kind.SET, varbinds, self._settings.write, 1)
+        self._check(names, answer)
+
+    def close(self) -> None:
+        """Let go of the socket, if it is our own."""
+        if self._own:
+            self._courier.close()
+
+    async def _exchange(self, kind: Kind, varbinds: bytes, community: bytes, tries: int) -> Message:
+        if self._address is None:
+            self._address = await self._resolve()
+        for left in reversed(range(tries)):
+            try:
+                return await self._courier.request(
+                    self._address, self._settings.version, community, kind, varbinds, TIMEOUT_S
+                )
+            except UnreachableError as error:
+                if not left:
+                    error.where = f"{self.where}"
+                    raise
+        raise AssertionError("tries must be at least 1")
+
+    async def _resolve(self) -> Address:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, family=2, type=2)
+        except OSError as error:
+            raise UnreachableError(
+                f"no such host: {error.strerror}", where=self.where, fix="check the site file"
+            ) from None
+        host, port = found[0][4][:2]
+        return str(host), int(port)
+
+    def _check(self, names: Sequence[Oid], answer: Message) -> None:
+        if answer.error_status == ErrorStatus.NO_ERROR:
+            return
+        place = answer.error_index
+        name = text(names[place - 1]) if 1 <= place <= len(names) else "the whole message"
+        known = {int(one): one.name for one in ErrorStatus}
+        said = known.get(answer.error_status, str(answer.error_status))
+        raise FrameError(
+            f"the controller answers {said}",
+            where=f"{self.where}, {name}",
+            fix="check the phase map, the instance suffix, and what this controller offers",
+        )
+
+    def _take(self, names: Sequence[Oid], answer: Message, found: dict[Oid, int]) -> None:
+        self._check(names, answer)
+        if len(answer.varbinds) != len(names):
+            raise FrameError(
+                f"{len(answer.varbinds)} values came where {len(names)} were asked for",
+                where=self.where,
+                fix="check that the peer is an NTCIP 1202 controller",
+            )
+        for name, varbind in zip(names, answer.varbinds, strict=True):
+            found[name] = self._number(name, varbind)
+
+    def _number(self, name: Oid, varbind: Varbind) -> int:
+        oid, value = varbind
+        if oid == name and isinstance(value.content, int):
+            return value.content
+        if oid != name:
+            what = f"{text(oid)} came in its place"
+        elif value.tag in EXCEPTIONS:
+            what = "the controller does not have this object"
+        else:
+            what = f"a value of type {value.tag:#04x} is no number"
+        raise FrameError(
+            what, where=f"{self.where}, {text(name)}", fix="check the phase map and the instance suffix"
+        )
+
+
+def _batches(names: Sequence[Oid], max_message: int) -> list[tuple[Oid, ...]]:
+    """Names whose answer fits one message, in order."""
+    batches: list[list[Oid]] = [[]]
+    size = _OVERHEAD
+    for name in names:
+        octets = len(encode_oid(name)) + _PER_VALUE
+        if batches[-1] and size + octets > max_message:
+            batches.append([])
+            size = _OVERHEAD
+        batches[-1].append(name)
+        size += octets
+    return [tuple(batch) for batch in batches]

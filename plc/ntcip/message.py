@@ -1,0 +1,185 @@
+"""SNMP v1 and v2c messages (RFC 1157, RFC 3416): GET, GETNEXT, SET and RESPONSE.
+
+Version 3 is left out: NTCIP 1202 controllers in the field speak v1, some v2c, and a community string protects
+nothing, so such a cabinet belongs behind a tunnel of its own (docs/cabinet-ntcip.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from denxanh.plc.ntcip.ber import (
+    INTEGER,
+    NOTHING,
+    OBJECT_ID,
+    OCTET_STRING,
+    SEQUENCE,
+    Oid,
+    Value,
+    bad,
+    decode_integer,
+    decode_oid,
+    decode_value,
+    encode_integer,
+    encode_oid,
+    encode_tlv,
+    encode_value,
+    read,
+    read_header,
+)
+
+MAX_DATAGRAM = 65_507
+"""Octets of a UDP payload."""
+MAX_VARBINDS = 2048
+"""More than any message of ours; a decoder stops there."""
+MAX_COMMUNITY = 255
+
+Varbind = tuple[Oid, Value]
+
+
+class Version(IntEnum):
+    """The number on the wire."""
+
+    V1 = 0
+    V2C = 1
+
+
+class Kind(IntEnum):
+    """PDU tags."""
+
+    GET = 0xA0
+    GETNEXT = 0xA1
+    RESPONSE = 0xA2
+    SET = 0xA3
+
+
+class ErrorStatus(IntEnum):
+    """The codes that agents of this field use; a v1 agent knows the first five (RFC 1157, RFC 3416)."""
+
+    NO_ERROR = 0
+    TOO_BIG = 1
+    NO_SUCH_NAME = 2
+    BAD_VALUE = 3
+    READ_ONLY = 4
+    GEN_ERR = 5
+    NO_ACCESS = 6
+    WRONG_TYPE = 7
+    WRONG_VALUE = 10
+    NOT_WRITABLE = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One datagram. `error_index` counts varbinds from 1; codes that we have no name for stay numbers."""
+
+    version: Version
+    community: bytes
+    kind: Kind
+    request_id: int
+    varbinds: tuple[Varbind, ...]
+    error_status: int = 0
+    error_index: int = 0
+
+
+def encode_varbinds(varbinds: Sequence[Varbind]) -> bytes:
+    """The list of names and values, ready for `frame`: what is asked every second is encoded once."""
+    pairs = [encode_tlv(SEQUENCE, encode_oid(oid) + encode_value(value)) for oid, value in varbinds]
+    return encode_tlv(SEQUENCE, b"".join(pairs))
+
+
+def frame(
+    version: Version,
+    community: bytes,
+    kind: Kind,
+    request_id: int,
+    varbinds: bytes,
+    error_status: int = 0,
+    error_index: int = 0,
+) -> bytes:
+    """One datagram around an encoded list of varbinds."""
+    pdu = b"".join(
+        (
+            encode_integer(request_id),
+            encode_integer(error_status),
+            encode_integer(error_index),
+            varbinds,
+        )
+    )
+    head = encode_integer(version) + encode_tlv(OCTET_STRING, community)
+    return encode_tlv(SEQUENCE, head + encode_tlv(kind, pdu))
+
+
+def encode(message: Message) -> bytes:
+    """One datagram.
+
+    Raises:
+        ValueError: a value does not fit its type; the caller's bug.
+    """
+    return frame(
+        message.version,
+        message.community,
+        message.kind,
+        message.request_id,
+        encode_varbinds(message.varbinds),
+        message.error_status,
+        message.error_index,
+    )
+
+
+def decode(data: bytes) -> Message:
+    """One datagram.
+
+    Raises:
+        FrameError: it is no SNMP v1 or v2c message of a kind that we know.
+    """
+    if len(data) > MAX_DATAGRAM:
+        raise bad("it is longer than a datagram")
+    start, end = read(data, 0, len(data), SEQUENCE)
+    if end != len(data):
+        raise bad("something follows the message")
+    at, stop = read(data, start, end, INTEGER)
+    version = decode_integer(data, at, stop)
+    if version not in (Version.V1, Version.V2C):
+        raise bad(f"version {version} is neither v1 nor v2c")
+    at, stop = read(data, stop, end, OCTET_STRING)
+    if stop - at > MAX_COMMUNITY:
+        raise bad("the community is too long")
+    community = bytes(data[at:stop])
+    tag, at, stop = read_header(data, stop, end)
+    if stop != end:
+        raise bad("something follows the request")
+    if tag not in (Kind.GET, Kind.GETNEXT, Kind.RESPONSE, Kind.SET):
+        raise bad(f"request {tag:#04x} is not supported")
+    numbers: list[int] = []
+    for _ in range(3):
+        first, last = read(data, at, end, INTEGER)
+        numbers.append(decode_integer(data, first, last))
+        at = last
+    return Message(
+        Version(version), community, Kind(tag), numbers[0], _varbinds(data, at, end), numbers[1], numbers[2]
+    )
+
+
+def _varbinds(data: bytes, at: int, end: int) -> tuple[Varbind, ...]:
+    at, stop = read(data, at, end, SEQUENCE)
+    if stop != end:
+        raise bad("something follows the varbinds")
+    found: list[Varbind] = []
+    while at < stop:
+        if len(found) >= MAX_VARBINDS:
+            raise bad(f"it has more than {MAX_VARBINDS} varbinds")
+        first, last = read(data, at, stop, SEQUENCE)
+        start, after = read(data, first, last, OBJECT_ID)
+        value, over = decode_value(data, after, last)
+        if over != last:
+            raise bad("something follows a value")
+        found.append((decode_oid(data, start, after), value))
+        at = last
+    return tuple(found)
+
+
+def ask(oids: Sequence[Oid]) -> tuple[Varbind, ...]:
+    """The varbinds of a GET or GETNEXT."""
+    return tuple((oid, NOTHING) for oid in oids)
