@@ -220,7 +220,7 @@ class Evaluation(_Table):
     """Decisions between evaluations."""
     seconds: int = Field(default=1200, ge=60, le=14_400)
     """Length of each run, simulated seconds."""
-    scenarios: int = Field(default=8, ge=1, le=64)
+    scenarios: int = Field(default=16, ge=1, le=64)
     """Generated networks, from seeds of their own."""
     rule: str = "most-vehicles"
     """Delays are given relative to this policy's on the same network and seed."""
