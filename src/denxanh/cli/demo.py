@@ -62,7 +62,7 @@ def demo(
     ] = None,
     ntcip: Annotated[
         int, typer.Option(min=-1, help="So many cabinets speak NTCIP, the others Modbus; -1: all NTCIP.")
-    ] = 0,
+    ] = 1,
     headless: Annotated[bool, typer.Option("--headless", help="No page.")] = False,
     tls: Annotated[
         bool,
