@@ -95,9 +95,9 @@ def spans(profile: Profile, layout: Layout) -> tuple[Span, ...]:
         Span("calls", profile.calls.table, profile.calls.address, calls),
         Span("zones", zones.table, zones.address, layout.zones * zones.stride),
     ]
-    for name, block in profile.status.bits.items():
+    for name, shown in profile.status.bits.items():
         count = layout.groups if name in GROUP_BITS else layout.stages
-        found.append(Span(bits_block(name), block.table, block.address, count))
+        found.append(Span(bits_block(name), shown.table, shown.address, count))
     used = [span for span in found if span.count]
     command = Span("command", "holding", profile.command.address, profile.command.length)
     config = Span("config", profile.config.table, profile.config.address, 1)
