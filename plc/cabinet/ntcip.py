@@ -138,7 +138,7 @@ class NtcipFace:
 
     def _clear(self) -> None:
         self._pattern, self._sync = oids.STANDBY_PATTERN, oids.OWN_TIME_BASE
-        self._masks = dict.fromkeys(MASKS, 0)
+        self._masks.update(dict.fromkeys(MASKS, 0))  # in place: the objects that are read are bound to it
         self._silence_s = 0
 
     def _successor(self, stage: int) -> int | None:

@@ -38,20 +38,32 @@ DS_PER_S = 10
 RELEASE_LOOKS = 3
 RELEASE_LOOK_S = 0.1
 """After a release the controller's state is looked at so often, so far apart."""
+LATE_S = 5
+"""A SET of ours, or a copy of it, may still reach the controller so long after it was sent, seconds."""
 POLICE_BIT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Ours:
-    """What became of our commands. `written` is what may stand in the control objects."""
+    """What became of our commands."""
 
     seq: int = 0
     epoch: int = 0
     refusal: Refusal = Refusal.NONE
-    written: tuple[Wish, ...] = (RELEASED,)
+    written: Wish = RELEASED
+    """The last SET that was answered."""
+    sent: tuple[tuple[int, Wish], ...] = ()
+    """With its second, each SET whose outcome is unknown or that may still come late: it, too, may stand."""
     promise: Promise | None = None
     lost: bool = False
     """Somebody else drives."""
+    given_up: bool = False
+    """After that: our zeros were answered."""
+
+    @property
+    def may_stand(self) -> tuple[Wish, ...]:
+        """What the control objects may hold without anybody else's doing."""
+        return (self.written, *(wish for _, wish in self.sent))
 
 
 class NtcipCabinet:
@@ -112,7 +124,7 @@ class NtcipCabinet:
             await self._check_tables(found.scalar(oids.SET_ID_PARAMETER))
             report = self._report(found)
             self._status = report.status
-            if self._ours.lost and any(one is not RELEASED for one in self._ours.written):
+            if self._ours.lost and not self._ours.given_up:
                 await self._let_go()
             return report
 
@@ -295,7 +307,7 @@ class NtcipCabinet:
         control = found.scalar(oids.UNIT_CONTROL_STATUS)
         cleared = control in (reading.BACKUP_MODE, reading.OTHER_CONTROL, reading.MANUAL)
         standing = self._standing(found)
-        if not driving.foreign(standing, ours.written, cleared=cleared):
+        if not driving.foreign(standing, ours.may_stand, cleared=cleared):
             return
         log.error("%s: somebody else writes its control objects: %s", self.where, standing)
         self._ours = replace(ours, lost=True, refusal=Refusal.STALE_EPOCH)
@@ -326,18 +338,21 @@ class NtcipCabinet:
             )
 
     async def _write(self, wish: Wish) -> None:
-        # Until the answer is there, both may stand in the controller.
-        self._ours = replace(self._ours, written=(*self._ours.written[-1:], wish))
+        now = self._trail.now
+        # Without an answer, none of those since the last answered one is forgotten, however old.
+        self._ours = replace(self._ours, sent=_distinct((*self._ours.sent, (now, wish))))
         await self._link.set(driving.varbind_numbers(wish, self._stages, self._settings.suffix))
-        self._ours = replace(self._ours, written=(wish,))
+        recent = tuple((second, one) for second, one in self._ours.sent if now - second <= LATE_S)
+        self._ours = replace(self._ours, written=wish, sent=recent)
 
     async def _let_go(self) -> None:
-        """Zeros once, so that nothing of ours stands beside what the other one writes."""
+        """Zeros until they are answered once, so that nothing of ours stands beside what the other writes."""
         try:
             await self._write(RELEASED)
         except WireError as error:
-            log.warning("%s: not released: %s", self.where, error)
-        self._ours = replace(self._ours, written=(RELEASED,))
+            log.warning("%s: not released, tried again with the next poll: %s", self.where, error)
+            return
+        self._ours = replace(self._ours, given_up=True)
 
     async def _verify_release(self) -> None:
         name = scalar(oids.UNIT_CONTROL_STATUS, self._settings.suffix)
@@ -350,6 +365,15 @@ class NtcipCabinet:
             where=f"{self.where}, {text(name)}",
             fix="look for another centre; its backup timer ends it otherwise",
         )
+
+
+def _distinct(sent: tuple[tuple[int, Wish], ...]) -> tuple[tuple[int, Wish], ...]:
+    """Each wish once, with its latest second; a hold that is repeated for hours is one entry."""
+    kept: list[tuple[int, Wish]] = []
+    for second, wish in reversed(sent):
+        if all(wish != other for _, other in kept):
+            kept.append((second, wish))
+    return tuple(reversed(kept))
 
 
 __all__ = ["NtcipCabinet"]

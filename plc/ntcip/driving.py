@@ -3,7 +3,8 @@
 NTCIP cannot carry a committed end, so it is kept here: the running phases are held until the second before
 it, then the phases that end are forced off, with calls for the next stage alone. Because the controller does
 not know the end, it is also told to start no walk that would not be over by then. A commitment is kept even
-when PLAN is asked for in between; a release breaks it, because nobody would be there to end it.
+when PLAN or RELEASE is asked for in between: the zeros of a release are written once it is over, or overdue.
+Where the commands stop before that, the backup timer gives the controller back, with the green held so long.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def judge(
         sound = known and command.plan < oids.FREE_PATTERN
         return (Refusal.NONE if sound else Refusal.UNKNOWN_PLAN), promise
     if command.mode is ModeRequest.RELEASE:
-        return Refusal.NONE, None
+        return Refusal.NONE, promise if promise is not None and now <= promise.end else None
     following = command.committed_next if command.committed_end_ds else command.stage
     if following >= len(intersection.stages) or command.stage >= len(intersection.stages):
         return Refusal.UNKNOWN_STAGE, promise
@@ -88,7 +89,7 @@ def wish(
     now: int,
 ) -> Wish:
     """The control objects for the coming second."""
-    if command.mode is ModeRequest.RELEASE:
+    if command.mode is ModeRequest.RELEASE and promise is None:
         return RELEASED
     if command.mode is ModeRequest.PLAN and promise is None:
         return Wish(dict.fromkeys(MASKS, 0), command.plan)
@@ -127,7 +128,7 @@ def foreign(found: Wish, written: tuple[Wish, ...], *, cleared: bool) -> bool:
 
     Args:
         found: as read back.
-        written: what may stand there: the last SET, and the one before where its fate is unknown.
+        written: every SET of ours that may stand there.
         cleared: whether the backup timer has run out, which zeros everything.
     """
     if cleared and found.nothing:
