@@ -95,6 +95,11 @@ class _Knock(asyncio.Protocol):
         self._doorway = doorway
         self._host = ""
         self._early = bytearray()
+        self._gone = False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """It may end between its handshake and its admission; nobody else would hear of it."""
+        self._gone = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Decide by address; what has a right to a handshake gets one."""
@@ -128,15 +133,17 @@ class _Knock(asyncio.Protocol):
             secured = await asyncio.get_running_loop().start_tls(
                 transport, self, doorway.tls.context, server_side=True, ssl_handshake_timeout=HANDSHAKE_S
             )
-            assert secured is not None
+            if secured is None or self._gone:
+                raise ConnectionResetError("it left at once")
             certificate = secured.get_extra_info("ssl_object").getpeercert(binary_form=True)
             if not certificate:
                 raise SecretError("it showed no certificate")
             peer = identity(certificate, doorway.tls.role_oid)
         except (OSError, SecretError, asyncio.CancelledError) as error:
-            doorway.refuse(self._host, NotAdmitted.HANDSHAKE, _why(error))
             leave()
             transport.abort()
+            if not self._gone:
+                doorway.refuse(self._host, NotAdmitted.HANDSHAKE, _why(error))
             if isinstance(error, asyncio.CancelledError):
                 raise
             return

@@ -250,6 +250,47 @@ async def test_a_crowd_at_the_door(driver):
         await one.close()
 
 
+async def test_who_leaves_at_any_moment_is_counted_out(driver, authority):
+    """Else six broken connections would shut an honest controller out for ever."""
+    context = context_of(authority)
+    keys = authority.keys("centre")
+    context.load_cert_chain(keys.certificate, keys.key)
+    async with serving(driver, authority.keys("X1")) as server:
+        for number in range(4 * MAX_PER_PEER):
+            with contextlib.suppress(OSError):
+                if number % 2:
+                    _, writer = await asyncio.open_connection(HOST, server.port, ssl=context)
+                    writer.transport.abort()
+                else:
+                    plain = await asyncio.open_connection(HOST, server.port)
+                    plain[1].write(b"\x16\x03\x01")
+                    plain[1].transport.abort()
+        await until(lambda: not server._door._inside, within_s=10.0)
+        good = client(driver, server, authority.keys("centre"))
+        await good.poll()
+        await good.close()
+
+
+async def test_who_leaves_between_handshake_and_admission_is_counted_out(driver, authority, monkeypatch):
+    loop = asyncio.get_running_loop()
+    shake_hands = loop.start_tls
+
+    async def slowly(*arguments, **more):
+        secured = await shake_hands(*arguments, **more)
+        await asyncio.sleep(0.3)  # as on a busy machine: the end comes in here
+        return secured
+
+    monkeypatch.setattr(loop, "start_tls", slowly)
+    context = context_of(authority)
+    keys = authority.keys("centre")
+    context.load_cert_chain(keys.certificate, keys.key)
+    async with serving(driver, authority.keys("X1")) as server:
+        for _ in range(2):
+            _, writer = await asyncio.open_connection(HOST, server.port, ssl=context)
+            writer.transport.abort()
+        await until(lambda: not server._door._inside)
+
+
 async def still_open(held) -> int:
     count = 0
     for reader, _ in held:
