@@ -1,0 +1,1 @@
+"""Who may do what at the centre: accounts, roles and their rights, sessions, tokens."""

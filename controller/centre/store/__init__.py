@@ -1,0 +1,1 @@
+"""What the centre keeps: events, signal states, alarms, commands, accounts, and the audit log."""

@@ -1,0 +1,206 @@
+"""The tables of the centre's store, the same in SQLite and PostgreSQL; migrations bring a database here.
+
+Times are milliseconds since 1970, UTC (`_ms`); those of what happened on the street are the site's own
+clock, which in a simulation is the simulated one. JSON is text in a canonical form.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+_KEY = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up by itself in INTEGER keys only."""
+
+bookmarks = Table(
+    "bookmarks",
+    metadata,
+    Column("reader", String(64), primary_key=True),
+    Column("file", String(128), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+)
+"""How far each reader has read the journal; moves in the transaction that stores what was read."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("closed_ms", BigInteger),
+    Column("site", Text, nullable=False),
+    Column("corridor", String(128), nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("ended", Text),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("run", BigInteger),
+    Column("tick", BigInteger),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("intersection", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("text_vi", Text, nullable=False),
+    Column("text_en", Text, nullable=False),
+    Column("mode_from", String(16)),
+    Column("mode_to", String(16)),
+    Index(None, "intersection", "at_ms"),
+)
+
+spans = Table(
+    "spans",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("run", BigInteger),
+    Column("intersection", String(64), nullable=False),
+    Column("began_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("aspects", String(128), nullable=False),
+    Column("stage", Integer, nullable=False),
+    Column("in_interstage", Boolean, nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("plan", Integer),
+    Index(None, "intersection", "began_ms"),
+)
+"""Times during which the lamps, the stage, the mode and the plan of an intersection stayed the same."""
+
+minutes = Table(
+    "minutes",
+    metadata,
+    Column("intersection", String(64), primary_key=True),
+    Column("minute_ms", BigInteger, primary_key=True),
+    Column("lane", Integer, primary_key=True),
+    Column("seconds", Integer, nullable=False),
+    Column("queued_mean", Float, nullable=False),
+    Column("queued_max", Float, nullable=False),
+    Column("moving_mean", Float, nullable=False),
+    Column("confidence_min", Float, nullable=False),
+)
+"""What the estimate believed of each lane, by minute (pcu; confidence in [0, 1])."""
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("run", BigInteger),
+    Column("intersection", String(64), nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("text_vi", Text, nullable=False),
+    Column("text_en", Text, nullable=False),
+    Column("raised_ms", BigInteger, nullable=False, index=True),
+    Column("cleared_ms", BigInteger),
+    Column("acknowledged_ms", BigInteger),
+    Column("acknowledged_by", String(64)),
+    Column("note", Text),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("actor", String(64), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("intersection", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("until_ms", BigInteger),
+    Column("state", String(16), nullable=False),
+    Column("outcome", Text),
+)
+"""Orders by idempotency key, and what came of each."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _KEY, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("actor", String(64), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("action", String(48), nullable=False),
+    Column("target", String(128), nullable=False),
+    Column("outcome", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index(None, "actor", "at_ms"),
+    Index(None, "target", "at_ms"),
+)
+"""Who did what: append-only; each row's hash covers the row and the hash of the one before."""
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("display", String(128), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("password_hash", Text),
+    Column("subject", String(255), unique=True),
+    Column("disabled", Boolean, nullable=False),
+    Column("must_change", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+"""`subject`: who the person is to the OIDC provider."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user", String(64), nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("label", String(128), nullable=False),
+    Column("owner", String(64), nullable=False, index=True),
+    Column("role", String(32), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    Column("used_ms", BigInteger),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("target", String(128), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Index(None, "kind", "target"),
+)
+"""Versions of plans (`target`: intersection/number) and of the calendar that people have written."""
