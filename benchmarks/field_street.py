@@ -23,9 +23,12 @@ from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.plc.cabinet.ntcip import NtcipFace
 from denxanh.plc.cabinet.server import CabinetServer, serve
 from denxanh.plc.cabinet.snmp_server import SnmpServer
+from denxanh.plc.cabinet.usm_server import UsmServer
 from denxanh.plc.contract import LoopReading, Readings, ZoneReading
+from denxanh.plc.ntcip.usm import User
 
-COMMUNITY = b"field-load"
+SECRET, USER = "field-load", "load"
+"""Community, or both passphrases, and whose."""
 QUEUE_MAX = 15
 
 
@@ -88,13 +91,18 @@ def _cabinets(corridor: Corridor) -> list[VirtualCabinet]:
     return [VirtualCabinet(one, plan) for one in corridor.intersections]
 
 
+def _server(cabinet: VirtualCabinet, protocol: str) -> CabinetServer | SnmpServer | UsmServer:
+    if protocol == "modbus":
+        return CabinetServer(cabinet)
+    if protocol == "ntcip":
+        return SnmpServer(NtcipFace(cabinet), write=SECRET.encode())
+    return UsmServer(NtcipFace(cabinet), User(USER, SECRET, SECRET), cabinet.intersection.id)
+
+
 async def main(folder: Path, protocol: str, count: int) -> None:
     """Serve until the process is ended."""
     cabinets = _cabinets(crossroads_corridor(count))
-    servers: list[CabinetServer | SnmpServer] = [
-        SnmpServer(NtcipFace(one), write=COMMUNITY) if protocol == "ntcip" else CabinetServer(one)
-        for one in cabinets
-    ]
+    servers = [_server(one, protocol) for one in cabinets]
     await serve(servers)
     found = folder / "ports.new"
     found.write_text(json.dumps([server.port for server in servers]), encoding="utf-8")

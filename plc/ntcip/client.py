@@ -23,6 +23,7 @@ from denxanh.plc.modbus.layout import MAP_VERSION, WORD_MAX, layout
 from denxanh.plc.modbus.registers import decode_report, encode_readings, encode_status
 from denxanh.plc.ntcip import driving, oids, reading
 from denxanh.plc.ntcip.ber import text
+from denxanh.plc.ntcip.carrier import Carrier
 from denxanh.plc.ntcip.courier import Courier
 from denxanh.plc.ntcip.download import download
 from denxanh.plc.ntcip.driving import RELEASED, Promise, Wish
@@ -75,7 +76,7 @@ class NtcipCabinet:
         intersection: what stands there, as the site has it.
         stages: its phases.
         settings: communities, version and habits.
-        courier: the socket, shared with other cabinets; None opens one of its own.
+        courier: the socket, shared with other cabinets, or (v3) a carrier; None opens a socket of its own.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class NtcipCabinet:
         intersection: Intersection,
         stages: StageMap,
         settings: Settings,
-        courier: Courier | None = None,
+        courier: Courier | Carrier | None = None,
     ) -> None:
         self._link = Link(host, port, intersection.id, settings, courier)
         self._settings = settings

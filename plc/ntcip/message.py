@@ -111,6 +111,15 @@ def frame(
     return encode_tlv(SEQUENCE, head + encode_tlv(kind, pdu))
 
 
+def decode_varbinds(data: bytes) -> tuple[Varbind, ...]:
+    """The inverse of `encode_varbinds`.
+
+    Raises:
+        FrameError: it is no list of names and values.
+    """
+    return _varbinds(data, 0, len(data))
+
+
 def encode(message: Message) -> bytes:
     """One datagram.
 

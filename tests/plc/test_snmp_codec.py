@@ -78,3 +78,10 @@ def test_octets_of_a_get_as_the_standard_writes_them() -> None:
 def test_what_is_no_object_identifier_is_not_encoded(oid: ber.Oid) -> None:
     with pytest.raises(ValueError, match=r"is no object identifier|has an arc"):
         ber.encode_oid(oid)
+
+
+def test_a_padded_object_identifier_is_refused_before_it_is_kept():
+    """Names are remembered by their octets, so a stranger must not choose how long these are."""
+    padded = b"\x2b" + b"\x80" * 2000 + b"\x01"
+    with pytest.raises(FrameError, match="octets"):
+        ber.decode_oid(padded, 0, len(padded))
