@@ -73,9 +73,7 @@ def _site(folder: Path, protocol: str, ports: list[int]) -> None:
         state_dir="state",
         policy="max-pressure",
         cabinets=[
-            CabinetEntry(
-                intersection=f"X{n}", host="127.0.0.1", port=port, **speaks[protocol]
-            )
+            CabinetEntry(intersection=f"X{n}", host="127.0.0.1", port=port, **speaks[protocol])
             for n, port in enumerate(ports, start=1)
         ],
     )
