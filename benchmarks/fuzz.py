@@ -4,8 +4,8 @@
     python benchmarks/fuzz.py --seconds 120 --write         # into docs/fuzzing.md
     python benchmarks/fuzz.py --targets snmp-message,order
 
-Needs the extra `fuzz`. Inputs that crashed are kept in the folder --keep, with the traceback on standard error;
-the status is then 1.
+Needs the extra `fuzz`. Inputs that crashed are kept in the folder --keep, their tracebacks go to standard
+error, and the status is 1.
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ def fuzz(name: str, corpus: Path, seconds: int) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["denxanh", "tomllib"]):
+        from fuzz_targets import targets
+
         import denxanh.controller.site
         import denxanh.plc.cabinet.snmp_server  # noqa: F401
-        from fuzz_targets import targets
 
     from denxanh.errors import DenXanhError
 
@@ -111,12 +112,12 @@ def table(results: list[Result], options: argparse.Namespace) -> str:
         f"{version('atheris')}, Python {platform.python_version()}, {os.cpu_count()} shared cores, load "
         f"{os.getloadavg()[0]:.1f}. One process per parser, inputs of {MAX_LENGTH} octets at most.",
         "",
-        "| parser | what | executions | edges reached (by the examples alone) | inputs kept | seconds | crashes |",
+        "| parser | what | executions | edges (by the examples alone) | inputs kept | seconds | crashes |",
         "|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| `{one.name}` | {one.what} | {one.executions:,} | {one.edges} ({one.edges_of_seeds}) | {one.corpus} | "
-        f"{one.seconds:.0f} | {'yes' if one.crashed else 'none'} |"
+        f"| `{one.name}` | {one.what} | {one.executions:,} | {one.edges} ({one.edges_of_seeds}) | "
+        f"{one.corpus} | {one.seconds:.0f} | {'yes' if one.crashed else 'none'} |"
         for one in results
     ]
     total = sum(one.executions for one in results)

@@ -119,7 +119,7 @@ class UsmServer:
             await asyncio.sleep(0)  # the socket closes in the loop's next turn
 
     def _refused(self, _engine: SnmpEngine, _point: str, about: Any, _context: object) -> None:
-        """The library's word on a message that it did not let in; who asks for the engine id is no stranger."""
+        """The library did not let a message in; who asks for the engine id is no stranger."""
         why = str(about["statusInformation"].get("errorIndication", ""))
         if "engineid" in why.replace(" ", "").lower():
             return
