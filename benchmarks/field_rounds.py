@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
 
 from denxanh.controller import run as controller
 from denxanh.controller.clock import POLL_SPREAD_S, MonotonicClock, Tick
@@ -235,7 +236,7 @@ async def _drive(what: str, site: Site, watch: Watch, stop: asyncio.Event) -> di
         await asyncio.sleep(delay_s)
         try:
             await one()
-        except (WireError, TimeoutError):
+        except (WireError, ModbusException, OSError, EOFError, TimeoutError):
             failures += 1
 
     while not stop.is_set() and (tick := await watch.next()) is not None:

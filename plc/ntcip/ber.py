@@ -37,6 +37,8 @@ class Value(NamedTuple):
 
 
 NOTHING = Value(NULL, None)
+_SMALL = tuple(Value(INTEGER, number) for number in range(0x80))
+"""Most integers of a poll."""
 
 
 def integer(number: int) -> Value:
@@ -162,6 +164,8 @@ def decode_value(data: bytes, at: int, end: int) -> tuple[Value, int]:
     """One value and where it ends."""
     tag, start, stop = read_header(data, at, end)
     if tag == INTEGER:
+        if stop - start == 1 and data[start] < len(_SMALL):
+            return _SMALL[data[start]], stop
         return Value(tag, decode_integer(data, start, stop)), stop
     if tag in _UNSIGNED:
         if not 1 <= stop - start <= 9:

@@ -179,8 +179,11 @@ def _varbinds(data: bytes, at: int, end: int) -> tuple[Varbind, ...]:
     while at < stop:
         if len(found) >= MAX_VARBINDS:
             raise bad(f"it has more than {MAX_VARBINDS} varbinds")
-        first, last = read(data, at, stop, SEQUENCE)
-        start, after = read(data, first, last, OBJECT_ID)
+        # `read_header` instead of `read`: half of a poll's time is spent here.
+        tag, first, last = read_header(data, at, stop)
+        name_tag, start, after = read_header(data, first, last)
+        if tag != SEQUENCE or name_tag != OBJECT_ID:
+            raise bad("a varbind is no pair of name and value")
         value, over = decode_value(data, after, last)
         if over != last:
             raise bad("something follows a value")
