@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from denxanh.controller.connection import modbus, ntcip
 from denxanh.controller.connection.finding import Finding, Subject, Verdict, good
-from denxanh.controller.connection.report import of_reports
+from denxanh.controller.connection.report import Heard, of_reports
 from denxanh.controller.site import CabinetEntry, Site
 from denxanh.controller.vds.zones import without
 from denxanh.controller.wires import cabinet, carrier, phase_map, settings
 from denxanh.errors import FrameError, SiteError, WireError
 from denxanh.networks.model import Intersection
-from denxanh.plc.contract import Cabinet, Report
+from denxanh.plc.contract import Cabinet
 from denxanh.plc.modbus.client import ModbusCabinet
 from denxanh.plc.modbus.layout import layout
 from denxanh.plc.ntcip.courier import Courier
@@ -117,22 +117,21 @@ async def _findings(
             found += await ntcip.objects(link, layout(seen), stages, spoken, intersection)
         finally:
             link.close()
-    began = time.monotonic()
     first = await _patiently(driven)
     await asyncio.sleep(watch_s)
     last = await _patiently(driven)
-    apart_s = time.monotonic() - began
     if isinstance(driven, ModbusCabinet):
-        found[:0] = await modbus.tables(driven, last.status, intersection)
+        found[:0] = await modbus.tables(driven, last.report.status, intersection)
     epoch = None if entry.protocol == "ntcip" else _epoch(site)
-    found += of_reports(seen, first, last, apart_s, time.time(), epoch)
+    found += of_reports(seen, first, last, epoch)
     return (_linked(site, entry), *found)
 
 
-async def _patiently(driven: Cabinet) -> Report:
+async def _patiently(driven: Cabinet) -> Heard:
     for left in reversed(range(TRIES)):
+        asked_s = time.time()
         try:
-            return await driven.poll()
+            return Heard(await driven.poll(), asked_s, time.time())
         except WireError:
             if not left:
                 raise

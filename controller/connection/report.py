@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from denxanh.controller.connection.finding import Finding, Subject, Verdict, good
 from denxanh.networks.model import DetectorKind, Intersection
@@ -24,31 +25,41 @@ _NAMED = 6
 """Detectors that a finding names; the rest is a number."""
 
 
-def of_reports(
-    intersection: Intersection, first: Report, last: Report, apart_s: float, now_s: float, epoch: int | None
-) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A poll's report, and between which instants it was made: seconds since 1970 (UTC), by this machine."""
+
+    report: Report
+    asked_s: float
+    heard_s: float
+
+    @property
+    def took_s(self) -> float:
+        """So long the answer was on its way: what it says is that much uncertain in time."""
+        return self.heard_s - self.asked_s
+
+
+def of_reports(intersection: Intersection, first: Heard, last: Heard, epoch: int | None) -> Iterator[Finding]:
     """Findings of two polls.
 
     Args:
         intersection: as the site has it.
         first: the earlier poll.
         last: the later one.
-        apart_s: seconds between them.
-        now_s: seconds since 1970 (UTC) at the later one, by this machine.
         epoch: of the site's last controller; None where the protocol has none.
     """
-    status = last.status
-    yield _clock(status, now_s)
-    yield _heartbeat(first.status, status, apart_s)
-    yield _detectors(intersection, first.readings, last.readings)
+    status = last.report.status
+    yield _clock(status, last)
+    yield _heartbeat(first, last)
+    yield _detectors(intersection, first.report.readings, last.report.readings)
     yield _state(status)
     if epoch is not None:
         yield _epoch(status, epoch)
 
 
-def _clock(status: CabinetStatus, now_s: float) -> Finding:
-    off = status.utc_s - now_s
-    if abs(off) <= CLOCK_OFF_S + 1:  # whole seconds on its side, and the way here
+def _clock(status: CabinetStatus, heard: Heard) -> Finding:
+    off = status.utc_s - heard.heard_s
+    if -CLOCK_OFF_S - 1 - heard.took_s <= off <= CLOCK_OFF_S:  # whole seconds on its side
         return good(Subject.CLOCK, "lệch không quá 1 s", "within 1 s of this machine's")
     ahead_vi, ahead = ("nhanh", "ahead") if off > 0 else ("chậm", "behind")
     return Finding(
@@ -61,9 +72,10 @@ def _clock(status: CabinetStatus, now_s: float) -> Finding:
     )
 
 
-def _heartbeat(before: CabinetStatus, after: CabinetStatus, apart_s: float) -> Finding:
-    counted = (after.heartbeat - before.heartbeat) % 0x10000
-    if apart_s - 1.5 <= counted <= apart_s + 1.5:
+def _heartbeat(first: Heard, last: Heard) -> Finding:
+    counted = (last.report.status.heartbeat - first.report.status.heartbeat) % 0x10000
+    apart_s = last.heard_s - first.heard_s
+    if apart_s - 1.5 - last.took_s <= counted <= apart_s + 1.5 + first.took_s:
         return good(Subject.HEARTBEAT, "đếm đúng 1 lần mỗi giây", "counts once a second")
     return Finding(
         Subject.HEARTBEAT,
