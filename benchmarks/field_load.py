@@ -123,9 +123,9 @@ def table(found: Mapping[str, Mapping[str, Any]], options: argparse.Namespace) -
         f"buttons; Python {platform.python_version()}, pymodbus {version('pymodbus')}, {os.cpu_count()} "
         f"shared cores ({platform.machine()}).",
         "",
-        "| protocol | what | ticks | missed | lateness p50, p99, worst, ms | all sent p50, p99, ms after the "
+        "| protocol | what | ticks | missed | not answered | lateness p50, p99, worst, ms | all sent p50, p99, ms after the "
         "tick's due time | CPU per cabinet and second, µs | × octets | × codec | load |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for protocol, rows in found.items():
         for what, row in rows.items():
@@ -135,7 +135,7 @@ def table(found: Mapping[str, Mapping[str, Any]], options: argparse.Namespace) -
             )
             late, took = row["lateness_ms"], row["tick_ms"]
             lines.append(
-                f"| {protocol} | {NAMES[what]} | {row['ticks']} | {row['missed']:g} | "
+                f"| {protocol} | {NAMES[what]} | {row['ticks']} | {row['missed']:g} | {row['failures']} | "
                 f"{late[0]:g}, {late[1]:g}, {late[2]:g} | {took[0]:g}, {took[1]:g} | "
                 f"{row['cpu_us']:.0f} | {octets} | {codec} | {row['load']} |"
             )
