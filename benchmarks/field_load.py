@@ -123,8 +123,8 @@ def table(found: Mapping[str, Mapping[str, Any]], options: argparse.Namespace) -
         f"buttons; Python {platform.python_version()}, pymodbus {version('pymodbus')}, {os.cpu_count()} "
         f"shared cores ({platform.machine()}).",
         "",
-        "| protocol | what | ticks | missed | not answered | lateness p50, p99, worst, ms | all sent p50, p99, ms after the "
-        "tick's due time | CPU per cabinet and second, µs | × octets | × codec | load |",
+        "| protocol | what | ticks | missed | not answered | lateness p50, p99, worst, ms | all sent p50, "
+        "p99, ms after the tick's due time | CPU per cabinet and second, µs | × octets | × codec | load |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for protocol, rows in found.items():

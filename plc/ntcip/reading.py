@@ -53,6 +53,9 @@ OCCUPANCY_FULL = 200
 OCCUPANCY_PERIOD_S = 1
 CLOCK_STEP_MAX_S = 10
 """A globalTime that moves on by more is a clock that was set, not time that passed."""
+STRADDLE_S = 1
+"""A poll of several messages can fall on both sides of the controller's second: its zones may then be so much
+younger than its clock."""
 MAX_SPEED_DKMH = 3000
 VOLUME_OVERFLOW = 255
 
@@ -307,7 +310,7 @@ def _zone(numbers: Numbers, zone: int) -> ZoneReading:
         and 0 <= queued <= vehicles <= WORD_MAX
         and 0 <= occupancy <= 1000
         and 0 <= speed <= MAX_SPEED_DKMH
-        and age_s >= 0
+        and age_s >= -STRADDLE_S
     )
     return ZoneReading(
         vehicles=min(max(vehicles, 0), WORD_MAX),
