@@ -57,7 +57,7 @@ def carrier(entry: CabinetEntry) -> Carrier | None:
     """
     if entry.snmp != "3":
         return None
-    from denxanh.plc.ntcip.usm import UserCarrier
+    from denxanh.plc.ntcip.usm_carrier import UserCarrier
 
     return UserCarrier(user(entry))
 

@@ -16,15 +16,17 @@ from typing import Any
 
 from denxanh.errors import PortInUseError
 from denxanh.plc.cabinet.ntcip import NtcipFace
+from denxanh.plc.ntcip import ber
 from denxanh.plc.ntcip.ber import END_OF_MIB, NO_SUCH_INSTANCE, Value
-from denxanh.plc.ntcip.message import ErrorStatus
-from denxanh.plc.ntcip.usm import LEVEL, Transport, User, know, to_library, to_ours
+from denxanh.plc.ntcip.message import ErrorStatus, Varbind
+from denxanh.plc.ntcip.usm import LEVEL, USER_MODEL, User, know
 
 # After `usm`, which says what is to be done where the library is missing.
 from pysnmp.carrier.asyncio.dgram import udp  # isort: skip
 from pysnmp.entity import config  # isort: skip
 from pysnmp.entity.engine import SnmpEngine  # isort: skip
 from pysnmp.entity.rfc3413 import cmdrsp, context  # isort: skip
+from pysnmp.proto import rfc1902, rfc1905  # isort: skip
 from pysnmp.smi import error as smi  # isort: skip
 from pysnmp.smi.instrum import AbstractMibInstrumController  # isort: skip
 
@@ -34,7 +36,6 @@ LOG_AGAIN_S = 60.0
 BOOTS_FROM_S = 1_735_689_600
 """Seconds since 1970 at which engine boots begin: 2025. A later start has more of them, without a file."""
 _VIEW = (1, 3, 6)
-_USER_MODEL = 3
 _DENXANH = bytes.fromhex("80000000") + b"\x05"
 """Head of an engine id: no enterprise of ours is registered; format 5, octets (RFC 3411)."""
 _REFUSALS = {
@@ -42,6 +43,17 @@ _REFUSALS = {
     ErrorStatus.READ_ONLY: smi.NotWritableError,
     ErrorStatus.BAD_VALUE: smi.WrongValueError,
 }
+
+
+class _Transport(udp.UdpAsyncioTransport):  # type: ignore[misc]  # the library has no types
+    """The library's UDP socket; what it cannot parse is dropped here instead of ending in the event loop."""
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        """One datagram."""
+        try:
+            self._callback_function(self, addr, data)
+        except Exception as error:  # a stranger's octets in somebody else's parser: whatever it raises
+            log.debug("dropped a datagram from %s: %s: %s", addr[0], type(error).__name__, error)
 
 
 class UsmServer:
@@ -97,8 +109,8 @@ class UsmServer:
         self._port = door.getsockname()[1]
         engine = self._engine = _engine(self._name, self._boots)
         know(engine, self._user)
-        config.add_vacm_user(engine, _USER_MODEL, self._user.name, LEVEL, _VIEW, _VIEW)
-        config.add_transport(engine, udp.DOMAIN_NAME, Transport().open_server_mode(sock=door))
+        config.add_vacm_user(engine, USER_MODEL, self._user.name, LEVEL, _VIEW, _VIEW)
+        config.add_transport(engine, udp.DOMAIN_NAME, _Transport().open_server_mode(sock=door))
         objects = context.SnmpContext(engine)
         objects.unregister_context_name(b"")
         objects.register_context_name(b"", _Objects(self._face))
@@ -155,7 +167,7 @@ class _Objects(AbstractMibInstrumController):  # type: ignore[misc]  # the libra
         for name, _ in pairs:
             oid = tuple(name)
             value = self._face.get(oid)
-            found.append(to_library(oid, Value(NO_SUCH_INSTANCE, None) if value is None else value))
+            found.append(_to_library(oid, Value(NO_SUCH_INSTANCE, None) if value is None else value))
         return found
 
     def read_next_variables(self, *pairs: Any, **_context: object) -> list[tuple[Any, Any]]:
@@ -166,14 +178,57 @@ class _Objects(AbstractMibInstrumController):  # type: ignore[misc]  # the libra
             after = self._face.following(oid)
             value = None if after is None else self._face.get(after)
             if after is None or value is None:
-                found.append(to_library(oid, Value(END_OF_MIB, None)))
+                found.append(_to_library(oid, Value(END_OF_MIB, None)))
             else:
-                found.append(to_library(after, value))
+                found.append(_to_library(after, value))
         return found
 
     def write_variables(self, *pairs: Any, **_context: object) -> list[tuple[Any, Any]]:
         """SET: all or none."""
-        error, place = self._face.put([to_ours(*pair) for pair in pairs])
+        error, place = self._face.put([_to_ours(*pair) for pair in pairs])
         if error is not ErrorStatus.NO_ERROR:
             raise _REFUSALS.get(error, smi.GenError)(idx=place - 1)
         return list(pairs)
+
+
+_CLASSES: dict[int, Any] = {
+    ber.INTEGER: rfc1902.Integer32,
+    ber.OCTET_STRING: rfc1902.OctetString,
+    ber.IP_ADDRESS: rfc1902.IpAddress,
+    ber.COUNTER32: rfc1902.Counter32,
+    ber.GAUGE32: rfc1902.Unsigned32,
+    ber.TIME_TICKS: rfc1902.TimeTicks,
+    ber.OPAQUE: rfc1902.Opaque,
+    ber.COUNTER64: rfc1902.Counter64,
+    ber.OBJECT_ID: rfc1902.ObjectName,
+}
+_EMPTY: dict[int, Any] = {
+    ber.NULL: rfc1905.unSpecified,
+    ber.NO_SUCH_OBJECT: rfc1905.noSuchObject,
+    ber.NO_SUCH_INSTANCE: rfc1905.noSuchInstance,
+    ber.END_OF_MIB: rfc1905.endOfMibView,
+}
+_TAGS = {
+    int(kind.tagSet.superTags[-1].tagClass | kind.tagSet.superTags[-1].tagId): tag
+    for tag, kind in (*_CLASSES.items(), *_EMPTY.items())
+}
+
+
+def _to_library(oid: ber.Oid, value: Value) -> tuple[Any, Any]:
+    """A varbind as the library has it."""
+    empty = _EMPTY.get(value.tag)
+    return rfc1902.ObjectName(oid), _CLASSES[value.tag](value.content) if empty is None else empty
+
+
+def _to_ours(name: Any, value: Any) -> Varbind:
+    """A varbind of the library's as we have it."""
+    outer = value.tagSet.superTags[-1]
+    tag = _TAGS[int(outer.tagClass | outer.tagId)]
+    content: int | bytes | ber.Oid | None = None
+    if tag == ber.OBJECT_ID:
+        content = tuple(value)
+    elif tag in (ber.OCTET_STRING, ber.IP_ADDRESS, ber.OPAQUE):
+        content = bytes(value.asOctets())
+    elif tag in _CLASSES:
+        content = int(value)
+    return tuple(name), Value(tag, content)

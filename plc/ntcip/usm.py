@@ -1,44 +1,53 @@
-"""SNMPv3 with the User-based Security Model, by pysnmp: a carrier beside the communities of v1 and v2c.
+"""SNMPv3 with the User-based Security Model: a carrier beside the communities of v1 and v2c.
 
-The library authenticates, encrypts, learns the controller's engine id, boots and time, and drops what comes
-outside the time window (RFC 3414); messages without authentication or without encryption are neither sent nor
-believed. It costs some ten times the CPU of our own v2c codec (docs/measurements.md).
+The security model is pysnmp's: it signs and encrypts what goes out, checks and decrypts what comes in, and
+keeps a controller's boots and time (RFC 3414). Around it stand our own socket and our own codec for names and
+values, because the library's own takes more than ten times as long for a poll. Messages that are not both
+signed and encrypted are neither sent nor believed, but for the question who the controller is and its reports
+of what it refused.
 """
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import logging
+import time
+from collections.abc import Container
 from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import lru_cache
+from enum import IntEnum, StrEnum
 from typing import Any
 
-from denxanh.errors import MissingExtraError, SecretError, UnreachableError
+from denxanh.errors import FrameError, MissingExtraError, SecretError
 from denxanh.plc.ntcip import ber
-from denxanh.plc.ntcip.ber import Value
-from denxanh.plc.ntcip.courier import Address
-from denxanh.plc.ntcip.message import Kind, Message, Varbind, Version, decode_varbinds
+from denxanh.plc.ntcip.message import MAX_DATAGRAM, Kind, Pdu, decode_pdu, encode_pdu, encode_varbinds
 
 try:
-    from pysnmp.carrier.asyncio.dgram import udp
+    from pyasn1.codec.ber import decoder
+    from pyasn1.type import namedtype, univ
     from pysnmp.entity import config
     from pysnmp.entity.engine import SnmpEngine
-    from pysnmp.entity.rfc3413 import cmdgen
     from pysnmp.proto import rfc1902, rfc1905
+    from pysnmp.proto.error import StatusInformation
+    from pysnmp.proto.mpmod.rfc3412 import HeaderData, SNMPv3Message
 except ImportError as missing:
     raise MissingExtraError("pysnmp", "snmpv3") from missing
-
-log = logging.getLogger(__name__)
 
 MIN_PASSPHRASE = 8
 """Characters (RFC 3414, 11.2)."""
 MAX_USER = 32
 """Characters of a user's name (RFC 3414, 5)."""
 LEVEL = "authPriv"
-_LIBRARY_TIMEOUT_CS = 300
-"""Centiseconds after which the library forgets a request; ours is over long before."""
+USER_MODEL = 3
+"""The security model's number (RFC 3411)."""
+_V3 = 3
+_REPORTABLE, _SIGNED, _ENCRYPTED = 4, 1, 2
+
+
+class Level(IntEnum):
+    """How far a message can be trusted (RFC 3411)."""
+
+    PLAIN = 1
+    SIGNED = 2
+    SECURE = 3
+    """Signed and encrypted."""
 
 
 class Authentication(StrEnum):
@@ -94,19 +103,55 @@ def know(engine: SnmpEngine, user: User) -> None:
     )
 
 
-class Transport(udp.UdpAsyncioTransport):  # type: ignore[misc]  # the library has no types
-    """The library's UDP socket; what it cannot parse is dropped here instead of ending in the event loop."""
+class _Scoped(univ.Any):  # type: ignore[misc]  # the library has no types
+    """An encoded scoped PDU as the security model wants to be given one: it asks for the kind alone."""
 
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        """One datagram."""
-        try:
-            self._callback_function(self, addr, data)
-        except Exception as error:  # a stranger's octets in somebody else's parser: whatever it raises
-            log.debug("dropped a datagram from %s: %s: %s", addr[0], type(error).__name__, error)
+    _kind = rfc1905.GetRequestPDU()
+
+    def getComponentByPosition(self, _position: int) -> _Scoped:  # noqa: N802 - the library's name
+        return self
+
+    def getComponent(self) -> Any:  # noqa: N802 - the library's name
+        return self._kind
 
 
-class UserCarrier:
-    """One controller, one user, a socket and an engine of their own; keys of two controllers never meet.
+class _ScopedData(univ.Choice):  # type: ignore[misc]
+    """The library's ScopedPduData, its content left as octets."""
+
+    componentType = namedtype.NamedTypes(  # noqa: N815 - the library's name
+        namedtype.NamedType("plaintext", univ.Any()),
+        namedtype.NamedType("encryptedPDU", univ.OctetString()),
+    )
+
+
+class _Answer(univ.Sequence):  # type: ignore[misc]
+    """The library's SNMPv3Message, its content left as octets."""
+
+    componentType = namedtype.NamedTypes(  # noqa: N815 - the library's name
+        namedtype.NamedType("msgVersion", univ.Integer()),
+        namedtype.NamedType("msgGlobalData", HeaderData()),
+        namedtype.NamedType("msgSecurityParameters", univ.OctetString()),
+        namedtype.NamedType("msgData", _ScopedData()),
+    )
+
+
+_ANSWER = _Answer()
+_LEVELS = {0: Level.PLAIN, _SIGNED: Level.SIGNED, _SIGNED | _ENCRYPTED: Level.SECURE}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came, once the security model has let it pass."""
+
+    number: int
+    """Of the message that it answers."""
+    engine_id: bytes
+    level: Level
+    pdu: Pdu
+
+
+class Peer:
+    """Messages to and from one controller, without any socket.
 
     Args:
         user: whom the controller knows.
@@ -114,121 +159,117 @@ class UserCarrier:
 
     def __init__(self, user: User) -> None:
         self._user = user
-        self._engine: SnmpEngine | None = None
-        self._targets: dict[Address, str] = {}
-        self._numbers = itertools.count(1)
-        self._senders: dict[Kind, Any] = {
-            Kind.GET: cmdgen.GetCommandGenerator(),
-            Kind.SET: cmdgen.SetCommandGenerator(),
-        }
+        self._engine = SnmpEngine()
+        know(self._engine, user)
+        self._model = self._engine.security_models[USER_MODEL]
+        self.engine_id = b""
+        """The controller's; empty until it has said it."""
 
-    async def request(self, address: Address, kind: Kind, varbinds: bytes, timeout_s: float) -> Message:
-        """See `Carrier`; the first request to a controller also learns its engine id and clock."""
-        engine = self._open()
-        answer: asyncio.Future[Message | str] = asyncio.get_running_loop().create_future()
-        number = next(self._numbers)
+    def question(self, number: int, kind: Kind, varbinds: bytes) -> bytes:
+        """One message: the request itself, or the question who it is as long as that is not known."""
+        if not self.engine_id:
+            return _who(number)
+        head = SNMPv3Message()
+        head.setComponentByPosition(0, _V3)
+        values = (number, MAX_DATAGRAM, bytes((_REPORTABLE | _SIGNED | _ENCRYPTED,)), USER_MODEL)
+        header = head.setComponentByPosition(1).getComponentByPosition(1)
+        for place, value in enumerate(values):
+            header.setComponentByPosition(place, value)
+        _, octets = self._model.generate_request_message(
+            self._engine,
+            _V3,
+            head,
+            MAX_DATAGRAM,
+            USER_MODEL,
+            rfc1902.OctetString(self.engine_id),
+            rfc1902.OctetString(self._user.name),
+            int(Level.SECURE),
+            _Scoped(_scope(self.engine_id, encode_pdu(kind, number, varbinds))),
+        )
+        # The model drops what it remembers of old messages by these ticks, which nobody else gives it here.
+        self._model.receive_timer_tick(self._engine, time.time())
+        return bytes(octets)
 
-        def came(
-            _engine: SnmpEngine,
-            _handle: object,
-            trouble: object,
-            status: Any,
-            index: Any,
-            pairs: Any,
-            _: object,
-        ) -> None:
-            if answer.done():
-                return
-            if trouble is not None:
-                answer.set_result(str(trouble))
-                return
-            found = tuple(to_ours(*pair) for pair in pairs)
-            ours = Message(Version.V2C, b"", Kind.RESPONSE, number, found, int(status), int(index))
-            answer.set_result(ours)
+    def heard(self, data: bytes, awaited: Container[int]) -> Heard:
+        """What a datagram says.
 
-        pairs = [to_library(*pair) for pair in _decoded(varbinds)]
-        self._senders[kind].send_varbinds(engine, self._target(address), None, b"", pairs, came)
+        Args:
+            data: as it came.
+            awaited: numbers of the messages that wait for an answer. The security model, which remembers
+                something of every message, gets no other one to see.
+
+        Raises:
+            FrameError: it is none of SNMPv3, answers nothing, or the security model does not let it pass.
+        """
         try:
-            result = await asyncio.wait_for(answer, timeout_s)
-        except TimeoutError:
-            result = f"no answer within {timeout_s:g} s"
-        if isinstance(result, str):
-            raise UnreachableError(
-                result,
-                where=f"{address[0]}:{address[1]}",
-                fix="check power, cable, address, the user's name and both passphrases",
+            message, rest = decoder.decode(data, asn1Spec=_ANSWER)
+            header = message.getComponentByPosition(1)
+            flags = int(bytes(header.getComponentByPosition(2))[0])
+            if rest or int(message.getComponentByPosition(0)) != _V3:
+                raise ber.bad("it is not of version 3")
+            number = int(header.getComponentByPosition(0))
+            if number not in awaited:
+                raise ber.bad("it answers nothing")
+            level = _LEVELS.get(flags & (_SIGNED | _ENCRYPTED))
+            if level is None or int(header.getComponentByPosition(3)) != USER_MODEL:
+                raise ber.bad("it has an impossible security level or model")
+            engine, _, scoped, _, state = self._model.process_incoming_message(
+                self._engine,
+                _V3,
+                header.getComponentByPosition(1),
+                message.getComponentByPosition(2),
+                USER_MODEL,
+                level,
+                data,
+                message,
             )
-        return result
-
-    def close(self) -> None:
-        """See `Carrier`."""
-        if self._engine is not None:
-            self._engine.close_dispatcher()
-            self._engine = None
-            self._targets.clear()
-
-    def _open(self) -> SnmpEngine:
-        if self._engine is None:
-            engine = self._engine = SnmpEngine()
-            know(engine, self._user)
-            config.add_transport(engine, udp.DOMAIN_NAME, Transport().open_client_mode())
-            config.add_target_parameters(engine, "user", self._user.name, LEVEL)
-        return self._engine
-
-    def _target(self, address: Address) -> str:
-        name = self._targets.get(address)
-        if name is None:
-            name = self._targets[address] = f"controller-{len(self._targets)}"
-            config.add_target_address(
-                self._engine, name, udp.DOMAIN_NAME, address, "user", _LIBRARY_TIMEOUT_CS, retryCount=0
-            )
-        return name
+            self._model.release_state_information(state)
+            return Heard(number, bytes(engine), level, _unscoped(bytes(scoped)))
+        except StatusInformation as error:
+            if "securityStateReference" in error:
+                self._model.release_state_information(error["securityStateReference"])
+            why = str(error["errorIndication"])
+            raise FrameError(why, where="SNMPv3", fix="check user and passphrases") from None
+        except FrameError:
+            raise
+        except Exception as error:  # a stranger's octets in somebody else's parser: whatever it raises
+            raise ber.bad(f"{type(error).__name__}: {error}") from None
 
 
-@lru_cache(maxsize=64)
-def _decoded(varbinds: bytes) -> tuple[Varbind, ...]:
-    """What is asked every second is taken apart once."""
-    return decode_varbinds(varbinds)
+def _who(number: int) -> bytes:
+    """The question for a controller's engine id: nobody's, unsigned, about nothing (RFC 3414, 4)."""
+    header = b"".join(
+        (
+            ber.encode_integer(number),
+            ber.encode_integer(MAX_DATAGRAM),
+            ber.encode_tlv(ber.OCTET_STRING, bytes((_REPORTABLE,))),
+            ber.encode_integer(USER_MODEL),
+        )
+    )
+    nothing = ber.encode_tlv(ber.OCTET_STRING, b"")
+    zero = ber.encode_integer(0)
+    nobody = ber.encode_tlv(ber.SEQUENCE, nothing + zero + zero + nothing * 3)
+    message = b"".join(
+        (
+            ber.encode_integer(_V3),
+            ber.encode_tlv(ber.SEQUENCE, header),
+            ber.encode_tlv(ber.OCTET_STRING, nobody),
+            _scope(b"", encode_pdu(Kind.GET, number, encode_varbinds(()))),
+        )
+    )
+    return ber.encode_tlv(ber.SEQUENCE, message)
 
 
-_CLASSES: dict[int, Any] = {
-    ber.INTEGER: rfc1902.Integer32,
-    ber.OCTET_STRING: rfc1902.OctetString,
-    ber.IP_ADDRESS: rfc1902.IpAddress,
-    ber.COUNTER32: rfc1902.Counter32,
-    ber.GAUGE32: rfc1902.Unsigned32,
-    ber.TIME_TICKS: rfc1902.TimeTicks,
-    ber.OPAQUE: rfc1902.Opaque,
-    ber.COUNTER64: rfc1902.Counter64,
-    ber.OBJECT_ID: rfc1902.ObjectName,
-}
-_EMPTY: dict[int, Any] = {
-    ber.NULL: rfc1905.unSpecified,
-    ber.NO_SUCH_OBJECT: rfc1905.noSuchObject,
-    ber.NO_SUCH_INSTANCE: rfc1905.noSuchInstance,
-    ber.END_OF_MIB: rfc1905.endOfMibView,
-}
-_TAGS = {
-    int(kind.tagSet.superTags[-1].tagClass | kind.tagSet.superTags[-1].tagId): tag
-    for tag, kind in (*_CLASSES.items(), *_EMPTY.items())
-}
+def _scope(engine: bytes, pdu: bytes) -> bytes:
+    """A scoped PDU in the default context of an engine."""
+    context = ber.encode_tlv(ber.OCTET_STRING, engine) + ber.encode_tlv(ber.OCTET_STRING, b"")
+    return ber.encode_tlv(ber.SEQUENCE, context + pdu)
 
 
-def to_library(oid: ber.Oid, value: Value) -> tuple[Any, Any]:
-    """A varbind as the library has it."""
-    empty = _EMPTY.get(value.tag)
-    return rfc1902.ObjectName(oid), _CLASSES[value.tag](value.content) if empty is None else empty
-
-
-def to_ours(name: Any, value: Any) -> Varbind:
-    """A varbind of the library's as we have it."""
-    outer = value.tagSet.superTags[-1]
-    tag = _TAGS[int(outer.tagClass | outer.tagId)]
-    content: int | bytes | ber.Oid | None = None
-    if tag == ber.OBJECT_ID:
-        content = tuple(value)
-    elif tag in (ber.OCTET_STRING, ber.IP_ADDRESS, ber.OPAQUE):
-        content = bytes(value.asOctets())
-    elif tag in _CLASSES:
-        content = int(value)
-    return tuple(name), Value(tag, content)
+def _unscoped(data: bytes) -> Pdu:
+    at, end = 0, len(data)
+    if data[:1] == bytes((ber.SEQUENCE,)):  # the library's decoder cuts the head off what was not encrypted
+        at, end = ber.read(data, 0, len(data), ber.SEQUENCE)
+    for _ in range(2):
+        _, at = ber.read(data, at, end, ber.OCTET_STRING)
+    return decode_pdu(data, at, end)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
 import shutil
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from denxanh.errors import SecretError, UnreachableError
+from denxanh.errors import FrameError, SecretError, UnreachableError
 from denxanh.plc.cabinet.ntcip import NtcipFace
 from denxanh.plc.cabinet.usm_server import UsmServer
 from denxanh.plc.contract import CabinetMode, ModeRequest
@@ -22,11 +24,15 @@ from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.message import ErrorStatus, Kind, ask, encode_varbinds
 from denxanh.plc.ntcip.oids import scalar
 from denxanh.plc.ntcip.stagemap import derived
-from denxanh.plc.ntcip.usm import Authentication, User, UserCarrier
+from denxanh.plc.ntcip.usm import Authentication, Peer, User
+from denxanh.plc.ntcip.usm_carrier import UserCarrier
 
 HOST = "127.0.0.1"
 SIGN, ENCRYPT = "sông Hậu nước lớn".encode().hex(), "bến Ninh Kiều".encode().hex()
 USER = User("centre", SIGN, ENCRYPT)
+PEER = Peer(USER)
+ANY = range(1 << 31)
+"""Every message waits for an answer."""
 PATTERN = scalar(oids.SYSTEM_PATTERN_CONTROL)
 BACKUP = scalar(oids.UNIT_BACKUP_TIME)
 MAX_PHASES = scalar(oids.MAX_PHASES)
@@ -196,6 +202,8 @@ class Relay(asyncio.DatagramProtocol):
         self.upstream = (HOST, upstream)
         self.client = None
         self.up: list[bytes] = []
+        self.down: list[bytes] = []
+        self.silent = False
 
     async def start(self) -> int:
         loop = asyncio.get_running_loop()
@@ -204,12 +212,14 @@ class Relay(asyncio.DatagramProtocol):
 
     def datagram_received(self, data, addr) -> None:
         if addr == self.upstream:
+            self.down.append(data)
             if self.client is not None:
                 self.transport.sendto(data, self.client)
             return
         self.client = addr
         self.up.append(data)
-        self.transport.sendto(data, self.upstream)
+        if not self.silent:
+            self.transport.sendto(data, self.upstream)
 
     def again(self, data: bytes) -> None:
         self.client = None
@@ -220,6 +230,7 @@ async def test_an_old_command_is_refused_after_a_restart_and_outside_the_time_wi
     relay = Relay(bench.server.port)
     link = bench.link(port=await relay.start())
     try:
+        await link.get_one(BACKUP)  # a SET is sent once; who the controller is must be known by then
         await link.set({BACKUP: 11})
         old = relay.up[-1]
         await link.set({BACKUP: 12})
@@ -253,6 +264,7 @@ async def test_a_message_that_was_changed_on_its_way_changes_nothing(bench):
     link = bench.link(port=await relay.start())
     rng = random.Random(5)
     try:
+        await link.get_one(BACKUP)  # a SET is sent once; who the controller is must be known by then
         await link.set({BACKUP: 11})
         good = relay.up[-1]
         await link.set({BACKUP: 12})
@@ -267,13 +279,56 @@ async def test_a_message_that_was_changed_on_its_way_changes_nothing(bench):
 
 
 async def test_garbage_at_the_controller_and_at_the_client_stops_neither(bench):
-    link, rng = bench.link(), random.Random(7)
-    await link.get_one(MAX_PHASES)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
-        for _ in range(50):
-            plain.sendto(rng.randbytes(rng.randint(0, 200)), (HOST, bench.server.port))
+    relay, rng = Relay(bench.server.port), random.Random(7)
+    link = bench.link(port=await relay.start())
+    stages = len(bench.driver.intersection.stages)
+    assert await link.get_one(MAX_PHASES) == stages
+    for _ in range(50):
+        noise = rng.randbytes(rng.randint(0, 200))
+        wrong = bytearray(rng.choice(relay.down))
+        wrong[rng.randrange(len(wrong))] ^= 1 << rng.randrange(8)
+        relay.transport.sendto(noise, relay.upstream)
+        relay.transport.sendto(noise, relay.client)
+        relay.transport.sendto(bytes(wrong), relay.client)
     await asyncio.sleep(0.1)
-    assert await link.get_one(MAX_PHASES) == len(bench.driver.intersection.stages)
+    assert await link.get_one(MAX_PHASES) == stages
+    relay.transport.close()
+
+
+async def test_an_answer_of_somebody_else_or_to_another_question_is_not_believed(bench):
+    """Somebody who knows everything but the passphrases, and a true answer that comes a second time."""
+    relay = Relay(bench.server.port)
+    link = bench.link(port=await relay.start())
+    try:
+        await link.get_one(BACKUP)
+        old = relay.down[-1]
+        relay.silent = True
+        asking = asyncio.create_task(link.get_one(BACKUP))
+        await asyncio.sleep(0.05)
+        relay.transport.sendto(old, relay.client)
+        for flags in (0, 1):  # the same, as if it were unsigned or not encrypted
+            wrong = old.replace(b"\x04\x01\x03\x02\x01\x03", bytes((4, 1, flags, 2, 1, 3)), 1)
+            assert wrong != old
+            relay.transport.sendto(wrong, relay.client)
+        with pytest.raises(UnreachableError, match="no answer"):
+            await asking
+    finally:
+        relay.transport.close()
+
+
+@given(st.binary(max_size=300))
+def test_whatever_comes_is_heard_or_refused(data):
+    with contextlib.suppress(FrameError):
+        PEER.heard(data, ANY)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255))
+def test_a_changed_question_is_refused(place, flip):
+    data = bytearray(PEER.question(5, Kind.GET, encode_varbinds(ask((MAX_PHASES,)))))
+    data[place % len(data)] ^= flip
+    with contextlib.suppress(FrameError):
+        heard = PEER.heard(bytes(data), ANY)
+        assert heard.pdu.kind is Kind.GET  # its own question, unsigned: no answer, so nobody takes it for one
 
 
 async def test_a_silent_controller_costs_one_time_out(bench):
@@ -314,3 +369,22 @@ def test_short_passphrases_and_long_names_are_refused():
     with pytest.raises(SecretError, match="32"):
         User("c" * 33, SIGN, ENCRYPT)
     assert SIGN not in repr(USER)
+
+
+async def test_nothing_is_kept_of_strangers_messages(bench):
+    """The security model remembers messages by a number; a flood must not fill it."""
+    relay = Relay(bench.server.port)
+    link = bench.link(port=await relay.start())
+    await link.get_one(MAX_PHASES)
+    peer = link._carrier._peer
+    good = relay.down[-1]
+    for place in range(len(good)):
+        wrong = bytearray(good)
+        wrong[place] ^= 1
+        relay.transport.sendto(bytes(wrong), relay.client)
+        with contextlib.suppress(FrameError):
+            peer.heard(bytes(wrong), ())
+    await asyncio.sleep(0.1)
+    assert await link.get_one(MAX_PHASES) == len(bench.driver.intersection.stages)
+    assert peer._model._cache.is_empty()
+    relay.transport.close()
