@@ -1,8 +1,8 @@
 """What SNMPv3 costs beside v2c, in processor time: `python benchmarks/snmpv3_cost.py [POLLS]`.
 
 One controller's poll (a crossroads: 123 integers) against the virtual controller in the same process. Printed
-as one JSON document, microseconds for each poll: making and reading a v3 message on our side, reading the same
-values from a v2c message, and what the virtual controller's agent (all pysnmp) takes.
+as one JSON document, microseconds for each poll: making and reading a v3 message on our side, reading the
+same values from a v2c message, and what the virtual controller's agent (all pysnmp) takes.
 """
 
 from __future__ import annotations
