@@ -15,7 +15,7 @@ from dataclasses import replace
 import pytest
 
 from denxanh.errors import FrameError, UnreachableError
-from denxanh.plc.cabinet.ntcip import NtcipFace
+from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.cabinet.snmp_server import SnmpServer
 from denxanh.plc.contract import CabinetMode, Fault, LoopReading, ModeRequest, Refusal
 from denxanh.plc.modbus.layout import WORD_MAX

@@ -54,7 +54,7 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
     from denxanh.networks.schedule import active_plan
     from denxanh.plc.cabinet.cabinet import VirtualCabinet
     from denxanh.plc.cabinet.memory import MEMORY_NAME, EpochMemory
-    from denxanh.plc.cabinet.ntcip import NtcipFace
+    from denxanh.plc.cabinet.ntcip.face import NtcipFace
     from denxanh.plc.cabinet.server import CabinetServer, serve
     from denxanh.plc.cabinet.snmp_server import SnmpServer
 
