@@ -35,6 +35,7 @@ class Peer:
     delay_s: float = 0.0
     fails: Exception | None = None
     polls: int = 0
+    keeps_promises: bool = True
     sent: list[Command] = field(default_factory=list)
 
     async def poll(self) -> Report:

@@ -20,7 +20,8 @@ from denxanh.plc.cabinet.snmp_server import SnmpServer
 from denxanh.plc.contract import CabinetMode, Fault, LoopReading, ModeRequest, Refusal
 from denxanh.plc.modbus.layout import WORD_MAX
 from denxanh.plc.modbus.registers import decode_report
-from denxanh.plc.ntcip import oids, reading
+from denxanh.plc.ntcip import numbers as wanted
+from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.ber import Value, integer, text
 from denxanh.plc.ntcip.client import NtcipCabinet
 from denxanh.plc.ntcip.link import Link, Settings
@@ -572,7 +573,7 @@ async def test_snmpget_and_snmpwalk_read_what_the_adapter_reads(bench):
     _, out = await snmp("snmpwalk", bench.server.port, "public", text(oids.NEMA))
     walked = numbers(out)
     assert len(out.splitlines()) == len(walked) + 1 > 200
-    polled = reading.poll_names(driver.layout, derived(driver.intersection))
+    polled = wanted.poll_names(driver.layout, derived(driver.intersection))
     assert {text(name) for name in polled} <= set(walked)
     for name, said in walked.items():
         value = bench.face.get(tuple(map(int, name.split("."))))

@@ -71,7 +71,10 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
     servers: list[CabinetServer | SnmpServer] = []
     for one, entry in zip(cabinets, site.cabinets, strict=True):
         if entry.protocol == "ntcip":
-            face, spoken = NtcipFace(one, phase_map(entry, one.intersection)), settings(entry)
+            face, spoken = (
+                NtcipFace(one, phase_map(entry, one.intersection)),
+                settings(entry, one.intersection),
+            )
             servers.append(SnmpServer(face, entry.host, entry.port, read=spoken.read, write=spoken.write))
         else:
             keys = site.own_keys(entry)
