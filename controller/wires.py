@@ -17,6 +17,11 @@ from denxanh.plc.ntcip.stagemap import StageMap, load, sound
 from denxanh.plc.security.secrets import read_line
 
 
+BACKUP_WITH_PROMISES_S = 6
+"""Where heads count down, unitBackupTime is at most this (assumed): a controller that is left alone in the
+middle of a promise holds its green no longer. Five commands in a row may be lost on the way."""
+
+
 def cabinet(site: Site, entry: CabinetEntry, intersection: Intersection, courier: Courier) -> Cabinet:
     """The adapter; `courier` is the socket that all NTCIP cabinets share.
 
@@ -40,11 +45,6 @@ def phase_map(entry: CabinetEntry, intersection: Intersection) -> StageMap:
         ProfileError: it does not fit the intersection.
     """
     return sound(intersection) if entry.phases is None else load(Path(entry.phases), intersection)
-
-
-BACKUP_WITH_PROMISES_S = 6
-"""Where heads count down, unitBackupTime is at most this (assumed): a controller that is left alone in the
-middle of a promise holds its green no longer. Five commands in a row may be lost on the way."""
 
 
 def settings(entry: CabinetEntry, intersection: Intersection) -> Settings:
