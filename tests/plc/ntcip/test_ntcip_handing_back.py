@@ -114,3 +114,35 @@ async def test_commitment_survives_release_and_plan(bench, mode):
     report = await bench.second(client, mode=mode, plan=1)
     assert report.status.mode is (CabinetMode.LOCAL_PLAN if released else CabinetMode.CENTRAL_PLAN)
     assert driver.observer.faults() == []
+
+
+@pytest.mark.parametrize("left", range(8))
+async def test_a_killed_centre_leaves_its_hold_no_longer_than_the_backup_time(bench, left):
+    """Nothing of NTCIP ends a green at a set second: this is the bound, whenever the centre dies."""
+    driver, client = bench.driver, bench.client(Settings(backup_s=6))
+    await bench.adaptive(client)
+    for _ in range(12):
+        await bench.second(client)
+    await bench.second(client, committed_end_ds=80, committed_next=1)
+    for _ in range(7 - left):
+        await bench.second(client, committed_end_ds=80, committed_next=1)
+    held = bench.number(HOLD)
+    assert held == 1 << driver.status.stage
+    driver.run(6)
+    assert bench.number(HOLD) == held
+    driver.run(1)
+    assert bench.standing == [0] * 7
+    assert driver.status.mode is CabinetMode.LOCAL_PLAN
+    driver.run(120)
+    assert driver.observer.faults() == []
+
+
+@pytest.mark.parametrize("backup_s", [0, 121, 900])
+async def test_no_control_where_a_hold_could_stand_for_minutes(bench, stranger, backup_s):
+    client = bench.client(Settings(set_backup_time=False))
+    bench.driver.start()
+    await stranger(bench.server.port, (BACKUP, backup_s))
+    await client.poll()
+    with pytest.raises(FrameError, match="control is refused: unitBackupTime is " + str(backup_s)):
+        await client.command(bench.driver.command())
+    assert bench.standing == [0] * 7
