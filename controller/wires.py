@@ -16,7 +16,6 @@ from denxanh.plc.ntcip.message import Version
 from denxanh.plc.ntcip.stagemap import StageMap, load, sound
 from denxanh.plc.security.secrets import read_line
 
-
 BACKUP_WITH_PROMISES_S = 6
 """Where heads count down, unitBackupTime is at most this (assumed): a controller that is left alone in the
 middle of a promise holds its green no longer. Five commands in a row may be lost on the way."""

@@ -25,7 +25,7 @@ VERIFIED = 2
 """dbVerifyStatus."""
 LOOKS, LOOK_S = 20, 0.25
 """The controller may take so long to verify."""
-PER_SET = 24
+PER_SET = 16
 """Objects in one SET: fits the 484 octets that every agent must take (RFC 3417)."""
 
 
@@ -53,7 +53,9 @@ async def download(link: Link, plans: Sequence[Plan], stages: StageMap, suffix: 
     state = scalar(oids.DB_CREATE_TRANSACTION, suffix)
     if await link.get_one(state) != NORMAL:
         raise FrameError(
-            "another transaction is open", where=f"{link.where}, {text(state)}", fix="let it end, or end it"
+            "another transaction is open",
+            where=f"{link.where}, {text(state)}",
+            fix="let it end, or set this object to 1 (normal), which throws its values away",
         )
     await link.set({state: TRANSACTION})
     try:
@@ -69,7 +71,7 @@ async def download(link: Link, plans: Sequence[Plan], stages: StageMap, suffix: 
     wrong = differences(await link.get(tuple(objects)), objects)
     if wrong:
         raise FrameError(
-            f"the controller holds {len(wrong)} other values than it took: {'; '.join(wrong[:SHOWN])}",
+            f"the controller differs in {len(wrong)} values from what it took: {'; '.join(wrong[:SHOWN])}",
             where=link.where,
             fix="download again; if it stays so, enter the plan at the controller",
         )
