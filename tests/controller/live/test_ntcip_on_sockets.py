@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from denxanh.controller.replay import replay
 from denxanh.networks.model import Aspect
 from denxanh.plc.contract import CabinetMode
 from denxanh.plc.ntcip import oids, ownership
+from denxanh.plc.ntcip.client import NtcipCabinet
 from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.oids import cell, scalar
+from denxanh.plc.ntcip.stagemap import derived
 
 HOLD_OFF_S = QUIET_S = 5
 """Instead of the product's minutes."""
@@ -82,6 +85,29 @@ async def test_a_controller_that_restarts_is_taken_up_again_without_an_alarm(tow
         await here.seconds(TO_ADAPTIVE_S + 20)
         assert place.cabinet.mode is CabinetMode.ADAPTIVE
     assert _events(here, "alarm", "link", "refusal") == []
+
+
+async def test_plans_downloaded_under_control_cost_a_while_on_the_plan(town: Build) -> None:
+    """Other tables than the site's keep it from ADAPTIVE; the right ones bring it back by themselves."""
+    here = town(1, ntcip=True)
+    await here.start()
+    place = here.places[0]
+    one = place.intersection
+    plan = one.plans[0]
+    first, *others = plan.splits
+    longer = replace(plan, splits=(replace(first, split_s=first.split_s + 9), *others))
+    settings = Settings(write=b"can-tho-try")
+    engineer = NtcipCabinet("127.0.0.1", place.server.port, one, derived(one), settings)
+    async with here.controlled():
+        await here.seconds(TO_ADAPTIVE_S)
+        await engineer.download([longer])
+        await here.seconds(12)
+        assert place.cabinet.mode is CabinetMode.CENTRAL_PLAN
+        await engineer.download([plan])
+        await here.seconds(12)
+        assert place.cabinet.mode is CabinetMode.ADAPTIVE
+    await engineer.close()
+    assert _events(here, "alarm", "link", "refusal") == [("alarm", "config-mismatch")]
 
 
 async def test_every_second_of_control_is_one_write(town: Build) -> None:
