@@ -2,15 +2,17 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from denxanh.controller import ladder, loop
+from denxanh.controller.journal import Journal
 from denxanh.controller.loop import Loop
 from denxanh.controller.replay import replay
+from denxanh.errors import JournalError
 from denxanh.networks.model import Aspect
 from denxanh.plc.contract import CabinetMode
 from denxanh.plc.ntcip import oids, ownership
@@ -157,6 +159,39 @@ async def test_a_stop_in_mid_promise_leads_it_to_its_second(
     here.live()
     assert cabinet.mode is CabinetMode.LOCAL_PLAN
     assert [_number(place, oid) for oid in (HOLD, scalar(oids.SYSTEM_PATTERN_CONTROL))] == [0, 0]
+
+
+async def test_a_full_disk_in_mid_promise_does_not_move_its_end(
+    town: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = town(1, ntcip=True)
+    await here.start()
+    cabinet = here.places[0].cabinet
+    full, append = False, Journal.append
+
+    def no_room(self: Journal, record: Mapping[str, Any]) -> None:
+        if full:
+            raise JournalError("no space left")
+        append(self, record)
+
+    monkeypatch.setattr(Journal, "append", no_room)
+    async with here.controlled() as controlled:
+        await here.seconds(TO_ADAPTIVE_S)
+        for _ in range(120):
+            await here.seconds(1)
+            promised = _promised(here)
+            if promised == 5:
+                break
+        stage, full, greens = cabinet.status.stage, True, 0
+        for _ in range(8):
+            await here.seconds(1)
+            greens += cabinet.status.stage == stage and cabinet.status.stage_elapsed_ds > 0
+        assert greens == promised == 5
+        assert cabinet.mode is CabinetMode.LOCAL_PLAN
+        full = False
+        await here.seconds(30)
+        assert cabinet.mode is CabinetMode.ADAPTIVE
+    assert controlled.summary.journal_gaps == 1
 
 
 def _promised(here: Any) -> int | None:
