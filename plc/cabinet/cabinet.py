@@ -24,18 +24,9 @@ from denxanh.plc.cabinet.inbox import Inbox
 from denxanh.plc.cabinet.monitor import ConflictMonitor
 from denxanh.plc.cabinet.programme import PlanNumber, Programme
 from denxanh.plc.cabinet.waiting import Waiting
-from denxanh.plc.contract import (
-    CabinetMode,
-    Fault,
-    LoopReading,
-    ModeRequest,
-    Readings,
-    Refusal,
-    ZoneReading,
-)
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, ModeRequest, Readings, Refusal
 from denxanh.plc.modbus.config import config_words
-from denxanh.plc.modbus.layout import WORD_MAX, layout
-from denxanh.plc.modbus.registers import encode_readings
+from denxanh.plc.modbus.layout import layout
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +45,6 @@ class VirtualCabinet:
         plan_number: its own schedule.
         watchdog_s: time without an accepted command after which it is on its own, seconds.
         epoch: highest epoch heard before power-up.
-
-    Attributes:
-        status: the status block as of the last tick or write.
     """
 
     def __init__(
@@ -86,15 +74,9 @@ class VirtualCabinet:
         self._calls = Calls(intersection)
         self._lamp_fault = 0
         self._config_words = config_words(intersection)
-        self._shown_readings = Readings(
-            loops=(LoopReading(0, 0, fault=True, age_ds=WORD_MAX),) * self.layout.loops,
-            zones=(ZoneReading(0, 0, 0.0, 0.0, fault=True, age_ds=WORD_MAX),) * self.layout.zones,
-            buttons=self._calls.pressed,
-        )
-        self._readings = encode_readings(self._shown_readings)
+        self._image = registers.Image(self.layout, self._calls.pressed, f"cabinet {intersection.id}")
         self._steering: Steering | None = None
         self._direction: Direction | None = None
-        self._blocks: dict[int, tuple[int, ...]] | None = None
         self._publish()
 
     # The plant's side
@@ -130,10 +112,9 @@ class VirtualCabinet:
         if engine.stage != before:
             self._left_stage = before
         self._calls.answer(engine.walked)
-        self._shown_readings = Readings(readings.loops, readings.zones, self._calls.pressed)
-        self._readings = encode_readings(self._shown_readings)
+        self._image.show(Readings(readings.loops, readings.zones, self._calls.pressed))
         if self._steering is not None:
-            self._steering.shown(self._shown_readings)
+            self._steering.shown(self._image.shown)
         self._publish()
         return aspects
 
@@ -199,7 +180,7 @@ class VirtualCabinet:
     @property
     def shown_readings(self) -> Readings:
         """The detectors as of the last tick, calls latched."""
-        return self._shown_readings
+        return self._image.shown
 
     def write(self, words: Sequence[int]) -> Refusal:
         """One command block as it was written; the verdict is in the status at once."""
@@ -217,15 +198,16 @@ class VirtualCabinet:
         Raises:
             FrameError: the range is not inside one block of the map.
         """
-        return registers.cut(self.blocks(), address, count, f"cabinet {self.intersection.id}")
+        return self._image.read(address, count)
 
     def blocks(self) -> dict[int, tuple[int, ...]]:
         """Every readable block by its address; the same object until a tick or a write changes something."""
-        if self._blocks is None:
-            self._blocks = registers.blocks(
-                self.status, self._readings, self._inbox.words, self._config_words
-            )
-        return self._blocks
+        return self._image.blocks()
+
+    @property
+    def status(self) -> CabinetStatus:
+        """The status block as of the last tick or write."""
+        return self._image.status
 
     @property
     def commands(self) -> int:
@@ -339,5 +321,5 @@ class VirtualCabinet:
             panel=self._panel,
             config_crc=self._config_words[-1],
         )
-        self.status = registers.status(self._parts, now)
-        self._blocks = None
+        shown = registers.status(self._parts, now)
+        self._image.publish(shown, self._inbox.words, self._config_words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from denxanh.errors import FrameError
@@ -11,7 +10,15 @@ from denxanh.plc.cabinet.clock import CabinetClock
 from denxanh.plc.cabinet.engine import Engine
 from denxanh.plc.cabinet.gate import DS_PER_S, Gate
 from denxanh.plc.cabinet.programme import Programme
-from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, Refusal
+from denxanh.plc.contract import (
+    CabinetMode,
+    CabinetStatus,
+    Fault,
+    LoopReading,
+    Readings,
+    Refusal,
+    ZoneReading,
+)
 from denxanh.plc.modbus.layout import (
     CALLS_ADDRESS,
     COMMAND_ADDRESS,
@@ -21,8 +28,9 @@ from denxanh.plc.modbus.layout import (
     STATUS_ADDRESS,
     WORD_MAX,
     ZONE_ADDRESS,
+    Layout,
 )
-from denxanh.plc.modbus.registers import encode_status
+from denxanh.plc.modbus.registers import encode_readings, encode_status
 
 LEASE_DS = 50
 """What register 8 counts down from at each accepted command, deciseconds (assumed; for people only)."""
@@ -97,33 +105,65 @@ def status(parts: Parts, now: Now) -> CabinetStatus:
     )
 
 
-def blocks(
-    shown: CabinetStatus, readings: tuple[Words, Words, Words], command: Words, config: Words
-) -> dict[int, Words]:
-    """Every readable block by its address."""
-    loops, calls, zones = readings
-    found = {
-        STATUS_ADDRESS: (*encode_status(shown), *loops),
-        CALLS_ADDRESS: calls,
-        COMMAND_ADDRESS: command,
-        ZONE_ADDRESS: zones,
-        CONFIG_ADDRESS: config,
-    }
-    assert len(found[STATUS_ADDRESS]) == DETECTOR_ADDRESS + len(loops)
-    return {address: words for address, words in found.items() if words}
+class Image:
+    """What the wires read of one cabinet.
 
-
-def cut(found: Mapping[int, Words], address: int, count: int, where: str) -> Words:
-    """Registers of one block.
-
-    Raises:
-        FrameError: the range is not inside one block of the map.
+    Attributes:
+        status: the status block as of the last tick or write.
+        shown: the detectors as of the last tick, calls latched.
     """
-    for start, words in found.items():
-        if start <= address and address + count <= start + len(words) and count > 0:
-            return words[address - start : address - start + count]
-    raise FrameError(
-        f"registers {address}..{address + count - 1} are not in the map",
-        where=where,
-        fix="read inside one block of the published map",
-    )
+
+    status: CabinetStatus
+
+    def __init__(self, layout: Layout, buttons: tuple[bool, ...], where: str) -> None:
+        self._where = where
+        self._blocks: dict[int, Words] | None = None
+        self._command: Words = ()
+        self._config: Words = ()
+        self.show(
+            Readings(
+                loops=(LoopReading(0, 0, fault=True, age_ds=WORD_MAX),) * layout.loops,
+                zones=(ZoneReading(0, 0, 0.0, 0.0, fault=True, age_ds=WORD_MAX),) * layout.zones,
+                buttons=buttons,
+            )
+        )
+
+    def show(self, readings: Readings) -> None:
+        """The detectors of the second that begins; to be published with its status."""
+        self.shown = readings
+        self._readings = encode_readings(readings)
+
+    def publish(self, shown: CabinetStatus, command: Words, config: Words) -> None:
+        """From now on this is read."""
+        self.status, self._command, self._config = shown, command, config
+        self._blocks = None
+
+    def blocks(self) -> dict[int, Words]:
+        """Every readable block by its address; the same object until something else is published."""
+        if self._blocks is None:
+            loops, calls, zones = self._readings
+            found = {
+                STATUS_ADDRESS: (*encode_status(self.status), *loops),
+                CALLS_ADDRESS: calls,
+                COMMAND_ADDRESS: self._command,
+                ZONE_ADDRESS: zones,
+                CONFIG_ADDRESS: self._config,
+            }
+            assert len(found[STATUS_ADDRESS]) == DETECTOR_ADDRESS + len(loops)
+            self._blocks = {address: words for address, words in found.items() if words}
+        return self._blocks
+
+    def read(self, address: int, count: int) -> Words:
+        """Registers of one block.
+
+        Raises:
+            FrameError: the range is not inside one block of the map.
+        """
+        for start, words in self.blocks().items():
+            if start <= address and address + count <= start + len(words) and count > 0:
+                return words[address - start : address - start + count]
+        raise FrameError(
+            f"registers {address}..{address + count - 1} are not in the map",
+            where=self._where,
+            fix="read inside one block of the published map",
+        )
