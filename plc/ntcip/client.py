@@ -182,7 +182,8 @@ class NtcipCabinet:
     def _report(self, numbers: Numbers) -> Report:
         found = self._found = standing(numbers, self._stages)
         trail = reading.passed(self._trail, numbers)
-        anew = reading.restarted(self._trail, trail, nothing=found.nothing)
+        # A restart of the SNMP program alone leaves the control objects, and what they promise.
+        anew = found.nothing and reading.restarted(self._trail, trail)
         if anew:
             log.warning("%s: the controller has restarted", self.where)
             trail = reading.forgotten(trail)

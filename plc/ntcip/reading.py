@@ -69,20 +69,15 @@ def passed(trail: Trail, numbers: Numbers) -> Trail:
     return replace(trail, time=time, now=trail.now + step, up=up, backup_s=backup_s)
 
 
-def restarted(before: Trail, now: Trail, *, nothing: bool) -> bool:
-    """Whether the controller has lost its memory between two polls: power, or its program, came back.
+def restarted(before: Trail, now: Trail) -> bool:
+    """Whether a controller in which no control object stands has restarted between two polls.
 
-    Args:
-        before: the last poll's.
-        now: this one's.
-        nothing: whether no control object stands.
-
-    Without sysUpTime only a unitBackupTime that changed while the control objects went to zero tells.
+    sysUpTime fell; without that object, its unitBackupTime is another (the factory's).
     """
     if before.up is not None and now.up is not None:
         wrapped = before.up > UP_MAX - UP_WRAP and now.up < UP_WRAP
         return now.up < before.up and not wrapped
-    return before.backup_s is not None and now.backup_s != before.backup_s and nothing
+    return before.backup_s is not None and now.backup_s != before.backup_s
 
 
 def forgotten(trail: Trail) -> Trail:

@@ -11,6 +11,7 @@ import pytest
 from denxanh.errors import FrameError, UnreachableError
 from denxanh.plc.contract import CabinetMode, Fault, ModeRequest, Refusal
 from denxanh.plc.ntcip import oids
+from denxanh.plc.ntcip.ber import TIME_TICKS, Value
 from denxanh.plc.ntcip.message import Kind, decode, encode
 from denxanh.plc.ntcip.oids import cell, scalar
 from denxanh.plc.ntcip.ownership import QUIET_S
@@ -116,6 +117,22 @@ async def test_a_restart_between_two_polls_is_no_other_writer(bench, caplog, upt
     assert report.status.mode is CabinetMode.CENTRAL_PLAN
     assert report.status.stage_elapsed_ds == driver.status.stage_elapsed_ds
     assert driver.observer.faults() == []
+
+
+async def test_a_restart_of_the_snmp_program_alone_keeps_the_promise(bench):
+    driver, client = bench.driver, bench.client()
+    await bench.adaptive(client)
+    for _ in range(12):
+        await bench.second(client)
+    await bench.second(client, committed_end_ds=80, committed_next=1)
+    await bench.second(client)
+    get = bench.face.get
+    bench.face.get = lambda name: Value(TIME_TICKS, 7) if name == scalar(oids.SYS_UP_TIME) else get(name)
+    for left in range(7, 0, -1):
+        report = await bench.second(client)
+        assert (report.status.countdown_s, report.status.faults) == (left, Fault.NONE)
+    await bench.second(client)
+    assert driver.status.stage == 1
 
 
 async def test_zeros_without_a_restart_are_another_writers(bench, stranger):

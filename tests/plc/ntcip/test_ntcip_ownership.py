@@ -135,17 +135,16 @@ def test_quiet_counts_only_after_our_own_zeros() -> None:
 @given(st.integers(0, UP_MAX - 1), st.integers(0, UP_MAX - 1))
 def test_an_uptime_that_falls_is_a_restart_but_not_at_its_turn(before, after) -> None:
     day = 24 * 3600 * 100
-    found = restarted(Trail(up=before), Trail(up=after), nothing=False)
+    found = restarted(Trail(up=before), Trail(up=after))
     if after >= before:
         assert not found
     elif before < UP_MAX - day:
         assert found
-    assert not restarted(Trail(up=UP_MAX - 50), Trail(up=70), nothing=True)
+    assert not restarted(Trail(up=UP_MAX - 50), Trail(up=70))
 
 
-def test_without_an_uptime_only_another_backup_time_over_zeros_tells() -> None:
+def test_without_an_uptime_another_backup_time_tells() -> None:
     armed, factory = Trail(backup_s=6), Trail(backup_s=0)
-    assert restarted(armed, factory, nothing=True)
-    assert not restarted(armed, factory, nothing=False)
-    assert not restarted(armed, armed, nothing=True)
-    assert not restarted(Trail(), factory, nothing=True)
+    assert restarted(armed, factory)
+    assert not restarted(armed, armed)
+    assert not restarted(Trail(), factory)
