@@ -13,7 +13,7 @@ from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.client import NtcipCabinet
 from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.oids import cell, scalar
-from denxanh.plc.ntcip.stagemap import derived
+from denxanh.plc.ntcip.stagemap import StageMap, derived, problems
 
 HOST = "127.0.0.1"
 CONTROL_OBJECTS = (
@@ -25,16 +25,17 @@ CONTROL_OBJECTS = (
 class Bench:
     """A virtual controller behind a port, and the adapter in front of it."""
 
-    def __init__(self, driver) -> None:
+    def __init__(self, driver, stages: StageMap | None = None) -> None:
         self.driver = driver
-        self.face = NtcipFace(driver.cabinet)
+        self.stages = stages or derived(driver.intersection)
+        self.face = NtcipFace(driver.cabinet, self.stages)
         self.server = SnmpServer(self.face)
         self.clients: list[NtcipCabinet] = []
 
     def client(self, settings: Settings | None = None, port: int | None = None) -> NtcipCabinet:
         intersection = self.driver.intersection
         client = NtcipCabinet(
-            HOST, port or self.server.port, intersection, derived(intersection), settings or Settings()
+            HOST, port or self.server.port, intersection, self.stages, settings or Settings()
         )
         self.clients.append(client)
         return client
@@ -110,6 +111,24 @@ class Relay(asyncio.DatagramProtocol):
             self.client = addr
         for one in self.meddle(data, up):
             self.transport.sendto(one, self.upstream if up else self.client)
+
+
+@pytest.fixture(name="dual")
+async def _dual(driver) -> AsyncIterator[Bench]:
+    """A dual-ring controller: two phases in each stage."""
+    stages = StageMap(
+        stages=(frozenset({2, 6}), frozenset({1, 5}), frozenset({4, 8})),
+        rings=((1, 2, 4), (5, 6, 8)),
+        barriers=(frozenset({1, 2, 5, 6}), frozenset({4, 8})),
+        channels=(2, 4, 1, 8, 10, 12),
+    )
+    assert list(problems(stages, driver.intersection)) == []
+    bench = Bench(driver, stages)
+    await bench.server.start()
+    yield bench
+    for client in bench.clients:
+        await client.close()
+    await bench.server.stop()
 
 
 @pytest.fixture(name="relay")

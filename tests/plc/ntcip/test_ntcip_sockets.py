@@ -98,6 +98,40 @@ async def test_a_command_over_the_wire_moves_the_lamps_at_the_committed_second(b
     assert driver.observer.faults() == []
 
 
+async def test_without_button_states_a_pedestrian_call_of_the_phase_counts(bench):
+    driver, client = bench.driver, bench.client()
+    bench.hide(cell(oids.PED_DETECTOR_STATUS_GROUP, oids.PED_DETECTOR_ACTIVE, 1))
+    await bench.adaptive(client)
+    driver.run(40)
+    assert not any((await client.poll()).readings.buttons)
+    driver.tick(0)
+    pressed = driver.cabinet.shown_readings.buttons
+    assert any(pressed)
+    assert (await client.poll()).readings.buttons == pressed
+
+
+async def test_a_dual_ring_controller_is_driven_stage_by_stage(dual):
+    driver, client = dual.driver, dual.client()
+    await dual.adaptive(client)
+    seen = []
+    for _ in range(150):
+        status = driver.status
+        following = (status.stage + 1) % 3
+        ready = status.stage_elapsed_ds >= 200 and not seen[-1].countdown_s
+        order = {"committed_end_ds": 80, "committed_next": following} if ready else {}
+        seen.append((await dual.second(client, **order)).status)
+        assert (seen[-1].stage, seen[-1].green, seen[-1].yellow, seen[-1].red) == (
+            driver.status.stage,
+            driver.status.green,
+            driver.status.yellow,
+            driver.status.red,
+        )
+    assert {status.refusal for status in seen} == {Refusal.NONE}
+    assert {status.stage for status in seen} == {0, 1, 2}
+    assert {status.mode for status in seen[5:]} == {CabinetMode.ADAPTIVE}
+    assert driver.observer.faults() == []
+
+
 async def test_the_cabinets_own_engine_decides(bench, stranger):
     """Force-off of a green that has just begun waits for the minimum green, whoever asks."""
     driver = bench.driver
