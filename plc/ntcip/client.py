@@ -152,10 +152,10 @@ class NtcipCabinet:
             wish = driving.wish(
                 command, self._intersection, self._stages, status.stage, promise, self._trail.now
             )
+            # From here on what stands may be ours, answered or not.
+            self._ours = replace(self._ours, epoch=command.epoch)
             await self._write(wish)
-            self._ours = replace(
-                self._ours, seq=command.seq, epoch=command.epoch, refusal=Refusal.NONE, promise=promise
-            )
+            self._ours = replace(self._ours, seq=command.seq, refusal=Refusal.NONE, promise=promise)
             if wish.nothing:
                 await backup.verify_release(self._link, self._settings)
 

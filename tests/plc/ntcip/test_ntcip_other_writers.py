@@ -184,6 +184,21 @@ async def test_what_an_earlier_run_left_is_not_taken_over(bench, stranger):
     assert bench.number(PATTERN) == oids.FREE_PATTERN
 
 
+async def test_a_first_order_whose_answer_is_lost_is_not_taken_for_another_centres(bench, relay):
+    middle, port = relay
+    driver, client = bench.driver, bench.client(port=port)
+    driver.start()
+    middle.meddle = lambda data, up: [] if not up and decode(data).varbinds[0][0] == OMIT else [data]
+    await client.poll()
+    with pytest.raises(UnreachableError):
+        await client.command(driver.command())
+    assert bench.number(PATTERN) == oids.FREE_PATTERN
+    middle.meddle = lambda data, up: [data]
+    await bench.second(client)
+    status = (await client.poll()).status
+    assert (status.refusal, status.faults) == (Refusal.NONE, Fault.NONE)
+
+
 @pytest.mark.parametrize("lost", ["request", "answer", "refused"])
 async def test_own_sets_without_an_answer_are_no_other_writer(bench, relay, lost):
     """Three different orders in a row of which the fate is unknown; then the link is back."""
