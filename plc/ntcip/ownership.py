@@ -39,7 +39,7 @@ class Ledger:
 
     standing: Wish = RELEASED
     sent: tuple[Sent, ...] = ()
-    """Oldest first: of the last `LATE_S` seconds, and those since the last one that arrived."""
+    """Oldest first: what was no older than `LATE_S` at the last poll, and what was sent since."""
     excused: int | None = None
     """When an old order was last taken for a copy."""
     echoes_sync: bool = False
