@@ -32,7 +32,7 @@ from denxanh.networks.model import Intersection
 from denxanh.plc.contract import Cabinet, Command, ModeRequest
 from denxanh.plc.modbus.layout import COMMAND_ADDRESS, COMMAND_LENGTH, layout
 from denxanh.plc.modbus.profile import PUBLISHED, spans
-from denxanh.plc.ntcip import driving, reading
+from denxanh.plc.ntcip import driving, numbers
 from denxanh.plc.ntcip.ber import integer
 from denxanh.plc.ntcip.courier import Courier
 from denxanh.plc.ntcip.message import Kind, ask, encode_varbinds, frame
@@ -81,10 +81,10 @@ async def _modbus_bytes(entry: CabinetEntry, intersection: Intersection) -> Roun
 
 def _ntcip_varbinds(entry: CabinetEntry, intersection: Intersection) -> tuple[bytes, bytes]:
     """Of the GET and of the SET of one second; the SET gives back what nobody holds."""
-    stages, spoken = phase_map(entry, intersection), settings(entry)
-    names = reading.poll_names(layout(intersection), stages, spoken.suffix)
-    numbers = driving.varbind_numbers(driving.RELEASED, stages, spoken.suffix)
-    return encode_varbinds(ask(names)), encode_varbinds([(name, integer(n)) for name, n in numbers.items()])
+    stages, spoken = phase_map(entry, intersection), settings(entry, intersection)
+    names = numbers.poll_names(layout(intersection), stages, spoken.suffix)
+    wanted = driving.varbind_numbers(driving.RELEASED, stages, spoken.suffix)
+    return encode_varbinds(ask(names)), encode_varbinds([(name, integer(n)) for name, n in wanted.items()])
 
 
 class _Udp(asyncio.DatagramProtocol):
@@ -104,7 +104,7 @@ async def _ntcip_bytes(site: Site) -> list[Round]:
     transport, protocol = await loop.create_datagram_endpoint(_Udp, local_addr=("127.0.0.1", 0))
 
     def round_of(entry: CabinetEntry, intersection: Intersection) -> Round:
-        spoken = settings(entry)
+        spoken = settings(entry, intersection)
         get, put = _ntcip_varbinds(entry, intersection)
         requests = (
             frame(spoken.version, spoken.read, Kind.GET, 7, get),
@@ -143,7 +143,7 @@ async def _modbus_library(entry: CabinetEntry, intersection: Intersection) -> Ro
 
 def _ntcip_library(site: Site, courier: Courier) -> list[Round]:
     def round_of(entry: CabinetEntry, intersection: Intersection) -> Round:
-        spoken, address = settings(entry), (entry.host, entry.port)
+        spoken, address = settings(entry, intersection), (entry.host, entry.port)
         get, put = _ntcip_varbinds(entry, intersection)
 
         async def one() -> None:

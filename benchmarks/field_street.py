@@ -20,7 +20,7 @@ from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Aspect, Corridor, DetectorKind, Intersection
 from denxanh.networks.schedule import active_plan
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
-from denxanh.plc.cabinet.ntcip import NtcipFace
+from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.cabinet.server import CabinetServer, serve
 from denxanh.plc.cabinet.snmp_server import SnmpServer
 from denxanh.plc.cabinet.usm_server import UsmServer

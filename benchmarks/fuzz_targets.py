@@ -21,7 +21,7 @@ from denxanh.controller.vds import message as sample
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads, crossroads_corridor
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
-from denxanh.plc.cabinet.ntcip import NtcipFace
+from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.cabinet.snmp_server import SnmpServer
 from denxanh.plc.contract import Command, ModeRequest
 from denxanh.plc.modbus import profile

@@ -17,11 +17,11 @@ from importlib.metadata import version
 
 from denxanh.networks.example import crossroads
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
-from denxanh.plc.cabinet.ntcip import NtcipFace
+from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.cabinet.usm_server import UsmServer
 from denxanh.plc.modbus.layout import layout
 from denxanh.plc.ntcip.message import Kind, Message, Version, ask, decode, encode, encode_varbinds
-from denxanh.plc.ntcip.reading import poll_names
+from denxanh.plc.ntcip.numbers import poll_names
 from denxanh.plc.ntcip.stagemap import derived
 from denxanh.plc.ntcip.usm import Heard, Peer, User
 from denxanh.plc.ntcip.usm_carrier import UserCarrier

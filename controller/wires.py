@@ -21,6 +21,10 @@ from denxanh.plc.security.secrets import read_line
 if TYPE_CHECKING:
     from denxanh.plc.ntcip.usm import User
 
+BACKUP_WITH_PROMISES_S = 6
+"""Where heads count down, unitBackupTime is at most this (assumed): a controller that is left alone in the
+middle of a promise holds its green no longer. Five commands in a row may be lost on the way."""
+
 
 def cabinet(site: Site, entry: CabinetEntry, intersection: Intersection, courier: Courier) -> Cabinet:
     """The adapter; `courier` is the socket that all NTCIP cabinets share.
@@ -32,8 +36,8 @@ def cabinet(site: Site, entry: CabinetEntry, intersection: Intersection, courier
     """
     if entry.protocol == "ntcip":
         stages = phase_map(entry, intersection)
-        way = carrier(entry) or courier
-        return NtcipCabinet(entry.host, entry.port, intersection, stages, settings(entry), way)
+        spoken, way = settings(entry, intersection), carrier(entry) or courier
+        return NtcipCabinet(entry.host, entry.port, intersection, stages, spoken, way)
     return ModbusCabinet(
         entry.host, entry.port, entry.unit, entry.profile, layout(intersection), site.secure_link(entry)
     )
@@ -73,7 +77,7 @@ def user(entry: CabinetEntry) -> User:
     return User(entry.user, sign, encrypt, Authentication(entry.authentication))
 
 
-def settings(entry: CabinetEntry) -> Settings:
+def settings(entry: CabinetEntry, intersection: Intersection) -> Settings:
     """How to speak to an NTCIP controller; with SNMPv3 its communities are not used.
 
     Raises:
@@ -86,5 +90,7 @@ def settings(entry: CabinetEntry) -> Settings:
         version=Version.V1 if entry.snmp == "1" else Version.V2C,
         suffix=tuple(int(part) for part in entry.instance.split(".") if part),
         set_backup_time=entry.set_backup_time,
-        backup_s=entry.watchdog_s,
+        backup_s=min(entry.watchdog_s, BACKUP_WITH_PROMISES_S)
+        if intersection.commitment_s
+        else entry.watchdog_s,
     )

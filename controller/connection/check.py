@@ -111,7 +111,7 @@ async def _findings(
 ) -> tuple[Finding, ...]:
     found: list[Finding] = []
     if entry.protocol == "ntcip":
-        stages, spoken = phase_map(entry, seen), settings(entry)
+        stages, spoken = phase_map(entry, seen), settings(entry, intersection)
         link = Link(entry.host, entry.port, entry.intersection, spoken, carrier(entry) or courier)
         try:
             found += await ntcip.objects(link, layout(seen), stages, spoken, intersection)

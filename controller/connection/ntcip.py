@@ -8,7 +8,7 @@ from denxanh.controller.connection.finding import Finding, Subject, Verdict, goo
 from denxanh.errors import WireError
 from denxanh.networks.model import Intersection
 from denxanh.plc.modbus.layout import Layout
-from denxanh.plc.ntcip import oids, reading
+from denxanh.plc.ntcip import numbers, oids
 from denxanh.plc.ntcip.ber import Oid, text
 from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.oids import cell, groups, scalar
@@ -41,7 +41,7 @@ async def objects(
         UnreachableError: no answer.
         FrameError: an answer that is none.
     """
-    names = reading.poll_names(layout, stages, settings.suffix)
+    names = numbers.poll_names(layout, stages, settings.suffix)
     missing = await link.missing(names)
     found = await link.get(tuple(name for name in names if name not in missing))
     return (
@@ -65,8 +65,8 @@ def _identity(stages: StageMap) -> Finding:
 
 
 def _objects(missing: Sequence[Oid]) -> Finding:
-    needed = [text(name) for name in missing if not reading.optional(name)]
-    spared = [text(name) for name in missing if reading.optional(name)]
+    needed = [text(name) for name in missing if not numbers.optional(name)]
+    spared = [text(name) for name in missing if numbers.optional(name)]
     if needed:
         return Finding(
             Subject.OBJECTS,
@@ -182,7 +182,7 @@ def standing(found: Mapping[Oid, int], stages: StageMap, suffix: Oid) -> Finding
     names = [scalar(oids.SYSTEM_PATTERN_CONTROL, suffix)]
     names += [
         cell(oids.PHASE_CONTROL_GROUP, column, number)
-        for column in reading.MASKS
+        for column in numbers.MASKS
         for number in groups(stages.phases)
     ]
     set_now = [f"{text(name)} = {found[name]}" for name in names if found.get(name)]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from denxanh.errors import PortInUseError
-from denxanh.plc.cabinet.ntcip import NtcipFace
+from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.ntcip import ber
 from denxanh.plc.ntcip.ber import END_OF_MIB, NO_SUCH_INSTANCE, Value
 from denxanh.plc.ntcip.message import ErrorStatus, Varbind

@@ -55,7 +55,7 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
     from denxanh.networks.schedule import active_plan
     from denxanh.plc.cabinet.cabinet import VirtualCabinet
     from denxanh.plc.cabinet.memory import MEMORY_NAME, EpochMemory
-    from denxanh.plc.cabinet.ntcip import NtcipFace
+    from denxanh.plc.cabinet.ntcip.face import NtcipFace
     from denxanh.plc.cabinet.server import CabinetServer, serve
     from denxanh.plc.cabinet.snmp_server import SnmpServer
 
@@ -78,7 +78,7 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
 
                 servers.append(UsmServer(face, user(entry), one.intersection.id, entry.host, entry.port))
                 continue
-            spoken = settings(entry)
+            spoken = settings(entry, one.intersection)
             servers.append(SnmpServer(face, entry.host, entry.port, read=spoken.read, write=spoken.write))
         else:
             keys = site.own_keys(entry)

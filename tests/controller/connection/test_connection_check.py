@@ -19,7 +19,7 @@ from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Intersection
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
-from denxanh.plc.cabinet.ntcip import NtcipFace
+from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.cabinet.server import CabinetServer
 from denxanh.plc.cabinet.snmp_server import SnmpServer
 from denxanh.plc.cabinet.usm_server import UsmServer

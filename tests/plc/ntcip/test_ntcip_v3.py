@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denxanh.errors import FrameError, SecretError, UnreachableError
-from denxanh.plc.cabinet.ntcip import NtcipFace
+from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.cabinet.usm_server import UsmServer
 from denxanh.plc.contract import CabinetMode, ModeRequest
 from denxanh.plc.ntcip import oids

@@ -10,8 +10,10 @@ from denxanh.networks.example import crossroads
 from denxanh.plc.contract import ZoneReading
 from denxanh.plc.modbus.layout import layout
 from denxanh.plc.ntcip import oids
+from denxanh.plc.ntcip.detecting import callers, readings
+from denxanh.plc.ntcip.numbers import Numbers, poll_names
 from denxanh.plc.ntcip.oids import cell, scalar
-from denxanh.plc.ntcip.reading import Numbers, Trail, callers, poll_names, readings
+from denxanh.plc.ntcip.reading import Trail
 from denxanh.plc.ntcip.stagemap import derived
 
 ITS = crossroads()
