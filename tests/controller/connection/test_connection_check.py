@@ -97,7 +97,7 @@ class Bench:
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The virtual agent is slow (all pysnmp), a test machine may be busy, and time-outs are not the subject."""
+    """The virtual agent is slow (all pysnmp), a machine may be busy, and time-outs are not the subject."""
     monkeypatch.setattr("denxanh.plc.ntcip.link.TIMEOUT_S", 5.0)
 
 
