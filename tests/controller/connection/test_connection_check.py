@@ -95,6 +95,12 @@ class Bench:
             await server.stop()
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The virtual agent is slow (all pysnmp), a machine may be busy, and time-outs are not the subject."""
+    monkeypatch.setattr("denxanh.plc.ntcip.link.TIMEOUT_S", 5.0)
+
+
 @pytest.fixture(name="bench")
 async def _bench(tmp_path: Path) -> AsyncIterator[Bench]:
     bench = Bench(tmp_path)
