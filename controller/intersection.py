@@ -35,7 +35,7 @@ from denxanh.controller.wording import reason
 from denxanh.errors import FrameError
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.schedule import active_plan
-from denxanh.plc.contract import CabinetMode, CabinetStatus, Command, Refusal, Report
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Command, Fault, Refusal, Report
 
 Decode = Callable[[tuple[tuple[int, ...], ...]], Report]
 """Turns a poll's registers into a report; raises `FrameError`."""
@@ -233,6 +233,7 @@ class IntersectionController:
             police=status is not None and police_panel(status),
             preempt=self._attendant.preempt(value.tick, against) is not None,
             barred=BARRED.get(self.claim),
+            foreign=status is not None and Fault.FOREIGN in status.faults,
             against=against,
             policy=choice.policy,
         )
@@ -271,6 +272,9 @@ class IntersectionController:
         """What to send; None where the centre has no say or has not heard the cabinet this second."""
         if status is None:
             return None
+        if cause is Cause.FOREIGN_WRITER:
+            self._plan_request = PlanRequest()
+            return self._orders.release(status)
         if mode is Mode.PLAN or (mode is Mode.LOCAL and cause is Cause.CABINET_LOCAL):
             self._plan_request, number = ask(
                 self._plan_request, plan, value.tick, status.mode, self._refusal_of_ours(value, status)

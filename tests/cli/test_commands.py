@@ -36,6 +36,7 @@ COMMANDS = (
     ("network", "import-sumo"),
     ("plan", "list"),
     ("plan", "optimise"),
+    ("plan", "download"),
     ("priority", "emergency"),
     ("priority", "bus"),
     ("priority", "cancel"),
