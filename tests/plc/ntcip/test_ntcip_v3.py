@@ -137,7 +137,7 @@ async def test_what_debians_tools_read_and_set_is_what_the_cabinet_says(bench):
     assert (status, out) == (0, f".1.3.6.1.4.1.1206.4.2.1.1.1.0 = INTEGER: {bench.number(MAX_PHASES)}\n")
     status, out = await debian("snmpset", *words, "1.3.6.1.4.1.1206.4.2.1.3.3.0", "i", "12")
     assert (status, bench.number(BACKUP)) == (0, 12), out
-    status, out = await debian("snmpset", *words, "1.3.6.1.4.1.1206.4.2.1.4.15.0", "i", "10")
+    status, out = await debian("snmpset", *words, "1.3.6.1.4.1.1206.4.2.1.4.14.0", "i", "255")
     assert status != 0
     assert "wrongValue" in out
     status, out = await debian("snmpwalk", *words, "1.3.6.1.4.1.1206.4.2.1.8.4.1")
