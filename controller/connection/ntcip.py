@@ -9,6 +9,7 @@ from denxanh.errors import WireError
 from denxanh.networks.model import Intersection
 from denxanh.plc.modbus.layout import Layout
 from denxanh.plc.ntcip import numbers, oids
+from denxanh.plc.ntcip.backup import LONGEST_S
 from denxanh.plc.ntcip.ber import Oid, text
 from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.oids import cell, groups, scalar
@@ -158,20 +159,20 @@ def backup(seconds: int, settings: Settings) -> Finding:
             "nếu không muốn vậy: set_backup_time = false",
             "if it must not: set_backup_time = false",
         )
-    if seconds == 0:
+    if not 0 < seconds <= LONGEST_S:
         return Finding(
             Subject.BACKUP,
             Verdict.BAD,
-            "là 0: tủ sẽ không bao giờ tự về",
-            "is 0: the controller would never return by itself, so control is refused",
-            "đặt unitBackupTime 10..30 s tại tủ",
-            "set unitBackupTime to 10..30 s at the controller",
+            f"là {seconds}: tủ sẽ không tự về kịp (0: không bao giờ)",
+            f"is {seconds}: the controller would not return by itself in time (0: never), so control is refused",
+            f"đặt unitBackupTime = {wanted} s tại tủ",
+            f"set unitBackupTime to {wanted} s at the controller",
         )
     return Finding(
         Subject.BACKUP,
         Verdict.LOOK,
-        f"{seconds} s, khác watchdog_s = {wanted}",
-        f"{seconds} s, other than watchdog_s = {wanted}",
+        f"{seconds} s, khác {wanted} s",
+        f"{seconds} s, other than {wanted} s",
         "khi trung tâm im lặng, tủ tự về sau chừng đó giây",
         "so long after the centre falls silent it returns by itself",
     )
