@@ -164,7 +164,7 @@ def backup(seconds: int, settings: Settings) -> Finding:
             Subject.BACKUP,
             Verdict.BAD,
             f"là {seconds}: tủ sẽ không tự về kịp (0: không bao giờ)",
-            f"is {seconds}: the controller would not return by itself in time (0: never), so control is refused",
+            f"is {seconds}: it would not return by itself in time (0: never), so control is refused",
             f"đặt unitBackupTime = {wanted} s tại tủ",
             f"set unitBackupTime to {wanted} s at the controller",
         )
