@@ -75,6 +75,7 @@ class Endpoint(_Table):
 
 
 SNMP_PORT = 161
+_SECRET_FILES = ("community_file", "sign_file", "encrypt_file")
 
 
 class CabinetEntry(_Table):
@@ -100,7 +101,14 @@ class CabinetEntry(_Table):
     read_community: Annotated[str, Field(min_length=1, max_length=255)] = "public"
     phases: _Name | None = None
     """NTCIP: a TOML file with the phases of each stage; without it, one phase per stage."""
-    snmp: Literal["1", "2c"] = "1"
+    snmp: Literal["1", "2c", "3"] = "1"
+    user: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    """SNMPv3: whom the controller knows."""
+    sign_file: _Name | None = None
+    """SNMPv3: holds the passphrase of the authentication."""
+    encrypt_file: _Name | None = None
+    """SNMPv3: holds the passphrase of the encryption (AES-128)."""
+    authentication: Literal["SHA-1", "SHA-256", "SHA-512"] = "SHA-256"
     instance: Annotated[str, Field(pattern=r"^(\d{1,3}(\.\d{1,3}){0,3})?$")] = "0"
     """NTCIP: instance of scalars; some controllers answer "1", some none ("")."""
     set_backup_time: bool = True
@@ -114,9 +122,24 @@ class CabinetEntry(_Table):
 
     @model_validator(mode="after")
     def _may_write(self) -> Self:
-        if self.protocol == "ntcip" and self.community_file is None:
+        third = {"user": self.user, "sign_file": self.sign_file, "encrypt_file": self.encrypt_file}
+        given = [name for name, value in third.items() if value is not None]
+        if self.protocol == "ntcip" and self.snmp == "3":
+            if len(given) < len(third):
+                raise ValueError(f"SNMPv3 needs {', '.join(name for name in third if name not in given)}")
+            if self.community_file is not None:
+                raise ValueError('SNMPv3 knows no community_file: remove it, or say snmp = "2c"')
+        elif given:
+            raise ValueError(f'{", ".join(given)}: only with protocol = "ntcip" and snmp = "3"')
+        elif self.protocol == "ntcip" and self.community_file is None:
             raise ValueError("NTCIP needs a community_file: the community for writing, in a file of its own")
         return self
+
+    @property
+    def secret_files(self) -> tuple[tuple[str, str], ...]:
+        """NTCIP: key and path of each file that holds a secret of this cabinet's."""
+        named = {key: getattr(self, key) for key in _SECRET_FILES}
+        return tuple((key, path) for key, path in named.items() if path is not None)
 
 
 class TlsTable(_Table):
@@ -360,7 +383,7 @@ def _keys(path: Path, file: _File) -> tuple[LinkKeys | None, list[DenXanhError]]
 
 def _with_paths(entry: CabinetEntry, folder: Path) -> CabinetEntry:
     """Files start at the site file's folder; a profile that is none is a name."""
-    given = {"community_file": entry.community_file, "phases": entry.phases}
+    given = {**dict(entry.secret_files), "phases": entry.phases}
     if entry.profile.endswith(".toml"):
         given["profile"] = entry.profile
     paths = {key: str(folder / value) for key, value in given.items() if value is not None}
@@ -399,7 +422,7 @@ def _unfit(where: str, entry: CabinetEntry, intersection: Intersection) -> Itera
 
 
 def _unfit_ntcip(where: str, entry: CabinetEntry, intersection: Intersection) -> Iterator[DenXanhError]:
-    """A phase map that does not fit, or a community that cannot be read."""
+    """A phase map that does not fit, or a secret that cannot be read."""
     try:
         if entry.phases is None:
             stagemap.sound(intersection)
@@ -407,10 +430,11 @@ def _unfit_ntcip(where: str, entry: CabinetEntry, intersection: Intersection) ->
             stagemap.load(Path(entry.phases), intersection)
     except DenXanhError as error:
         yield SiteError(str(error), where=f"{where}.phases")
-    try:
-        read_line(Path(entry.community_file or ""))
-    except DenXanhError as error:
-        yield SiteError(str(error), where=f"{where}.community_file")
+    for key, path in entry.secret_files:
+        try:
+            read_line(Path(path))
+        except DenXanhError as error:
+            yield SiteError(str(error), where=f"{where}.{key}")
 
 
 def find_corridor(name: str, folder: Path) -> Corridor:

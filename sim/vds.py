@@ -91,7 +91,11 @@ class MqttWay:
 
     async def close(self) -> None:
         """See `Way`."""
-        stack, self._stack, self._client = self._stack, None, None
+        stack, client, self._stack, self._client = self._stack, self._client, None, None
+        # The library leaves a broker's end on this future, and would complain that nobody looked at it.
+        gone = getattr(client, "_disconnected", None)
+        if gone is not None and gone.done() and not gone.cancelled():
+            gone.exception()
         if stack is not None:
             with contextlib.suppress(self._mqtt.MqttError, OSError):
                 await stack.aclose()

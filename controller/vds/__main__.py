@@ -22,6 +22,7 @@ from denxanh.controller.vds.http import Receiver
 from denxanh.controller.vds.pipe import Outlet
 from denxanh.controller.vds.secret import read_token
 from denxanh.errors import DenXanhError, SiteError
+from denxanh.plc.security.secrets import secret_file
 
 _LOG = logging.getLogger(__name__)
 COUNT_S = 1.0
@@ -102,6 +103,8 @@ def _tls(cert_file: str | None, key_file: str | None) -> ssl.SSLContext | None:
     if cert_file is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    if key_file is not None:
+        secret_file(Path(key_file))
     try:
         context.load_cert_chain(cert_file, key_file)
     except (OSError, ssl.SSLError) as error:

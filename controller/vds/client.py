@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from dataclasses import dataclass
 from typing import Self
 
@@ -32,10 +33,13 @@ class Pusher:
         port: of the receiver.
         source: its id.
         token: its token.
+        tls: for a receiver that speaks TLS; None for plain HTTP.
     """
 
-    def __init__(self, host: str, port: int, source: str, token: str) -> None:
-        self._host, self._port = host, port
+    def __init__(
+        self, host: str, port: int, source: str, token: str, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._host, self._port, self._tls = host, port, tls
         self._source, self._token = source, token
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._http = h11.Connection(h11.CLIENT)
@@ -59,13 +63,13 @@ class Pusher:
             await self.close()
             raise UnreachableError(
                 f"no answer: {error or 'too slow'}",
-                where=f"http://{self._host}:{self._port}{PATH}{self._source}",
+                where=f"{'https' if self._tls else 'http'}://{self._host}:{self._port}{PATH}{self._source}",
                 fix="is the controller running, with [vds_http] in its site file?",
             ) from error
 
     async def _push(self, body: bytes) -> Reply:
         if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, self._port)
+            self._streams = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
             self._http = h11.Connection(h11.CLIENT)
         reader, writer = self._streams
         headers = [

@@ -6,6 +6,7 @@ it never raises anything else, never recurses, and never allocates more than the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from denxanh.errors import FrameError
@@ -23,6 +24,9 @@ _BYTES = (OCTET_STRING, IP_ADDRESS, OPAQUE)
 MAX_OID_LENGTH = 128
 """Arcs of an object identifier (RFC 2578, 3.5)."""
 MAX_ARC = 0xFFFFFFFF
+MAX_OID_OCTETS = 5 * MAX_OID_LENGTH
+NAMES_KEPT = 8192
+"""Object identifiers that are known by their octets: those of every object that is asked each second."""
 
 
 class Value(NamedTuple):
@@ -33,6 +37,8 @@ class Value(NamedTuple):
 
 
 NOTHING = Value(NULL, None)
+_SMALL = tuple(Value(INTEGER, number) for number in range(0x80))
+"""Most integers of a poll."""
 
 
 def integer(number: int) -> Value:
@@ -55,6 +61,7 @@ def encode_integer(number: int, tag: int = INTEGER) -> bytes:
     return encode_tlv(tag, number.to_bytes(size, "big", signed=True))
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def encode_oid(oid: Oid) -> bytes:
     """An object identifier.
 
@@ -129,11 +136,18 @@ def decode_integer(data: bytes, start: int, stop: int) -> int:
 
 def decode_oid(data: bytes, start: int, stop: int) -> Oid:
     """An object identifier of at most `MAX_OID_LENGTH` arcs of 32 bits."""
-    if start >= stop or data[stop - 1] & 0x80:
+    if stop - start > MAX_OID_OCTETS:  # padded arcs; what is kept below must stay small
+        raise bad(f"an object identifier has more than {MAX_OID_OCTETS} octets")
+    return _oid(bytes(data[start:stop]))
+
+
+@lru_cache(maxsize=NAMES_KEPT)
+def _oid(octets: bytes) -> Oid:
+    if not octets or octets[-1] & 0x80:
         raise bad("an object identifier ends in the middle of an arc")
     arcs: list[int] = []
     arc = 0
-    for octet in data[start:stop]:
+    for octet in octets:
         arc = arc << 7 | octet & 0x7F
         if arc > MAX_ARC + 80:
             raise bad("an arc does not fit 32 bits")
@@ -150,6 +164,8 @@ def decode_value(data: bytes, at: int, end: int) -> tuple[Value, int]:
     """One value and where it ends."""
     tag, start, stop = read_header(data, at, end)
     if tag == INTEGER:
+        if stop - start == 1 and data[start] < len(_SMALL):
+            return _SMALL[data[start]], stop
         return Value(tag, decode_integer(data, start, stop)), stop
     if tag in _UNSIGNED:
         if not 1 <= stop - start <= 9:

@@ -22,6 +22,7 @@ from denxanh.networks.model import Intersection, Plan
 from denxanh.plc.contract import CabinetStatus, Command, ModeRequest, Refusal, Report
 from denxanh.plc.modbus.layout import layout
 from denxanh.plc.ntcip import backup, detecting, driving, oids, ownership, reading
+from denxanh.plc.ntcip.carrier import Carrier
 from denxanh.plc.ntcip.courier import Courier
 from denxanh.plc.ntcip.discovery import discover, matches
 from denxanh.plc.ntcip.download import download
@@ -61,7 +62,7 @@ class NtcipCabinet:
         intersection: what stands there, as the site has it.
         stages: its phases.
         settings: communities, version and habits.
-        courier: the socket, shared with other cabinets; None opens one of its own.
+        courier: the socket, shared with other cabinets, or (v3) a carrier; None opens a socket of its own.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class NtcipCabinet:
         intersection: Intersection,
         stages: StageMap,
         settings: Settings,
-        courier: Courier | None = None,
+        courier: Courier | Carrier | None = None,
     ) -> None:
         self._link = Link(host, port, intersection.id, settings, courier)
         self._settings = settings

@@ -16,6 +16,9 @@ from denxanh.plc.ntcip.stagemap import StageMap
 OCCUPANCY_FULL = 200
 """Half a per cent each; above it stand fault codes."""
 OCCUPANCY_PERIOD_S = 1
+STRADDLE_S = 1
+"""A poll of several messages can fall on both sides of the controller's second: its zones may then be so much
+younger than its clock."""
 MAX_SPEED_DKMH = 3000
 VOLUME_OVERFLOW = 255
 
@@ -87,7 +90,7 @@ def _zone(numbers: Numbers, zone: int) -> ZoneReading:
         and 0 <= queued <= vehicles <= WORD_MAX
         and 0 <= occupancy <= 1000
         and 0 <= speed <= MAX_SPEED_DKMH
-        and age_s >= 0
+        and age_s >= -STRADDLE_S
     )
     return ZoneReading(
         vehicles=min(max(vehicles, 0), WORD_MAX),

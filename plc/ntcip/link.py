@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from denxanh.errors import FrameError, UnreachableError
 from denxanh.plc.ntcip.ber import EXCEPTIONS, Oid, encode_oid, integer, text
+from denxanh.plc.ntcip.carrier import Carrier, Communities
 from denxanh.plc.ntcip.courier import Address, Courier
 from denxanh.plc.ntcip.message import (
     ErrorStatus,
@@ -52,11 +53,16 @@ class Settings:
 class Link:
     """One agent at `host:port`; not to be used by two tasks at once."""
 
-    def __init__(self, host: str, port: int, name: str, settings: Settings, courier: Courier | None) -> None:
+    def __init__(
+        self, host: str, port: int, name: str, settings: Settings, way: Courier | Carrier | None
+    ) -> None:
+        """`way`: a carrier of its own (v3), or the socket for the settings' communities; None opens one."""
         self._host, self._port, self._name = host, port, name
         self._settings = settings
-        self._courier = courier or Courier()
-        self._own = courier is None
+        if way is None or isinstance(way, Courier):
+            own = way is None
+            way = Communities(way or Courier(), settings.version, settings.read, settings.write, own)
+        self._carrier = way
         self._address: Address | None = None
         self._batches: dict[tuple[Oid, ...], tuple[tuple[tuple[Oid, ...], bytes], ...]] = {}
 
@@ -77,10 +83,7 @@ class Link:
                 (batch, encode_varbinds(ask(batch))) for batch in _batches(names, self._settings.max_message)
             )
         answers = await asyncio.gather(
-            *(
-                self._exchange(Kind.GET, encoded, self._settings.read, TRIES)
-                for _, encoded in self._batches[names]
-            )
+            *(self._exchange(Kind.GET, encoded, TRIES) for _, encoded in self._batches[names])
         )
         found: dict[Oid, int] = {}
         for (batch, _), answer in zip(self._batches[names], answers, strict=True):
@@ -105,9 +108,7 @@ class Link:
 
         async def lacks(name: Oid) -> bool:
             async with turns:
-                answer = await self._exchange(
-                    Kind.GET, encode_varbinds(ask((name,))), self._settings.read, TRIES
-                )
+                answer = await self._exchange(Kind.GET, encode_varbinds(ask((name,))), TRIES)
             try:
                 self._take((name,), answer, {})
             except FrameError:
@@ -125,22 +126,19 @@ class Link:
         """Set integers in one message, all or none; see `get` for errors."""
         names = tuple(numbers)
         varbinds = encode_varbinds([(name, integer(number)) for name, number in numbers.items()])
-        answer = await self._exchange(Kind.SET, varbinds, self._settings.write, 1)
+        answer = await self._exchange(Kind.SET, varbinds, 1)
         self._check(names, answer)
 
     def close(self) -> None:
-        """Let go of the socket, if it is our own."""
-        if self._own:
-            self._courier.close()
+        """Let go of what is this controller's alone."""
+        self._carrier.close()
 
-    async def _exchange(self, kind: Kind, varbinds: bytes, community: bytes, tries: int) -> Message:
+    async def _exchange(self, kind: Kind, varbinds: bytes, tries: int) -> Message:
         if self._address is None:
             self._address = await self._resolve()
         for left in reversed(range(tries)):
             try:
-                return await self._courier.request(
-                    self._address, self._settings.version, community, kind, varbinds, TIMEOUT_S
-                )
+                return await self._carrier.request(self._address, kind, varbinds, TIMEOUT_S)
             except UnreachableError as error:
                 if not left:
                     error.where = f"{self.where}"

@@ -282,3 +282,52 @@ def test_every_defect_of_the_requests_is_named(folder: Path) -> None:
         "flood.policy: no learned policy has seen a flood",
     ):
         assert words in said, said
+
+
+def _secret(folder: Path, name: str, text: str = "a long enough secret") -> str:
+    (folder / name).write_text(text + "\n", encoding="ascii")
+    (folder / name).chmod(0o600)
+    return name
+
+
+def test_snmp_3_has_a_user_and_two_passphrases(folder: Path) -> None:
+    third = {
+        "protocol": "ntcip",
+        "snmp": "3",
+        "user": "centre",
+        "sign_file": _secret(folder, "sign"),
+        "encrypt_file": _secret(folder, "encrypt"),
+    }
+    (entry,) = load(_site(folder, _cabinet(**third))).cabinets
+    assert (entry.port, entry.authentication) == (161, "SHA-256")
+    assert dict(entry.secret_files) == {
+        "sign_file": str(folder / "sign"),
+        "encrypt_file": str(folder / "encrypt"),
+    }
+    (folder / "sign").chmod(0o644)
+    (defect,) = _defects(_site(folder, _cabinet(**third)))
+    assert defect.startswith("cabinet[0].sign_file: ")
+    assert "others can read" in defect
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"protocol": "ntcip", "snmp": "3", "user": "centre"}, "needs sign_file, encrypt_file"),
+        ({"protocol": "ntcip"}, "needs a community_file"),
+        (
+            {"protocol": "ntcip", "community_file": "c", "user": "centre"},
+            'user: only with protocol = "ntcip"',
+        ),
+        ({"sign_file": "s"}, 'only with protocol = "ntcip" and snmp = "3"'),
+    ],
+)
+def test_keys_of_another_snmp(folder: Path, keys: dict[str, object], said: str) -> None:
+    (defect,) = _defects(_site(folder, _cabinet(**keys)))
+    assert said in defect
+
+
+def test_a_community_has_no_place_in_snmp_3(folder: Path) -> None:
+    names = {name: _secret(folder, name) for name in ("sign_file", "encrypt_file", "community_file")}
+    (defect,) = _defects(_site(folder, _cabinet(protocol="ntcip", snmp="3", user="centre", **names)))
+    assert "knows no community_file" in defect

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from denxanh.networks.model import Aspect
     from denxanh.plc.cabinet.cabinet import VirtualCabinet
     from denxanh.plc.cabinet.memory import EpochMemory
+    from denxanh.plc.cabinet.usm_server import UsmServer
     from denxanh.plc.contract import Readings
 
 
@@ -50,7 +51,7 @@ def cabinet(
 
 async def _serve(site: Site) -> list[VirtualCabinet]:
     from denxanh.controller.clock import MonotonicClock
-    from denxanh.controller.wires import phase_map, settings
+    from denxanh.controller.wires import phase_map, settings, user
     from denxanh.networks.schedule import active_plan
     from denxanh.plc.cabinet.cabinet import VirtualCabinet
     from denxanh.plc.cabinet.memory import MEMORY_NAME, EpochMemory
@@ -68,13 +69,16 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
         VirtualCabinet(one, plan_number, watchdog_s=entry.watchdog_s, epoch=memory.highest(one.id))
         for one, entry in zip(site.intersections, site.cabinets, strict=True)
     ]
-    servers: list[CabinetServer | SnmpServer] = []
+    servers: list[CabinetServer | SnmpServer | UsmServer] = []
     for one, entry in zip(cabinets, site.cabinets, strict=True):
         if entry.protocol == "ntcip":
-            face, spoken = (
-                NtcipFace(one, phase_map(entry, one.intersection)),
-                settings(entry, one.intersection),
-            )
+            face = NtcipFace(one, phase_map(entry, one.intersection))
+            if entry.snmp == "3":
+                from denxanh.plc.cabinet.usm_server import UsmServer
+
+                servers.append(UsmServer(face, user(entry), one.intersection.id, entry.host, entry.port))
+                continue
+            spoken = settings(entry, one.intersection)
             servers.append(SnmpServer(face, entry.host, entry.port, read=spoken.read, write=spoken.write))
         else:
             keys = site.own_keys(entry)
@@ -84,7 +88,7 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await serve(servers)
     for one, entry, server in zip(cabinets, site.cabinets, servers, strict=True):
-        door = "SNMP over UDP" if entry.protocol == "ntcip" else f"unit {entry.unit}"
+        door = f"SNMP v{entry.snmp} over UDP" if entry.protocol == "ntcip" else f"unit {entry.unit}"
         note(f"{one.intersection.id}: {entry.host}:{server.port}, {door}")
     note(f"{count(len(servers), 'cabinet')} listening; Ctrl-C ends")
     try:

@@ -6,8 +6,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 
 import pytest
@@ -82,14 +83,19 @@ class Place:
     """One cabinet, its server, its traffic, and what it has been doing."""
 
     def __init__(
-        self, corridor: Corridor, intersection: Intersection, zoneless: bool = False, ntcip: bool = False
+        self,
+        corridor: Corridor,
+        intersection: Intersection,
+        zoneless: bool | Collection[str] = False,
+        ntcip: bool = False,
     ) -> None:
+        """`zoneless`: the zones that the cabinet does not have, or whether it has none."""
         self.intersection = intersection
         zones = [one.id for one in intersection.detectors if one.kind is DetectorKind.ZONE]
-        self.zoneless = zoneless
-        seen = without(intersection, [Source("", intersection.id, tuple(zones), 0.0)])
+        absent = tuple(zoneless if isinstance(zoneless, Collection) else zones if zoneless else ())
+        self.own_zones = [zone not in absent for zone in zones]
         self.cabinet = VirtualCabinet(
-            seen if zoneless else intersection,
+            without(intersection, [Source("", intersection.id, absent, 0.0)]),
             lambda date, second: active_plan(corridor.schedule, date, second),
         )
         self.readings = Readings((), (), ())
@@ -103,7 +109,7 @@ class Place:
 
     def second(self, tick: int, clock_s: int) -> None:
         self.readings = readings = self.cars.second(tick, self.lamps)
-        own = replace(readings, zones=()) if self.zoneless else readings
+        own = replace(readings, zones=tuple(compress(readings.zones, self.own_zones)))
         self.lamps = self.cabinet.tick(clock_s, DATE, own, self.lamps)
         self.modes.append(self.cabinet.mode)
         assert self.cabinet.conflict is None
@@ -112,7 +118,9 @@ class Place:
 class Town:
     """Cabinets, their traffic, and the clock channel that a controller attaches to."""
 
-    def __init__(self, folder: Path, count: int, zoneless: bool = False, ntcip: bool = False) -> None:
+    def __init__(
+        self, folder: Path, count: int, zoneless: bool | Collection[str] = False, ntcip: bool = False
+    ) -> None:
         self.vds: VdsTables | None = None
         self.feed: Callable[[], Awaitable[None]] | None = None
         """Called each second between the cabinets' tick and the controller's."""
@@ -273,7 +281,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Callable[[int], Town]]:
     """Makes a town of so many crossroads; `await town.start()` opens its ports."""
     towns: list[Town] = []
 
-    def build(count: int = 1, *, zoneless: bool = False, ntcip: bool = False) -> Town:
+    def build(count: int = 1, *, zoneless: bool | Collection[str] = False, ntcip: bool = False) -> Town:
         towns.append(Town(tmp_path, count, zoneless, ntcip))
         return towns[-1]
 
