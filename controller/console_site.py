@@ -90,7 +90,7 @@ def console(table: ConsoleTable, folder: Path) -> Console:
         public_url=table.public_url,
         cert_file=at(table.cert_file),
         key_file=at(table.key_file),
-        oidc=oidc and Oidc(oidc.issuer, oidc.client_id, at(oidc.client_secret_file)),
+        oidc=None if oidc is None else Oidc(oidc.issuer, oidc.client_id, at(oidc.client_secret_file)),
     )
 
 

@@ -331,7 +331,7 @@ def _site(path: Path, file: _File) -> Site:
         epoch_file=folder / file.site.epoch_file if file.site.epoch_file else state_dir / "epoch",
         policy=policy,
         store=console_site.store_url(file.console, folder, state_dir),
-        console=file.console and console_site.console(file.console, folder),
+        console=None if file.console is None else console_site.console(file.console, folder),
         clock=file.clock,
         model=model,
         ungated=file.site.ungated,
