@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from denxanh.controller.centre.store.archive import Store
-from denxanh.controller.centre.store.rows import Page, Values, now_ms, page, plain, values
+from denxanh.controller.centre.store.rows import (
+    Page,
+    Values,
+    cursor,
+    now_ms,
+    page,
+    plain,
+    position,
+    values,
+)
 from denxanh.controller.centre.store.schema import alarms as alarms_table
 from denxanh.controller.centre.store.schema import events as events_table
 from denxanh.controller.centre.store.schema import minutes as minutes_table
@@ -18,6 +27,8 @@ from denxanh.errors import StoreError
 MAX_SPAN_ROWS = 20_000
 """Most spans or minutes of one answer: about a day of an intersection's stages, or of ten lanes' minutes."""
 MAX_NOTE = 500
+SEARCH_MS = 31 * 86_400_000
+"""How far back one page looks for words, which no index finds; a month of the pilot network takes seconds."""
 
 
 def events(
@@ -32,6 +43,9 @@ def events(
     limit: int = 100,
 ) -> Page:
     """Events that fit everything given, newest first.
+
+    With `text`, one page looks through `SEARCH_MS` at most: it may be short or empty and still have a `next`,
+    which looks further back.
 
     Args:
         store: where.
@@ -59,8 +73,19 @@ def events(
         query = query.where(table.at_ms >= since_ms)
     if until_ms is not None:
         query = query.where(table.at_ms < until_ms)
+    keys = [table.at_ms, table.id]
     with store.reading() as connection:
-        return page(connection, query, [table.at_ms, table.id], after=after, limit=limit)
+        if text is None:
+            return page(connection, query, keys, after=after, limit=limit)
+        newest, oldest = connection.execute(select(func.max(table.at_ms), func.min(table.at_ms))).one()
+        begin = (newest if after is None else position(after, keys)[0]) or 0
+        if until_ms is not None:
+            begin = min(begin, until_ms)
+        bottom = begin - SEARCH_MS
+        found = page(connection, query.where(table.at_ms >= bottom), keys, after=after, limit=limit)
+    if found.next is not None or bottom <= max(oldest or 0, since_ms or 0):
+        return found
+    return Page(found.rows, cursor([bottom, 0]))
 
 
 def spans(
