@@ -6,17 +6,9 @@ from collections.abc import Collection
 
 from sqlalchemy import func, or_, select, update
 
+from denxanh.controller.centre.store import rows
 from denxanh.controller.centre.store.archive import Store
-from denxanh.controller.centre.store.rows import (
-    Page,
-    Values,
-    cursor,
-    now_ms,
-    page,
-    plain,
-    position,
-    values,
-)
+from denxanh.controller.centre.store.rows import MAX_ROWS, Page, Values, now_ms, page, plain, values
 from denxanh.controller.centre.store.schema import alarms as alarms_table
 from denxanh.controller.centre.store.schema import events as events_table
 from denxanh.controller.centre.store.schema import minutes as minutes_table
@@ -78,14 +70,14 @@ def events(
         if text is None:
             return page(connection, query, keys, after=after, limit=limit)
         newest, oldest = connection.execute(select(func.max(table.at_ms), func.min(table.at_ms))).one()
-        begin = (newest if after is None else position(after, keys)[0]) or 0
+        begin = (newest if after is None else rows.position(after, keys)[0]) or 0
         if until_ms is not None:
             begin = min(begin, until_ms)
         bottom = begin - SEARCH_MS
         found = page(connection, query.where(table.at_ms >= bottom), keys, after=after, limit=limit)
     if found.next is not None or bottom <= max(oldest or 0, since_ms or 0):
         return found
-    return Page(found.rows, cursor([bottom, 0]))
+    return Page(found.rows, rows.cursor([bottom, 0]))
 
 
 def spans(
@@ -151,6 +143,29 @@ def alarms(
         query = query.where(or_(table.cleared_ms.is_(None), table.acknowledged_ms.is_(None)))
     with store.reading() as connection:
         return page(connection, query, [table.raised_ms, table.id], after=after, limit=limit)
+
+
+def alarm(store: Store, number: int) -> Values | None:
+    """One alarm; None: there is none.
+
+    Raises:
+        StoreError: the database does not answer.
+    """
+    with store.reading() as connection:
+        found = connection.execute(select(alarms_table).where(alarms_table.c.id == number)).first()
+    return None if found is None else values(found)
+
+
+def standing(store: Store, intersection: str) -> tuple[Values, ...]:
+    """The alarms that stand at an intersection, acknowledged or not.
+
+    Raises:
+        StoreError: the database does not answer.
+    """
+    table = alarms_table.c
+    query = select(alarms_table).where(table.intersection == intersection, table.cleared_ms.is_(None))
+    with store.reading() as connection:
+        return tuple(values(row) for row in connection.execute(query.order_by(table.id).limit(MAX_ROWS)))
 
 
 def acknowledge(store: Store, number: int, *, by: str, note: str = "") -> Values:
