@@ -97,9 +97,9 @@ def spans(
     within = select(spans_table).where(here, table.began_ms >= from_ms, table.began_ms < to_ms)
     with store.reading() as connection:
         first = connection.execute(before).first()
-        rows = connection.execute(within.order_by(table.began_ms, table.id).limit(limit)).all()
+        later = connection.execute(within.order_by(table.began_ms, table.id).limit(limit)).all()
     lasting = first is not None and (first.ended_ms is None or first.ended_ms > from_ms)
-    return tuple(values(row) for row in ([first, *rows] if first is not None and lasting else rows))
+    return tuple(values(row) for row in ([first, *later] if first is not None and lasting else later))
 
 
 def minutes(
