@@ -1,20 +1,28 @@
-"""A journal that a test writes by hand, second by second."""
+"""A journal that a test writes by hand, second by second; stores in both kinds of database."""
 
 from __future__ import annotations
 
+import getpass
+import itertools
 import json
+import os
+import shutil
+import subprocess
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import uvicorn
+from sqlalchemy import create_engine
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.app import create_app
 from denxanh.controller.centre.server import bind
+from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
@@ -139,3 +147,124 @@ def hosted(scribe: Scribe) -> Iterator[Hosted]:
 def address(hosted: Hosted) -> str:
     """Where it is."""
     return hosted.address
+
+
+class PostgresServer:
+    """A PostgreSQL server of Debian's, in a folder of its own, on a Unix socket only.
+
+    It refuses to run as root: then it runs as the account `postgres`.
+    """
+
+    def __init__(self) -> None:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+        if not found:
+            missing = "PostgreSQL is not installed (Debian: postgresql)"
+            if os.environ.get("CI"):
+                pytest.fail(missing)
+            pytest.skip(missing)
+        self._bin = found[-1].parent
+        self._account = "postgres" if os.getuid() == 0 else getpass.getuser()
+        self.folder = Path(tempfile.mkdtemp(prefix="denxanh-pg-"))  # short: a socket's path has a limit
+        if os.getuid() == 0:
+            shutil.chown(self.folder, self._account)
+        self._made = 0
+        self._free: list[str] = []
+        # The server's own durability is not what is tested here; without it a database is made in no time.
+        self._run("initdb", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8", "-U", self._account)
+        self.start()
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        options = f"-k {self.folder} -c listen_addresses= -c shared_buffers=16MB -c fsync=off"
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """End at once, as a killed machine would: connections break, nothing is put in order."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def database(self) -> str:
+        """URL of an empty database."""
+        if self._free:
+            return self._free.pop()
+        self._made += 1
+        name = f"test{self._made}"
+        subprocess.run(
+            [self._bin / "createdb", "-h", self.folder, "-U", self._account, name], check=True, timeout=30
+        )
+        return f"postgresql+psycopg://{self._account}@/{name}?host={self.folder}"
+
+    def recycle(self, url: str) -> None:
+        """Empty a database for the next test: far quicker than to make and to delete one."""
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SET lock_timeout = '10s'")
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        engine.dispose()
+        self._free.append(url)
+
+    def remove(self) -> None:
+        """End it and leave nothing behind."""
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.stop()
+        shutil.rmtree(self.folder)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self._bin / program, "-D", self.folder / "data", *arguments],
+            check=True,
+            timeout=60,
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=self._account if os.getuid() == 0 else None,
+            group=self._account if os.getuid() == 0 else None,
+        )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server for all tests; each takes a database of its own."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server that one test may stop and start."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Makes the URL of an empty database of a kind, `sqlite` or `postgresql`."""
+    numbers = itertools.count(1)
+    taken: list[tuple[PostgresServer, str]] = []
+
+    def url(kind: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path / f'centre-{next(numbers)}.db'}"
+        server: PostgresServer = request.getfixturevalue("postgres")
+        taken.append((server, server.database()))
+        return taken[-1][1]
+
+    yield url
+    for server, database in taken:
+        server.recycle(database)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, empty_database: Callable[[str], str]) -> str:
+    """URL of an empty database, of each kind in turn."""
+    return empty_database(request.param)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An empty store, of each kind in turn."""
+    store = open_store(store_url)
+    yield store
+    store.close()
