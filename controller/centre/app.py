@@ -18,6 +18,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from denxanh.controller.centre import pages
 from denxanh.controller.centre.drawing import drawing
 from denxanh.controller.centre.feed import PERIOD_S, Feed
 from denxanh.controller.centre.view import CorridorView
@@ -28,8 +29,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 SECURITY_HEADERS = {
     # The page loads nothing from anywhere else; the browser holds it to that.
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
@@ -94,6 +95,8 @@ def create_app(
         after = int(last_event_id) if last_event_id.isdecimal() else 0
         return EventSourceResponse(_messages(feed, after), ping=15)
 
+    app.state.corridor = corridor
+    app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app
 
