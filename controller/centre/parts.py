@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from denxanh.controller.centre.command.service import Commands
 from denxanh.controller.centre.command.picture import Picture, picture
 from denxanh.controller.centre.feed import Feed
 from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.keeping import Keeping
+from denxanh.controller.centre.store.folding import at_ms
+from denxanh.controller.clock import VIETNAM
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.plc.modbus.layout import Layout, layout
 
@@ -22,6 +26,7 @@ class Centre:
         wires: intersections as their cabinets see them, without zones that VDS sources feed.
         feed: the journal, live.
         store: what is kept.
+        keeping: carries the journal into the store.
         commands: gives orders.
     """
 
@@ -29,11 +34,19 @@ class Centre:
     wires: Mapping[str, Intersection]
     feed: Feed
     store: Store
+    keeping: Keeping
     commands: Commands
     layouts: Mapping[str, Layout] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layouts", {key: layout(one) for key, one in self.wires.items()})
+
+    def clock(self, intersection: str) -> datetime:
+        """The site's clock there, which a simulation runs as it likes; the computer's before any second."""
+        seen = self.feed.seen(intersection)
+        if seen is None:
+            return datetime.now(VIETNAM)
+        return datetime.fromtimestamp(at_ms(seen.head.date, seen.head.clock_s) / 1000 + 1, VIETNAM)
 
     def picture(self, intersection: str) -> Picture | None:
         """An intersection now; None before its first second."""

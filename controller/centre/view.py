@@ -121,11 +121,10 @@ class CorridorView:
         """Everything the page draws, with the events whose sequence number is above `after`."""
         # A page that was open before this process started knows sequence numbers of the one before.
         after = after if after <= self._sequence else 0
-        newest = max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)
-        age = None if newest is None else max(0.0, now_s - newest.heard_s)
+        newest, (feed, age) = self._newest(), self.pulse(now_s)
         return {
-            "feed": self._feed(age),
-            "age_s": None if age is None else round(age, 1),
+            "feed": feed,
+            "age_s": age,
             "tick": None if newest is None else newest.head.tick,
             "clock_s": None if newest is None else newest.head.clock_s,
             "date": None if newest is None else newest.head.date,
@@ -150,6 +149,17 @@ class CorridorView:
         if place is None:
             return None
         return Seen(place.head, place.output, max(0.0, now_s - place.heard_s), place.words)
+
+    def pulse(self, now_s: float) -> tuple[str, float | None]:
+        """Whether the controller is heard (`waiting`, `live`, `stale`, `ended`), and how old its newest is."""
+        newest = self._newest()
+        age = None if newest is None else max(0.0, now_s - newest.heard_s)
+        return self._feed(age), None if age is None else round(age, 1)
+
+    def _newest(self) -> _Place | None:
+        return max(
+            self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None
+        )
 
     def _feed(self, age: float | None) -> str:
         if age is None:

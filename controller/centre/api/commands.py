@@ -139,7 +139,7 @@ class CommandPage(Answer):
 class StepView(Answer):
     """A green on the way into the plan; seconds from now."""
 
-    stage: StageName
+    stage: int = Field(ge=0, description="Its index.")
     start_in_s: int
     end_in_s: int = Field(description="End of green; yellow and all-red follow.")
     least_green_s: int = Field(ge=0, description="The green is never shorter.")
@@ -243,7 +243,7 @@ async def plan_preview(parts: Parts, place: Place, _: Planner, body: PreviewBody
         how=words(found.how),
         steps=[
             StepView(
-                stage=stage_name(place, step.stage),
+                stage=step.stage,
                 start_in_s=step.start_in_s,
                 end_in_s=step.end_in_s,
                 least_green_s=step.least_green_s,

@@ -20,9 +20,8 @@ from denxanh.controller.centre.api.needs import Parts, Place
 from denxanh.controller.centre.api.problem import missing
 from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.api.telling import mode_now, promise, read_back, stage_name, standing, words
-from denxanh.controller.centre.command.picture import Picture
 from denxanh.controller.centre.detecting import DetectorNow, detectors_now
-from denxanh.controller.centre.parts import Centre
+from denxanh.controller.centre.store import queries
 from denxanh.controller.guard import GuardRefusal
 from denxanh.controller.wording import GUARD_REFUSALS, SYMPTOMS
 from denxanh.networks.model import DetectorKind, Intersection
@@ -133,7 +132,8 @@ async def status(parts: Parts, place: Place) -> Status:
 async def detectors(parts: Parts, place: Place) -> list[DetectorView]:
     """Every loop, zone and push button: what it says, and whether it is believed."""
     now, seen = parts.picture(place.id), parts.feed.seen(place.id)
-    open_alarms = await asyncio.to_thread(_open_alarms, parts, place.id)
+    standing_there = await asyncio.to_thread(queries.standing, parts.store, place.id)
+    open_alarms = {row["text_en"] for row in standing_there}
     lanes = () if seen is None else seen.output.lanes
     found = detectors_now(place, parts.wires[place.id], None if now is None else now.readings, open_alarms)
     return [_detector(place, one, [lane.confidence for lane in lanes]) for one in found]

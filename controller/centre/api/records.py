@@ -24,6 +24,7 @@ from denxanh.controller.centre.api.needs import (
 )
 from denxanh.controller.centre.api.problem import missing
 from denxanh.controller.centre.api.rights import Acknowledger, Auditor, view
+from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.store import audit as audits
 from denxanh.controller.centre.store import queries
 from denxanh.controller.centre.store.rows import Page, Values
@@ -289,7 +290,7 @@ def verify(parts: Parts, _: Auditor) -> AuditCheck:
 
 
 def _stretch(
-    parts: Any, intersection: str, since: datetime | None, until: datetime | None, usual: timedelta
+    parts: Centre, intersection: str, since: datetime | None, until: datetime | None, usual: timedelta
 ) -> tuple[int, int]:
     """Both ends in milliseconds; at most `MAX_HISTORY` apart."""
     end = until or parts.clock(intersection)
