@@ -50,8 +50,8 @@ class _Place:
     settled: str = ""
     """Aspects of the last second that was not in an interstage."""
     ribbon: deque[str] = field(default_factory=lambda: deque(maxlen=RIBBON_TICKS))
-    words: Any = None
-    """The poll's registers as the journal has them; not checked."""
+    heard: Any = None
+    """The tick's input as the journal has it; not checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Seen:
     head: TickHead
     output: TickOutput
     age_s: float
-    words: Any
-    """The poll's registers, unchecked; None where the cabinet did not answer."""
+    heard: Any
+    """The tick's input as the journal has it (`TickInput`), unchecked."""
 
     @property
     def stale(self) -> bool:
@@ -148,7 +148,7 @@ class CorridorView:
         place = self._places.get(intersection)
         if place is None:
             return None
-        return Seen(place.head, place.output, max(0.0, now_s - place.heard_s), place.words)
+        return Seen(place.head, place.output, max(0.0, now_s - place.heard_s), place.heard)
 
     def pulse(self, now_s: float) -> tuple[str, float | None]:
         """Whether the controller is heard (`waiting`, `live`, `stale`, `ended`), and how old its newest is."""
@@ -184,7 +184,7 @@ class CorridorView:
         if place is None:
             place = self._places[intersection.id] = _Place(head, output, heard_s)
         place.head, place.output, place.heard_s = head, _lamps_kept_on(output, place.settled), heard_s
-        place.words = record["in"].get("words")
+        place.heard = record["in"]
         if not output.in_interstage:
             place.settled = output.aspects
         place.ribbon.append("-" if output.in_interstage else _DIGITS[output.stage % len(_DIGITS)])

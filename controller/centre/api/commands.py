@@ -235,7 +235,7 @@ async def plan_preview(parts: Parts, place: Place, _: Planner, body: PreviewBody
         cycle_s=chosen.cycle_s,
         offset_s=chosen.offset_s,
         cycle_second=found.cycle_second,
-        running=stage_name(place, now.stage),
+        running=stage_name(place, now.decided.stage),
         scheduled=stage_name(place, found.scheduled_stage),
         earliest_end_s=found.earliest_end_s,
         committed=found.committed,
