@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from denxanh.agents.observation import Commitment
-from denxanh.controller.narrate import ungated
+from denxanh.controller.narrate import restarted, ungated
 from denxanh.controller.record import Event, LaneView, TickOutput
 from denxanh.networks.model import Aspect, Conflict, Corridor, Intersection
 
@@ -176,8 +176,7 @@ class CorridorView:
         self._log(clock if known else None, str(record.get("i", "")), event)
 
     def _restarted(self, record: dict[str, Any]) -> None:
-        vi, en = "Bộ điều khiển của nút bắt đầu lại", "The intersection's controller starts anew"
-        self._log(None, str(record.get("i", "")), Event("alarm", vi, en, str(record.get("cause", ""))))
+        self._log(None, str(record.get("i", "")), restarted(str(record.get("cause", ""))))
 
     def _log(self, clock_s: float | None, intersection: str, event: Event) -> None:
         self._sequence += 1
