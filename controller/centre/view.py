@@ -151,15 +151,13 @@ class CorridorView:
         return Seen(place.head, place.output, max(0.0, now_s - place.heard_s), place.heard)
 
     def pulse(self, now_s: float) -> tuple[str, float | None]:
-        """Whether the controller is heard (`waiting`, `live`, `stale`, `ended`), and how old its newest is."""
+        """Whether the controller is heard (`waiting`, `live`, `stale`, `ended`), and its newest's age."""
         newest = self._newest()
         age = None if newest is None else max(0.0, now_s - newest.heard_s)
         return self._feed(age), None if age is None else round(age, 1)
 
     def _newest(self) -> _Place | None:
-        return max(
-            self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None
-        )
+        return max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)
 
     def _feed(self, age: float | None) -> str:
         if age is None:

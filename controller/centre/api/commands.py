@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from denxanh.controller.centre.api.models import Answer, ReadBack, StageName, Words
@@ -119,8 +119,8 @@ class Command(Answer):
     at: datetime = Field(description="When it was given.")
     for_s: int | None = Field(description="How long it stands, seconds.")
     state: State = Field(
-        description="asked, waiting: not over yet. done: the cabinet shows it. refused: the controller does not "
-        "take it. unreachable: no controller answered. ended: it was over before the cabinet showed it."
+        description="asked, waiting: not over yet. done: the cabinet shows it. refused: the controller does "
+        "not take it. unreachable: no controller took it. ended: over before the cabinet showed it."
     )
     took_s: float = Field(ge=0, description="From the request to this state, seconds.")
     why: Words = Field(description="What the cabinet does, or what is waited for.")
@@ -223,7 +223,10 @@ async def mode(
 
 @router.post("/intersections/{id}/plan/preview", summary="Preview a plan switch")
 async def plan_preview(parts: Parts, place: Place, _: Planner, body: PreviewBody) -> PlanPreview:
-    """Which stage would end when, with the minima that are kept. Nothing is sent; 409 while nothing is heard."""
+    """Which stage would end when, with the minima that are kept. Nothing is sent.
+
+    409 while nothing is heard of the intersection.
+    """
     chosen = _plan(place, body.plan)
     now = parts.picture(place.id)
     if now is None or now.stale:
@@ -256,9 +259,7 @@ async def plan_preview(parts: Parts, place: Place, _: Planner, body: PreviewBody
 
 
 @router.get("/intersections/{id}/commands", summary="An intersection's commands", dependencies=[view])
-async def of_intersection(
-    parts: Parts, place: Place, after: After = None, limit: Limit = 50
-) -> CommandPage:
+async def of_intersection(parts: Parts, place: Place, after: After = None, limit: Limit = 50) -> CommandPage:
     """Commands given there, newest first."""
     return await _page(parts, place.id, after, limit)
 

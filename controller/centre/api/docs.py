@@ -24,8 +24,8 @@ DESCRIPTION = """
 **Who asks**: a session's cookie with the header `X-CSRF-Token` for what changes something, or
 `Authorization: Bearer dx_…` (an API token). **Errors** are RFC 9457 problems. **Lists** come in pages, newest
 first: give `next` as `after`. **Commands** need the header `Idempotency-Key` and answer with what the cabinet
-itself shows; nothing is "done" because it was sent. **Times** are RFC 3339; what happened on the street carries
-the site's clock.
+itself shows; nothing is "done" because it was sent. **Times** are RFC 3339; what happened on the street
+carries the site's clock.
 """
 _CSP = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "

@@ -23,8 +23,8 @@ from denxanh.controller.centre.api.telling import mode_now, promise, read_back, 
 from denxanh.controller.centre.detecting import DetectorNow, detectors_now
 from denxanh.controller.centre.store import queries
 from denxanh.controller.guard import GuardRefusal
-from denxanh.controller.wording import GUARD_REFUSALS, SYMPTOMS
 from denxanh.controller.record import LaneView
+from denxanh.controller.wording import GUARD_REFUSALS, SYMPTOMS
 from denxanh.networks.model import DetectorKind, Intersection, Lane
 
 router = APIRouter(tags=["live"], dependencies=[view])
@@ -114,7 +114,10 @@ async def status(parts: Parts, place: Place) -> Status:
         orders=[standing(one) for one in decided.orders],
         cabinet=read_back(now),
         link_error=now.problem,
-        lanes=[_lane(lane, index, believed) for index, (lane, believed) in enumerate(zip(place.lanes, decided.lanes, strict=False))],
+        lanes=[
+            _lane(lane, index, believed)
+            for index, (lane, believed) in enumerate(zip(place.lanes, decided.lanes, strict=False))
+        ],
     )
 
 
@@ -137,7 +140,9 @@ async def detectors(parts: Parts, place: Place) -> list[DetectorView]:
     standing_there = await asyncio.to_thread(queries.standing, parts.store, place.id)
     open_alarms = {row["text_en"] for row in standing_there}
     lanes = () if now is None else now.decided.lanes
-    found = detectors_now(place, parts.wires[place.id], None if now is None else now.readings, open_alarms)
+    found = detectors_now(
+        place, parts.pictures.wires.get(place.id, place), None if now is None else now.readings, open_alarms
+    )
     return [_detector(place, one, [lane.confidence for lane in lanes]) for one in found]
 
 
@@ -160,5 +165,3 @@ def _detector(place: Intersection, one: DetectorNow, confidences: list[float]) -
         occupancy=one.occupancy,
         called=one.called,
     )
-
-

@@ -89,7 +89,9 @@ class Note(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    note: str = Field(default="", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["Đã báo tổ sửa chữa"])
+    note: str = Field(
+        default="", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["Đã báo tổ sửa chữa"]
+    )
 
 
 class Span(Answer):

@@ -25,7 +25,7 @@ class Health(Answer):
 
     status: Literal["ok"]
     feed: Literal["waiting", "live", "stale", "ended"] = Field(
-        description="waiting: nothing heard yet. stale: the controller is silent. ended: it has ended in order."
+        description="waiting: nothing heard yet. stale: the controller is silent. ended: in order."
     )
     age_s: float | None = Field(description="Since the newest second, seconds.")
 
@@ -42,7 +42,10 @@ class Readiness(Answer):
 
 @router.get("/corridor", summary="The corridor's drawing")
 async def corridor(parts: Parts) -> dict[str, Any]:
-    """Geometry, names, stages and words: what does not change from second to second. Metres, y to the south."""
+    """Geometry, names, stages and words: what does not change from second to second.
+
+    Metres, y to the south.
+    """
     return drawing(parts.corridor)
 
 

@@ -28,8 +28,8 @@ SLOW_S = 30
     response_class=EventSourceResponse,
     responses={
         200: {
-            "description": "Server-sent events named `snapshot`: the same as GET /api/v1/state, with the log's "
-            "events since the snapshot before. `id` is the newest event's number; a browser that comes back "
+            "description": "Server-sent events named `snapshot`: the same as GET /api/v1/state, with "
+            "the log's events since the snapshot before. `id` is the newest event's number; a browser that comes back "
             "gives it as Last-Event-ID. A slow viewer misses snapshots and never gets an old one.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
@@ -44,7 +44,9 @@ async def stream(
     """One snapshot at once, then one whenever something is new, and each second."""
     if parts.feed.viewers >= MAX_VIEWERS:
         raise ProblemError(TOO_MANY)
-    after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdecimal() else 0
+    after = (
+        int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdecimal() else 0
+    )
     return EventSourceResponse(_events(parts.feed, after), ping=PING_S, send_timeout=SLOW_S)
 
 

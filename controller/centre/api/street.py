@@ -1,4 +1,4 @@
-"""What is built: intersections, signal groups, plans, the schedule. It changes with the site, not by second."""
+"""What is built: intersections, signal groups, plans, the schedule. It does not change by second."""
 
 from __future__ import annotations
 

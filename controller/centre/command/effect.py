@@ -79,6 +79,4 @@ def judge(wish: Wish, site: Intersection, now: Picture, *, stood: bool) -> Verdi
 
 
 def _follows(now: Picture, goal: Mode) -> bool:
-    return (
-        now.decided.mode is goal and now.status is not None and now.status.mode is _CABINET.get(goal)
-    )
+    return now.decided.mode is goal and now.status is not None and now.status.mode is _CABINET.get(goal)

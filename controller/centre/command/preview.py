@@ -139,7 +139,9 @@ def _earliest_end(intersection: Intersection, now: Picture) -> tuple[int, int | 
 def _owed_s(intersection: Intersection, now: Picture) -> int:
     """What min greens and people on the crossing still need."""
     needs = [
-        group.min_green_s if aspect in (Aspect.PROTECTED, Aspect.YIELDING) else group.walk_s + group.clearance_s
+        group.min_green_s
+        if aspect in (Aspect.PROTECTED, Aspect.YIELDING)
+        else group.walk_s + group.clearance_s
         for group, aspect in zip(intersection.groups, now.decided.aspects, strict=True)
         if aspect in (Aspect.PROTECTED, Aspect.YIELDING, Aspect.WALK, Aspect.CLEARANCE)
     ]
@@ -184,9 +186,7 @@ def _following(plan: Plan, index: int) -> int:
     return plan.splits[(index + 1) % len(plan.splits)].stage
 
 
-def _steps(
-    intersection: Intersection, plan: Plan, way: Transition, start: int, elapsed: int
-) -> list[Step]:
+def _steps(intersection: Intersection, plan: Plan, way: Transition, start: int, elapsed: int) -> list[Step]:
     steps = []
     for number, split in enumerate(way.splits):
         begin = start if number else start - elapsed

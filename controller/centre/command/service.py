@@ -272,7 +272,9 @@ class Commands:
                 self._note(running, verdict, now)
             if running.outcome.verdict.state.final:
                 break
-            if waited > wish.for_s + GRACE_S or (not stood and waited > UNSEEN_S and not isinstance(wish.order, Release)):
+            if waited > wish.for_s + GRACE_S or (
+                not stood and waited > UNSEEN_S and not isinstance(wish.order, Release)
+            ):
                 self._note(running, _OVER if stood else unseen, now)
                 break
         await self._settle(running, running.outcome.verdict)
@@ -363,6 +365,8 @@ def _unreachable(error: WireError) -> Verdict:
 
 
 def _refused(answer: Answer) -> Text:
-    vi, en = REFUSALS[Refused(answer.refused)] if answer.refused in set(Refused) else ("", answer.refused or "")
+    vi, en = (
+        REFUSALS[Refused(answer.refused)] if answer.refused in set(Refused) else ("", answer.refused or "")
+    )
     more = f" ({answer.detail})" if answer.detail else ""
     return f"Bộ điều khiển từ chối: {vi}{more}", f"The controller refuses: {en}{more}"
