@@ -285,6 +285,7 @@ def _drawn(place: _Place, now_s: float) -> dict[str, Any]:
     output = place.output
     age = max(0.0, now_s - place.heard_s)
     return {
+        "tick": place.head.tick,
         "age_s": round(age, 1),
         "stale": age > STALE_S,
         "link_error": place.head.link_error,
