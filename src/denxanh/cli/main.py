@@ -19,6 +19,7 @@ from denxanh.cli import (
     gate,
     keys,
     network,
+    people,
     plan,
     priority,
     replay,
@@ -43,6 +44,7 @@ app.command("run", epilog="Example: denxanh run site.toml")(run.run)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
+app.add_typer(people.app, name="people")
 app.add_typer(plan.app, name="plan")
 app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
