@@ -79,35 +79,35 @@ def add(
 
 
 @app.command("disable", epilog="Example: denxanh people disable site.toml hoa")
-def disable(site: Site, name: Name) -> None:
+def disable(site: Site, name: Name, json: Json = False) -> None:
     """Close an account: its sessions end at once and its tokens are revoked."""
     from denxanh.controller.centre.people.accounts import Accounts
     from denxanh.controller.centre.people.clock import Clock
 
     with _store(site) as store:
         Accounts(store).disable(name, by=_me(), now_ms=Clock().wall_ms())
-    note(f"{name}: closed")
+    _done(name, "closed", json)
 
 
 @app.command("enable", epilog="Example: denxanh people enable site.toml hoa")
-def enable(site: Site, name: Name) -> None:
+def enable(site: Site, name: Name, json: Json = False) -> None:
     """Open a closed account again, with the password that it had."""
     from denxanh.controller.centre.people.accounts import Accounts
 
     with _store(site) as store:
         Accounts(store).enable(name, by=_me())
-    note(f"{name}: open")
+    _done(name, "open", json)
 
 
 @app.command("role", epilog="Example: denxanh people role site.toml hoa --role engineer")
-def set_role(site: Site, name: Name, role: RoleName) -> None:
+def set_role(site: Site, name: Name, role: RoleName, json: Json = False) -> None:
     """Give an account another role; it counts from its next request on."""
     from denxanh.controller.centre.people.accounts import Accounts
 
     given = _role(role)
     with _store(site) as store:
         Accounts(store).set_role(name, given, by=_me())
-    note(f"{name}: {given}")
+    _done(name, given, json)
 
 
 @app.command("reset", epilog="Example: denxanh people reset site.toml admin")
@@ -209,6 +209,13 @@ def _tell(name: str, password: str, json: bool) -> None:
         say(password)
     else:
         note(f"{name}: logs in through the identity provider")
+
+
+def _done(name: str, now: str, json: bool) -> None:
+    if json:
+        document({"name": name, "now": now})
+    else:
+        note(f"{name}: {now}")
 
 
 def _plain(record: Account | Token) -> dict[str, Any]:
