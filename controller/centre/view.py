@@ -50,6 +50,24 @@ class _Place:
     settled: str = ""
     """Aspects of the last second that was not in an interstage."""
     ribbon: deque[str] = field(default_factory=lambda: deque(maxlen=RIBBON_TICKS))
+    heard: Any = None
+    """The tick's input as the journal has it; not checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One intersection as last heard, `age_s` seconds of wall time ago."""
+
+    head: TickHead
+    output: TickOutput
+    age_s: float
+    heard: Any
+    """The tick's input as the journal has it (`TickInput`), unchecked."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether nobody has written about it for too long."""
+        return self.age_s > STALE_S
 
 
 class CorridorView:
@@ -103,11 +121,10 @@ class CorridorView:
         """Everything the page draws, with the events whose sequence number is above `after`."""
         # A page that was open before this process started knows sequence numbers of the one before.
         after = after if after <= self._sequence else 0
-        newest = max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)
-        age = None if newest is None else max(0.0, now_s - newest.heard_s)
+        newest, (feed, age) = self._newest(), self.pulse(now_s)
         return {
-            "feed": self._feed(age),
-            "age_s": None if age is None else round(age, 1),
+            "feed": feed,
+            "age_s": age,
             "tick": None if newest is None else newest.head.tick,
             "clock_s": None if newest is None else newest.head.clock_s,
             "date": None if newest is None else newest.head.date,
@@ -125,6 +142,22 @@ class CorridorView:
             "last_event": self._sequence,
             "events": [event for event in self._events if event["seq"] > after],
         }
+
+    def seen(self, intersection: str, now_s: float) -> Seen | None:
+        """One intersection as last heard; None before its first second."""
+        place = self._places.get(intersection)
+        if place is None:
+            return None
+        return Seen(place.head, place.output, max(0.0, now_s - place.heard_s), place.heard)
+
+    def pulse(self, now_s: float) -> tuple[str, float | None]:
+        """Whether the controller is heard (`waiting`, `live`, `stale`, `ended`), and its newest's age."""
+        newest = self._newest()
+        age = None if newest is None else max(0.0, now_s - newest.heard_s)
+        return self._feed(age), None if age is None else round(age, 1)
+
+    def _newest(self) -> _Place | None:
+        return max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)
 
     def _feed(self, age: float | None) -> str:
         if age is None:
@@ -149,6 +182,7 @@ class CorridorView:
         if place is None:
             place = self._places[intersection.id] = _Place(head, output, heard_s)
         place.head, place.output, place.heard_s = head, _lamps_kept_on(output, place.settled), heard_s
+        place.heard = record["in"]
         if not output.in_interstage:
             place.settled = output.aspects
         place.ribbon.append("-" if output.in_interstage else _DIGITS[output.stage % len(_DIGITS)])
