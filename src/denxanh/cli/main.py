@@ -21,6 +21,7 @@ from denxanh.cli import (
     keys,
     network,
     order,
+    people,
     plan,
     priority,
     replay,
@@ -47,6 +48,7 @@ app.command("console", epilog="Example: denxanh console site.toml")(console.cons
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
+app.add_typer(people.app, name="people")
 app.add_typer(plan.app, name="plan")
 plan.app.command(
     "activate",
