@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,14 @@ def create_app(
     @app.get("/api/v1/state")
     async def state() -> JSONResponse:
         return JSONResponse(feed.snapshot())
+
+    @app.get("/api/v1/intersections/{intersection}/recent")
+    async def recent(intersection: str) -> JSONResponse:
+        tape = feed.tape(intersection)
+        if tape is None:
+            return JSONResponse({"tick": None, "runs": []})
+        tick, runs = tape
+        return JSONResponse({"tick": tick, "runs": [[long, *astuple(shown)] for long, shown in runs]})
 
     @app.get("/api/v1/stream")
     async def stream(last_event_id: str = Header(default="0")) -> EventSourceResponse:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from denxanh.controller.centre.tail import JournalTail
-from denxanh.controller.centre.view import CorridorView
+from denxanh.controller.centre.view import CorridorView, Shown
 
 PERIOD_S = 1.0
 """Between two snapshots, seconds of wall time."""
@@ -37,6 +37,10 @@ class Feed:
     def snapshot(self, after: int = 0) -> dict[str, Any]:
         """The view now, with the events above sequence number `after`."""
         return self._view.snapshot(time.monotonic(), after)
+
+    def tape(self, intersection: str) -> tuple[int, list[tuple[int, Shown]]] | None:
+        """What its lamps have shown lately; see `CorridorView.tape`."""
+        return self._view.tape(intersection)
 
     async def run(self) -> None:
         """Read and wake until cancelled."""
