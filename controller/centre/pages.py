@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from denxanh.controller.centre.render import problem, render
+from denxanh.controller.centre.words.corridor import CORRIDOR
 from denxanh.controller.centre.words.intersection import COMPASS, INTERSECTION
 from denxanh.controller.centre.words.intersections import INTERSECTIONS
 from denxanh.controller.centre.words.map import LOG, MAP, TROUBLE
@@ -41,3 +42,9 @@ async def one_intersection(request: Request, intersection: str) -> HTMLResponse:
         before=every[index - 1],
         after=every[(index + 1) % len(every)],
     )
+
+
+@router.get("/corridor")
+async def corridor(request: Request) -> HTMLResponse:
+    """Time and distance along a street: measured greens, arrivals, the plan's band."""
+    return render(request, "corridor.html", page="corridor", words=(CORRIDOR, MAP))

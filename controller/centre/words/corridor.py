@@ -30,7 +30,8 @@ CORRIDOR: Words = {
     ),
     "corridor.plan": Word("Chương trình {n}", "Plan {n}", "Plan {n}"),
     "corridor.none": Word(
-        "Tuyến này không có hai nút nối tiếp trên một đường.", "No two intersections follow each other on a street."
+        "Tuyến này không có hai nút nối tiếp trên một đường.",
+        "No two intersections follow each other on a street.",
     ),
     "corridor.distance": Word("{n} m", "{n} m", "{n} m"),
     "corridor.table": Word("Nút trên tuyến", "Intersections along the route"),
