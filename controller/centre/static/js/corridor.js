@@ -5,7 +5,7 @@ import { band } from "./progression.js";
 import { SpaceTime } from "./spacetime.js";
 import { Tape } from "./tape.js";
 import { nameOf, shorten } from "./vocabulary.js";
-import { number, percent, t } from "./words.js";
+import { percent, t } from "./words.js";
 
 const KMH = 3.6;
 const KEEP = 450; // seconds of arrivals kept, as long as the lamps'
@@ -98,16 +98,14 @@ function tell(node, driving, found) {
 function row(stop) {
   const item = places.get(stop.id);
   return html("tr", { id: `stop-${stop.id}` },
-    html("td", {}, html("a", { href: `/intersections/${encodeURIComponent(item.id)}`, title: nameOf(item) }, html("span", { class: "plate" }, String(item.number)), html("span", {}, item.short))),
-    html("td", { class: "end" }, t("corridor.distance", { n: Math.round(stop.at) })), html("td", { class: "end" }, "–"), html("td", { class: "end" }, "–"),
+    html("td", {}, html("a", { href: `/intersections/${encodeURIComponent(item.id)}`, title: nameOf(item) }, html("span", { class: "plate" }, String(item.number)), html("span", {}, item.short, html("small", {}, t("corridor.distance", { n: Math.round(stop.at) }))))), html("td", { class: "end" }, "–"),
     html("td", { class: "end" }, html("b", { class: "out" }, "–"), " / ", html("b", { class: "back" }, "–")));
 }
 
 function stopRow(stop) {
-  const [, , planCell, offset, green] = byId(`stop-${stop.id}`).children;
+  const [, planCell, green] = byId(`stop-${stop.id}`).children;
   const found = planOf(stop.id);
-  say(planCell, found ? String(found.number) : "–");
-  say(offset, found ? `${number(found.offset)} s` : "–");
+  say(planCell, found ? t("corridor.table.plan.n", { plan: String(found.number), offset: found.offset }) : "–");
   const seconds = tapes.get(stop.id)?.seconds.slice(-minutes * 60) ?? [];
   const share = (groups) => (seconds.length && groups ? percent(seconds.filter((one) => groups.some((group) => "Gg".includes(one.aspects[group]))).length / seconds.length) : "–");
   say(green.firstElementChild, share(stop.groups));

@@ -3,9 +3,9 @@ import { svg } from "./dom.js";
 import { litAt } from "./progression.js";
 import { clock, t } from "./words.js";
 
-const LEFT = 150; // px for the names
+const LEFT = 172; // px for the names
 const RIGHT = 14;
-const TOP = 34;
+const TOP = 42;
 const BOTTOM = 42;
 const AHEAD_S = 60; // of the plan shown right of now
 const BAR = 6; // px, height of a measured green
@@ -45,7 +45,7 @@ export class SpaceTime {
   line(stop, width) {
     const item = this.places.get(stop.id);
     const y = this.y(stop.at);
-    const name = item.short.length > 17 ? `${item.short.slice(0, 16)}…` : item.short;
+    const name = item.short.length > 20 ? `${item.short.slice(0, 19)}…` : item.short;
     return [svg("line", { class: "street-line", x1: LEFT, x2: width - RIGHT, y1: y, y2: y }),
       svg("text", { class: "place-name", x: 14, y: y + 1 }, `${item.number} · ${name}`), svg("text", { class: "metres", x: 14, y: y + 15 }, t("corridor.distance", { n: Math.round(stop.at) }))];
   }
