@@ -14,28 +14,30 @@ from denxanh.controller import guard
 from denxanh.controller.board import AlarmBoard
 from denxanh.controller.chooser import Choice, Chooser, ChooserState
 from denxanh.controller.claim import BARRED, Claim, heard
+from denxanh.controller.commander import Commander
 from denxanh.controller.estimate import Estimate, Estimator
 from denxanh.controller.follower import Follower
-from denxanh.controller.ladder import HOLD_OFF_S, Cause, Evidence, LadderState
+from denxanh.controller.ladder import HOLD_OFF_S, Cause, Evidence, LadderState, commands
 from denxanh.controller.ladder import step as climb
 from denxanh.controller.mode import Mode
 from denxanh.controller.narrate import followed, mode_change, promised
-from denxanh.controller.orders import Orders
-from denxanh.controller.planrequest import PlanRequest, ask
+from denxanh.controller.operator import telling as ordering
+from denxanh.controller.operator.attendant import OrderAttendant
 from denxanh.controller.priority.attendant import Attendant
 from denxanh.controller.priority.closures import FLOOD_PLANS
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.telling import Told, detail, happened, worded
 from denxanh.controller.readback import police_panel
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
+from denxanh.controller.trust import Trust
 from denxanh.controller.vds.arrival import Source
 from denxanh.controller.vds.zones import VdsZones, utc_s
-from denxanh.controller.watch import COMMANDED, Facts, WatchState, observe
+from denxanh.controller.watch import Facts, WatchState, observe
 from denxanh.controller.wording import reason
 from denxanh.errors import FrameError
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.schedule import active_plan
-from denxanh.plc.contract import CabinetMode, CabinetStatus, Command, Refusal, Report
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Refusal, Report
 
 Decode = Callable[[tuple[tuple[int, ...], ...]], Report]
 """Turns a poll's registers into a report; raises `FrameError`."""
@@ -91,18 +93,19 @@ class IntersectionController:
         self._flood_choice = ChooserState()
         self._attendant = Attendant(intersection, settings or Settings())
         self._told = Told()
+        self._people = OrderAttendant(intersection)
+        self._trust = Trust()
         self._estimator = Estimator(intersection, corridor.pcu_per_vehicle, corridor.health)
         self._estimate = self._estimator.initial()
         self._follower = Follower(intersection)
         self._ladder = LadderState()
         self._watch = WatchState()
-        self._orders = Orders(epoch)
+        self._commander = Commander(epoch)
         self._board = AlarmBoard(intersection)
         self._zones = VdsZones(intersection, vds)
         self._decided: guard.GuardOutput | None = None
-        """The last second's decision where it counted (ADAPTIVE, PREEMPT)."""
+        """The last second's decision where it counted (`ladder.commands`)."""
         self._announced: Mode | None = None
-        self._plan_request = PlanRequest()
         self._heartbeat: int | None = None
         """Of the last sound answer."""
 
@@ -125,32 +128,42 @@ class IntersectionController:
         status = None if report is None else report.status
         if status is not None:
             self.claim = heard(self.claim, self._epoch, status.epoch)
-        attendant = self._attendant
-        attendant.hear(value.wishes, value.tick)
-        plan = self._plan(value)
+        attendant, people = self._attendant, self._people
+        people.hear(value.orders)
+        attendant.hear(value.wishes, value.tick, people.preempt)
+        scheduled = self._plan(value)
         follower = self._follower
         before = None if follower.heard is None else follower.shown
         if status is not None:
             follower.hear(status, value.tick)
         view = follower.view()
-        self._estimate, estimate = self._estimator.update(self._estimate, report, value.clock_s, view, plan)
+        self._estimate, estimate = self._estimator.update(
+            self._estimate, report, value.clock_s, view, scheduled
+        )
         estimate = attendant.see(estimate)
         mode, cause, choice = self._judge(value, status, silent, estimate)
-        in_charge = mode in COMMANDED
-        asked = attendant.ask(mode, estimate, choice.request, value.tick)
+        in_charge = commands(mode, cause)
+        plan = people.plan(scheduled)
+        asked = people.ask(estimate) or attendant.ask(mode, estimate, choice.request, value.tick)
         given = guard.GuardInput(mode, asked.request, asked.called, estimate.discharging)
         obeyed = in_charge and status is not None and status.mode is CabinetMode.ADAPTIVE
         decided = follower.decide(given, followed=obeyed)
-        command = self._command(value, mode, cause, status, decided, plan)
+        promise = follower.new_promise(decided)
+        command = self._commander.command(value, mode, cause, status, promise, plan)
+        if command is not None:
+            self.claim = Claim.DRIVING
         self._told, requests = happened(
             self._told, self._intersection, attendant, mode, asked.help, value.tick
         )
         choice = worded(choice, self._intersection, attendant, mode, asked)
+        if in_charge and people.acting is not None:
+            choice = ordering.worded(choice, self._intersection, people.acting, asked.request)
         detail_ = self._detail(cause, problem, estimate, value.tick)
         events = (
             *self._mode_events(mode, cause, detail_),
             *requests,
-            *self._switches(mode, before, decided, choice, plan),
+            *people.events(cause),
+            *self._switches(mode, cause, before, decided, choice, plan),
             *self._alarms(value, status, cause, problem, choice, decided if in_charge else None),
         )
         self._decided = decided if in_charge else None
@@ -175,6 +188,7 @@ class IntersectionController:
             ),
             events=events,
             vds=self._zones.views(value.tick),
+            orders=people.standing.orders,
         )
 
     def _hear(self, value: TickInput) -> tuple[Report | None, str | None, Cause]:
@@ -215,9 +229,9 @@ class IntersectionController:
         cabinet = None if status is None else status.mode
         facts = Facts(
             tick=value.tick,
-            mode=was,
+            commanded=commands(was, self._ladder.cause),
             cabinet=cabinet,
-            refusal=self._refusal_of_ours(value, status),
+            refusal=self._commander.refusal(value, status),
             blind=estimate.blind,
             confidence=estimate.traffic.confidence,
             guard=None if self._decided is None else self._decided.refusal,
@@ -226,17 +240,23 @@ class IntersectionController:
             rule_failed=choice.against is not None,
         )
         self._watch, against = observe(self._watch, facts)
+        self._trust = self._trust.second(value.tick, against)
+        trusted = self._trust.holds(value.tick)
+        standing = self._people.standing
         evidence = Evidence(
             tick=value.tick,
             cabinet=cabinet,
             silent=silent,
             police=status is not None and police_panel(status),
-            preempt=self._attendant.preempt(value.tick, against) is not None,
+            preempt=trusted and self._attendant.preempt(value.tick) is not None,
+            operator_hold=trusted and standing.on("hold") is not None,
+            operator_plan=standing.on("plan") is not None,
             barred=BARRED.get(self.claim),
             against=against,
             policy=choice.policy,
         )
         self._ladder, mode, cause = climb(self._ladder, evidence)
+        self._people.judged(cause, self._attendant.wishes.preempt)
         if mode is Mode.ADAPTIVE and was is not Mode.ADAPTIVE:
             choice = self._ask(value, estimate)
         return mode, cause, choice
@@ -251,37 +271,8 @@ class IntersectionController:
         self._choice, choice = self._chooser.choose(self._choice, traffic, value.tick, late=value.late)
         return choice
 
-    def _refusal_of_ours(self, value: TickInput, status: CabinetStatus | None) -> Refusal:
-        """What the cabinet said to the last second's command; `NONE` also where there was none."""
-        dropped = value.late or value.unsent
-        return Refusal.NONE if status is None or dropped else self._orders.refusal(status)
-
     def _config_matches(self, status: CabinetStatus | None) -> bool:
         return status is None or status.config_crc == self._config_crc
-
-    def _command(
-        self,
-        value: TickInput,
-        mode: Mode,
-        cause: Cause,
-        status: CabinetStatus | None,
-        decided: guard.GuardOutput,
-        plan: int | None,
-    ) -> Command | None:
-        """What to send; None where the centre has no say or has not heard the cabinet this second."""
-        if status is None:
-            return None
-        if mode is Mode.PLAN or (mode is Mode.LOCAL and cause is Cause.CABINET_LOCAL):
-            self._plan_request, number = ask(
-                self._plan_request, plan, value.tick, status.mode, self._refusal_of_ours(value, status)
-            )
-            self.claim = Claim.DRIVING
-            return self._orders.plan(status, number)
-        self._plan_request = PlanRequest()
-        if mode in COMMANDED:
-            self.claim = Claim.DRIVING
-            return self._orders.adaptive(status, self._follower.new_promise(decided))
-        return None
 
     def _detail(self, cause: Cause, problem: str | None, estimate: Estimate, tick: int) -> str:
         """What belongs to the cause in this second, for people."""
@@ -289,6 +280,10 @@ class IntersectionController:
             return problem or ""
         if cause is Cause.NO_FRESH_DATA:
             return ", ".join(estimate.blind)
+        acting = self._people.acting
+        if acting is not None:
+            left_s = self._attendant.left_s(tick) if cause is Cause.PREEMPTION else acting.left_s
+            return ordering.detail(self._intersection, acting, left_s)
         if cause is Cause.PREEMPTION:
             return detail(self._attendant, tick)
         if cause is Cause.LOW_CONFIDENCE:
@@ -304,6 +299,7 @@ class IntersectionController:
     def _switches(
         self,
         mode: Mode,
+        cause: Cause,
         before: guard.ReadBack | None,
         decided: guard.GuardOutput,
         choice: Choice,
@@ -311,7 +307,7 @@ class IntersectionController:
     ) -> tuple[Event, ...]:
         """A new promise where the centre commands; elsewhere, that the cabinet has gone on by itself."""
         stages, stage = self._intersection.stages, self._follower.shown.stage
-        if mode in COMMANDED:
+        if commands(mode, cause):
             promise = self._follower.new_promise(decided)
             if promise is None:
                 return ()
@@ -340,7 +336,7 @@ class IntersectionController:
         )
         starved = () if decided is None else decided.starved
         return self._board.update(
-            starved, cause, choice.policy, self._plan_request.cause, problem or "", choice.error or "",
+            starved, cause, choice.policy, self._commander.no_plan, problem or "", choice.error or "",
             zones.alarms(value.tick),
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ _TAIL_STEP = 64 * 1024
 """Bytes that one step of reading backwards takes."""
 
 Record = dict[str, Any]
+Append = Callable[[Mapping[str, Any]], None]
+"""Writes one record into the journal (`Journal.append`); raises `JournalError`."""
 
 
 def _link(previous: str, body: bytes) -> str:

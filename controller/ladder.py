@@ -3,7 +3,7 @@
 Highest authority first: FLASH, police panel, PREEMPT, operator's hold, operator's plan, ADAPTIVE,
 scheduled PLAN, LOCAL. Every second the ladder looks at the evidence and names the mode and its cause.
 The way down is immediate; the way up to ADAPTIVE needs `HOLD_OFF_S` clean seconds, those of a pre-emption
-included, so that traffic is adaptive again as soon as the vehicle has passed; and who falls more
+or an operator's order included, so that traffic is adaptive again as soon as that is over; and who falls more
 than `MAX_FLAPS_PER_HOUR` times stays on the plan until the controller is started again.
 """
 
@@ -79,6 +79,18 @@ _CABINET_ALONE = {
 _LOCAL = (CabinetMode.LOCAL_PLAN, CabinetMode.LOCAL_ACTUATED)
 
 
+_ON_REQUEST = (Cause.PREEMPTION, Cause.OPERATOR_HOLD, Cause.OPERATOR_PLAN)
+"""Causes that say nothing against ADAPTIVE: whoever was fit before them is fit after them."""
+
+
+def commands(mode: Mode, cause: Cause) -> bool:
+    """Whether the centre says each second what the cabinet does.
+
+    MANUAL alone does not tell: under an operator's hold it does, under the police panel it writes nothing.
+    """
+    return mode in (Mode.ADAPTIVE, Mode.PREEMPT) or (mode is Mode.MANUAL and cause is Cause.OPERATOR_HOLD)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for and against each rung in one second."""
@@ -126,8 +138,7 @@ def step(state: LadderState, evidence: Evidence) -> tuple[LadderState, Mode, Cau
         # One lost poll is no lost link: the cabinet rides through on what it was told.
         return replace(state, unanswered=unanswered), state.mode, state.cause
     above = _above_adaptive(evidence)
-    # A pre-emption says nothing against ADAPTIVE: whoever was fit before it is fit after it.
-    judged = above is None or above[0] is Mode.PREEMPT
+    judged = above is None or above[1] in _ON_REQUEST
     clean_s = state.clean_s + 1 if judged and evidence.against is None else 0
     falls = tuple(tick for tick in state.falls if evidence.tick - tick < FLAP_WINDOW_S)
     latched = state.latched

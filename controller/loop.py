@@ -14,26 +14,27 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from denxanh.controller.claim import Claim
 from denxanh.controller.clock import Clock, Tick
 from denxanh.controller.codec import encode_input, encode_output
-from denxanh.controller.journal import Journal
+from denxanh.controller.journal import Append, Journal
+from denxanh.controller.operator.desk import Desk as OrderDesk
 from denxanh.controller.post import Post
 from denxanh.controller.priority.receiver import Desk
-from denxanh.controller.priority.wishes import Wishes
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.tally import RunSummary
 from denxanh.controller.vds.keeper import Keeper
 from denxanh.errors import ClockError, JournalError
 
 _LOG = logging.getLogger(__name__)
+_T = TypeVar("_T", covariant=True)
 _EVENTS = logging.getLogger("denxanh.controller.events")
 """What happened on the street, line by line; `denxanh run` shows it from INFO."""
 _LEVELS = {
     **dict.fromkeys(("alarm", "link", "detector"), logging.WARNING),
-    **dict.fromkeys(("mode", "alarm-cleared"), logging.INFO),
+    **dict.fromkeys(("mode", "alarm-cleared", "order"), logging.INFO),
 }
 """Levels of events by kind; every other one (each switch of a stage) is only for debugging."""
 
@@ -43,11 +44,24 @@ SUMMARY_S = 60.0
 """Wall seconds between two writes of the summary."""
 
 
+class _Desk(Protocol[_T]):
+    """Where something comes in once per tick."""
+
+    def second(self, tick: int, append: Append) -> Mapping[str, _T]:
+        """What it says in this tick, by intersection; raises `JournalError`."""
+        ...
+
+    def restart(self) -> None:
+        """Forget everything."""
+        ...
+
+
 class JournalRecorder:
     """Writes ticks into the journal and counts them."""
 
-    def __init__(self, journal: Journal, summary: RunSummary) -> None:
+    def __init__(self, journal: Journal, summary: RunSummary, people: OrderDesk | None) -> None:
         self._journal = journal
+        self._people = people
         self._summary = summary
 
     def tick(self, intersection: str, value: TickInput, output: TickOutput) -> None:
@@ -58,9 +72,13 @@ class JournalRecorder:
         for event in output.events:
             _EVENTS.log(_LEVELS.get(event.kind, logging.DEBUG), "%s: %s", intersection, event.text_en)
 
-    def restarted(self, intersection: str, cause: str, claim: Claim) -> None:
-        """See `post.Recorder`."""
-        self._journal.append({"k": "restart", "i": intersection, "cause": cause, "claim": claim.value})
+    def restarted(self, intersection: str, tick: int, cause: str, claim: Claim) -> None:
+        """See `post.Recorder`; orders do not outlive it."""
+        self._journal.append(
+            {"k": "restart", "i": intersection, "tick": tick, "cause": cause, "claim": claim.value}
+        )
+        if self._people is not None:
+            self._people.forget(tick, intersection)
 
 
 class Loop:
@@ -74,6 +92,7 @@ class Loop:
         state_dir: where the summary goes.
         desk: where requests (emergency, bus, flood) come in; None where nobody may ask.
         vds: brings what VDS sources send; None where there are none.
+        people: where people's orders come in; None where nobody may order anything.
     """
 
     def __init__(
@@ -85,15 +104,16 @@ class Loop:
         state_dir: Path,
         desk: Desk | None = None,
         vds: Keeper | None = None,
+        people: OrderDesk | None = None,
     ) -> None:
-        self._desk, self._vds = desk, vds
+        self._desk, self._vds, self._people = desk, vds, people
         self.summary = RunSummary()
         self._clock = clock
         self._posts = posts
         self._journal = journal
         self._opening = opening
         self._state_dir = state_dir
-        self._recorder = JournalRecorder(journal, self.summary)
+        self._recorder = JournalRecorder(journal, self.summary, people)
         self._recording = True
         self._sync: asyncio.Task[None] | None = None
         self._synced = self._summarised = time.monotonic()
@@ -140,10 +160,11 @@ class Loop:
 
     async def _tick(self, tick: Tick) -> None:
         self.summary.ticks += 1
-        if not self._recording and not self._reopen():
+        if not self._recording and not self._reopen(tick):
             return
         try:
-            wishes = self._wishes(tick)
+            wishes = self._taken(self._desk, tick, "forgotten")
+            orders = self._taken(self._people, tick, "orders-forgotten")
         except JournalError as error:
             await self._give_back(error)
             return
@@ -158,6 +179,7 @@ class Loop:
                     self._recorder,
                     wishes.get(post.intersection),
                     vds.get(post.intersection),
+                    orders.get(post.intersection),
                 )
                 for index, post in enumerate(self._posts)
             ),
@@ -170,24 +192,22 @@ class Loop:
         if failures:
             await self._give_back(failures[0])
 
-    def _wishes(self, tick: Tick) -> Mapping[str, Wishes]:
-        """What requests ask in this tick; a bug there costs the requests, never the tick.
+    def _taken(self, desk: _Desk[_T] | None, tick: Tick, lost: str) -> Mapping[str, _T]:
+        """What comes in at a desk in this tick; a bug there costs what it holds (`lost`), never the tick.
 
         Raises:
             JournalError: something of it could not be recorded.
         """
-        if self._desk is None:
+        if desk is None:
             return {}
         try:
-            return self._desk.second(tick.number, self._journal.append)
+            return desk.second(tick.number, self._journal.append)
         except JournalError:
             raise
         except Exception as error:  # the actor boundary, as in `Post.tick`
-            _LOG.exception("all requests are forgotten")
-            self._desk.restart()
-            self._journal.append(
-                {"k": "forgotten", "t": tick.number, "cause": f"{type(error).__name__}: {error}"}
-            )
+            _LOG.exception("%s", lost)
+            desk.restart()
+            self._journal.append({"k": lost, "t": tick.number, "cause": f"{type(error).__name__}: {error}"})
             return {}
 
     async def _give_back(self, failure: BaseException) -> None:
@@ -201,10 +221,12 @@ class Loop:
             if isinstance(result, BaseException):
                 _LOG.error("a cabinet was not released: %r", result)
 
-    def _reopen(self) -> bool:
+    def _reopen(self, tick: Tick) -> bool:
         claims = {post.intersection: post.claim.value for post in self._posts}
         try:
-            self._journal.append({**self._opening(), "after": "journal failure", "claims": claims})
+            self._journal.append(
+                {**self._opening(), "after": "journal failure", "tick": tick.number, "claims": claims}
+            )
         except JournalError:
             return False
         _LOG.warning("%s can be written again; the controllers start anew", self._journal.path)
@@ -212,6 +234,8 @@ class Loop:
             post.restart()
         if self._desk is not None:
             self._desk.restart()
+        if self._people is not None:
+            self._people.forget(tick.number)
         self._recording = True
         return True
 

@@ -61,6 +61,12 @@ def ungated(why: str | None) -> Event:
     return Event(kind="alarm", text_vi=vi, text_en=en, cause="ungated-model")
 
 
+def restarted(cause: str) -> Event:
+    """The controller of an intersection failed by a bug and was built anew."""
+    vi, en = "Bộ điều khiển của nút bắt đầu lại", "The intersection's controller starts anew"
+    return Event(kind="alarm", text_vi=vi, text_en=en, cause=cause)
+
+
 def certificate_ends(name: str, day: str) -> Event:
     """A certificate of the controller's ends soon, or has ended."""
     return Event(

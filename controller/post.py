@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from denxanh.controller.claim import BARRED, Claim, heard
 from denxanh.controller.clock import Clock, Tick
+from denxanh.controller.operator.standing import Standing
 from denxanh.controller.orders import Orders
 from denxanh.controller.priority.wishes import Wishes
 from denxanh.controller.readback import police_panel
@@ -58,8 +59,8 @@ class Recorder(Protocol):
         """One second of one intersection."""
         ...
 
-    def restarted(self, intersection: str, cause: str, claim: Claim) -> None:
-        """The intersection's controller starts from nothing."""
+    def restarted(self, intersection: str, tick: int, cause: str, claim: Claim) -> None:
+        """The intersection's controller starts from nothing after this tick."""
         ...
 
 
@@ -102,10 +103,12 @@ class Post:
         recorder: Recorder,
         wishes: Wishes | None = None,
         vds: Heard | None = None,
+        orders: Standing | None = None,
     ) -> None:
         """One second, `delay_s` into it.
 
-        `wishes`: what requests ask of this intersection; `vds`: what VDS sources have sent since the last.
+        `wishes`: what requests ask of this intersection; `vds`: what VDS sources have sent since the last;
+        `orders`: what people's orders say of it.
 
         Raises:
             JournalError: the second could not be recorded, so nothing was sent.
@@ -116,13 +119,13 @@ class Post:
         if delay_s > 0:
             await asyncio.sleep(delay_s)
         try:
-            await self._tick(tick, clock, started, recorder, wishes, vds)
+            await self._tick(tick, clock, started, recorder, wishes, vds, orders)
         except JournalError:
             raise
         except Exception as error:  # the actor boundary: a bug here must not stop the other intersections
             _LOG.exception("%s: the controller failed and starts anew", self.intersection)
             self._restarts += 1
-            recorder.restarted(self.intersection, f"{type(error).__name__}: {error}", self.claim)
+            recorder.restarted(self.intersection, tick.number, f"{type(error).__name__}: {error}", self.claim)
             self.restart()
 
     async def _tick(
@@ -133,12 +136,14 @@ class Post:
         recorder: Recorder,
         wishes: Wishes | None,
         vds: Heard | None,
+        orders: Standing | None,
     ) -> None:
         report, problem = await self._poll(clock.answer_s)
         words = None if report is None else report.words
         value = TickInput(
-            tick.number, tick.clock_s, tick.date, words, problem, self._late, self._unsent, wishes, vds
-        )
+            tick.number, tick.clock_s, tick.date, words, problem, self._late, self._unsent, wishes, vds,
+            orders,
+        )  # fmt: skip
         begun = clock.now()
         output = self._controller.step(value)
         self._late, self._unsent = clock.now() - begun > DECISION_S, False

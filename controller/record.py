@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.mode import Mode
+from denxanh.controller.operator.standing import Standing, StandingView
 from denxanh.controller.priority.wishes import Wishes
 from denxanh.controller.vds.arrival import Heard, SourceView
 from denxanh.plc.contract import Command
@@ -37,6 +38,8 @@ class TickInput:
     any."""
     vds: Heard | None = None
     """What VDS sources sent since the last tick; None for nothing, as in older journals."""
+    orders: Standing | None = None
+    """What people's orders say; None for nothing, as in older journals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Event:
     """Something worth a line in the log: a mode change, a switch, an alarm."""
 
     kind: str
-    """One of: mode, switch, alarm, alarm-cleared, refusal, link, detector, request."""
+    """One of: mode, switch, alarm, alarm-cleared, refusal, link, detector, request, order."""
     text_vi: str
     text_en: str
     cause: str = ""
@@ -87,3 +90,5 @@ class TickOutput:
     """`why` in Vietnamese; journals from before it was kept have none."""
     vds: tuple[SourceView, ...] = ()
     """Each VDS source that feeds this intersection."""
+    orders: tuple[StandingView, ...] = ()
+    """The orders that stand, highest rung first, whether or not they are in effect."""

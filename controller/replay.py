@@ -11,6 +11,7 @@ from denxanh.controller.assembly import rebuild, settings_of
 from denxanh.controller.claim import Claim
 from denxanh.controller.codec import decode_input, decode_output, encode_output
 from denxanh.controller.journal import Record, read_all
+from denxanh.controller.operator import rerun as people
 from denxanh.controller.post import Build as Make
 from denxanh.controller.post import Stepper
 from denxanh.controller.priority.rerun import Rerun
@@ -59,10 +60,14 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
     controllers: dict[str, Stepper] = {}
     ticks = matched = 0
     first: Mismatch | None = None
-    requests = Rerun(None)
+    requests, orders = Rerun(None), people.Rerun()
     for where, record in read_all(path):
         match record["k"]:
             case "open":
+                if "after" in record:
+                    orders.forget(record)
+                else:
+                    orders = people.Rerun()
                 makers = build(record, where)
                 requests = Rerun(settings_of(record, where))
                 claims = record.get("claims")
@@ -75,15 +80,20 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
                 requests.take(record, where)
             case "forgotten":
                 requests.forget()
+            case "order":
+                orders.take(record, where)
+            case "orders-forgotten":
+                orders.lose()
             case "restart" if makers is not None:
                 name = str(record.get("i"))
                 claim = _claim(record.get("claim", Claim.DRIVING), where)
                 controllers[name] = _maker(makers, name, where)(claim=claim)
+                orders.forget(record, name)
             case "tick":
                 name = str(record.get("i"))
                 if name not in controllers:
                     raise JournalError(f"a tick of {name!r} without an open record", where=where)
-                mismatch = _compare(controllers[name], name, record, where, requests)
+                mismatch = _compare(controllers[name], name, record, where, requests, orders)
                 ticks += 1
                 matched += mismatch is None
                 first = first or mismatch
@@ -106,12 +116,14 @@ def _maker(makers: Mapping[str, Make], name: str, where: str) -> Make:
         raise JournalError(f"no intersection {name!r} in this run", where=where) from None
 
 
-def _compare(controller: Stepper, name: str, record: Record, where: str, requests: Rerun) -> Mismatch | None:
+def _compare(
+    controller: Stepper, name: str, record: Record, where: str, requests: Rerun, orders: people.Rerun
+) -> Mismatch | None:
     value = decode_input(record.get("in"), where)
     recorded = encode_output(decode_output(record.get("out"), where))
     replayed = encode_output(controller.step(value))
     fields = {key: (recorded[key], replayed[key]) for key in recorded if recorded[key] != replayed[key]}
-    fields |= requests.differs(name, value)
+    fields |= requests.differs(name, value) | orders.differs(name, value)
     if not fields:
         return None
     return Mismatch(where, name, value.tick, fields)

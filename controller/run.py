@@ -14,10 +14,14 @@ from denxanh.controller.clock import Clock, LockStepClock, MonotonicClock
 from denxanh.controller.codec import encode_event
 from denxanh.controller.journal import JOURNAL_NAME, Journal
 from denxanh.controller.lease import Lease, acquire
+from denxanh.controller.localsocket import LocalSocket
 from denxanh.controller.loop import Loop
 from denxanh.controller.narrate import certificate_ends, ungated
+from denxanh.controller.operator import desk as orders
+from denxanh.controller.operator import message as order
 from denxanh.controller.post import Post
-from denxanh.controller.priority.receiver import SOCKET_NAME, Desk, LocalSocket
+from denxanh.controller.priority import message as request
+from denxanh.controller.priority import receiver
 from denxanh.controller.priority.seal import read_key
 from denxanh.controller.record import Event
 from denxanh.controller.site import Site
@@ -47,7 +51,7 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
 
     Raises:
         SecretError: the key of a source of requests, or the token of a VDS source, cannot be used.
-        SiteError: the socket for requests cannot be made.
+        SiteError: the socket for orders or for requests cannot be made.
         LeaseError: another controller holds the state folder, or the epoch file is damaged.
         JournalError: the journal cannot be opened.
         ConfigError: unknown policy, or a profile that does not fit.
@@ -55,7 +59,12 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
         GuardError: an intersection's timings cannot hold the guard's invariants together.
         UnreachableError, ClockError: the lock-step clock's channel.
     """
-    with _lease(site) as lease, _signals(stop) as stopping:
+    with (
+        _lease(site) as lease,
+        _signals(stop) as stopping,
+        _requests(site) as desk,
+        _orders(site) as people,
+    ):
         model = None if site.model is None else site.model.sha256
         controllers = makers(
             site.corridor,
@@ -66,7 +75,6 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
             settings=site.requests,
             vds=site.vds_sources,
         )
-        desk = _desk(site)
         journal = _journal(site, lease)
         try:
             async with (
@@ -75,13 +83,18 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
                 _posts(site, controllers, lease) as posts,
             ):
                 loop = Loop(
-                    clock, posts, journal, lambda: opening(site, lease.epoch), site.state_dir, desk, vds
+                    clock,
+                    posts,
+                    journal,
+                    lambda: opening(site, lease.epoch),
+                    site.state_dir,
+                    desk,
+                    vds,
+                    people,
                 )
                 summary = await loop.run(stopping)
         finally:
             journal.close()
-            if desk is not None:
-                desk.close()
         summary.write(site.state_dir)
         return summary
 
@@ -111,12 +124,28 @@ def _signals(stop: asyncio.Event | None) -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-def _desk(site: Site) -> Desk | None:
+@contextlib.contextmanager
+def _requests(site: Site) -> Iterator[receiver.Desk | None]:
     """Where requests come in; none where no source may send any."""
     if site.requests is None:
-        return None
+        yield None
+        return
     keys = {name: read_key(path) for name, path in site.key_files}
-    return Desk(site.requests, keys, LocalSocket(site.state_dir / SOCKET_NAME))
+    inbox = LocalSocket(
+        site.state_dir / receiver.SOCKET_NAME, mode=receiver.SOCKET_MODE, max_bytes=request.MAX_BYTES
+    )
+    with contextlib.closing(receiver.Desk(site.requests, keys, inbox)) as desk:
+        yield desk
+
+
+@contextlib.contextmanager
+def _orders(site: Site) -> Iterator[orders.Desk]:
+    """Where people's orders come in."""
+    inbox = LocalSocket(
+        site.state_dir / orders.SOCKET_NAME, mode=orders.SOCKET_MODE, max_bytes=order.MAX_BYTES
+    )
+    with contextlib.closing(orders.Desk({one.id: one for one in site.intersections}, inbox)) as desk:
+        yield desk
 
 
 def _journal(site: Site, lease: Lease) -> Journal:

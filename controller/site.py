@@ -25,7 +25,9 @@ from pydantic import (
 
 from denxanh.agents import registry
 from denxanh.agents.model_card import ModelCard, refusals
+from denxanh.controller import console_site
 from denxanh.controller.admission import Objection, admit
+from denxanh.controller.console_site import Console, ConsoleTable
 from denxanh.controller.guard import guard_config
 from denxanh.controller.priority import tables
 from denxanh.controller.priority.settings import Settings
@@ -139,7 +141,7 @@ def _not_empty(entries: tuple[CabinetEntry, ...]) -> tuple[CabinetEntry, ...]:
 
 class _File(RequestTables, VdsTables):
     site: _SiteTable
-    console: Endpoint | None = None
+    console: ConsoleTable | None = None
     clock: Endpoint | None = None
     cabinet: Annotated[tuple[CabinetEntry, ...], Field(strict=False), AfterValidator(_not_empty)]
     tls: TlsTable | None = None
@@ -163,7 +165,9 @@ class Site:
     state_dir: Path
     epoch_file: Path
     policy: str
-    console: Endpoint | None
+    store: str
+    """URL of what the centre keeps."""
+    console: Console | None
     clock: Endpoint | None
     model: ModelCard | None = None
     """Of a learned policy."""
@@ -237,7 +241,7 @@ def write_site(
     state_dir: str,
     policy: str,
     cabinets: Sequence[CabinetEntry],
-    console: Endpoint | None = None,
+    console: ConsoleTable | None = None,
     clock: Endpoint | None = None,
     epoch_file: str | None = None,
     ungated: str | None = None,
@@ -311,6 +315,8 @@ def _site(path: Path, file: _File) -> Site:
     defects += key_defects
     requests, wrong = tables.settings(file, corridor, intersections, str(path))
     defects += wrong
+    if file.console is not None:
+        defects += console_site.defects(file.console, f"{path}: console")
     if defects:
         raise _refuse(path, defects)
     return Site(
@@ -324,7 +330,8 @@ def _site(path: Path, file: _File) -> Site:
         state_dir=state_dir,
         epoch_file=folder / file.site.epoch_file if file.site.epoch_file else state_dir / "epoch",
         policy=policy,
-        console=file.console,
+        store=console_site.store_url(file.console, folder, state_dir),
+        console=None if file.console is None else console_site.console(file.console, folder),
         clock=file.clock,
         model=model,
         ungated=file.site.ungated,

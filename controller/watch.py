@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from denxanh.controller.guard import GuardRefusal
 from denxanh.controller.ladder import Cause
-from denxanh.controller.mode import Mode
 from denxanh.plc.contract import CabinetMode, Refusal
 
 CONFIDENCE_MIN = 0.5
@@ -27,8 +26,6 @@ GUARD_REFUSAL_LIMIT = 30
 CABINET_REFUSAL_LIMIT = 5
 """Refused commands within the window that are tolerated."""
 
-COMMANDED = (Mode.ADAPTIVE, Mode.PREEMPT)
-"""Modes in which the centre says each second what the cabinet does."""
 IMPOSSIBLE = (GuardRefusal.UNKNOWN_STAGE, GuardRefusal.NOT_IN_GRAPH)
 """Refusals that no patience cures. The others are everyday: a request is repeated until it is legal."""
 
@@ -38,8 +35,8 @@ class Facts:
     """One second. `guard` and `agrees` are about the last second's decision; None where there was none."""
 
     tick: int
-    mode: Mode
-    """Of the last second."""
+    commanded: bool
+    """Whether the centre said in the last second what the cabinet does (`ladder.commands`)."""
     cabinet: CabinetMode | None
     refusal: Refusal
     """Of our own last command."""
@@ -65,7 +62,7 @@ class WatchState:
 def observe(state: WatchState, facts: Facts) -> tuple[WatchState, Cause | None]:
     """One second: the next state, and the gravest cause against ADAPTIVE, if any."""
     refused = facts.refusal not in (Refusal.NONE, Refusal.LOCAL_CONTROL)
-    waits = facts.mode in COMMANDED and facts.cabinet not in (None, CabinetMode.ADAPTIVE)
+    waits = facts.commanded and facts.cabinet not in (None, CabinetMode.ADAPTIVE)
     state = WatchState(
         doubtful_s=state.doubtful_s + 1 if facts.confidence < CONFIDENCE_MIN else 0,
         disagrees_s=state.disagrees_s + 1 if facts.agrees is False else 0,

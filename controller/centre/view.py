@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from denxanh.agents.observation import Commitment
-from denxanh.controller.narrate import ungated
+from denxanh.controller.narrate import restarted, ungated
 from denxanh.controller.record import Event, LaneView, TickOutput
 from denxanh.networks.model import Aspect, Conflict, Corridor, Intersection
 
@@ -50,6 +50,24 @@ class _Place:
     settled: str = ""
     """Aspects of the last second that was not in an interstage."""
     ribbon: deque[str] = field(default_factory=lambda: deque(maxlen=RIBBON_TICKS))
+    words: Any = None
+    """The poll's registers as the journal has them; not checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One intersection as last heard, `age_s` seconds of wall time ago."""
+
+    head: TickHead
+    output: TickOutput
+    age_s: float
+    words: Any
+    """The poll's registers, unchecked; None where the cabinet did not answer."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether nobody has written about it for too long."""
+        return self.age_s > STALE_S
 
 
 class CorridorView:
@@ -126,6 +144,13 @@ class CorridorView:
             "events": [event for event in self._events if event["seq"] > after],
         }
 
+    def seen(self, intersection: str, now_s: float) -> Seen | None:
+        """One intersection as last heard; None before its first second."""
+        place = self._places.get(intersection)
+        if place is None:
+            return None
+        return Seen(place.head, place.output, max(0.0, now_s - place.heard_s), place.words)
+
     def _feed(self, age: float | None) -> str:
         if age is None:
             return "waiting"
@@ -149,6 +174,7 @@ class CorridorView:
         if place is None:
             place = self._places[intersection.id] = _Place(head, output, heard_s)
         place.head, place.output, place.heard_s = head, _lamps_kept_on(output, place.settled), heard_s
+        place.words = record["in"].get("words")
         if not output.in_interstage:
             place.settled = output.aspects
         place.ribbon.append("-" if output.in_interstage else _DIGITS[output.stage % len(_DIGITS)])
@@ -176,8 +202,7 @@ class CorridorView:
         self._log(clock if known else None, str(record.get("i", "")), event)
 
     def _restarted(self, record: dict[str, Any]) -> None:
-        vi, en = "Bộ điều khiển của nút bắt đầu lại", "The intersection's controller starts anew"
-        self._log(None, str(record.get("i", "")), Event("alarm", vi, en, str(record.get("cause", ""))))
+        self._log(None, str(record.get("i", "")), restarted(str(record.get("cause", ""))))
 
     def _log(self, clock_s: float | None, intersection: str, event: Event) -> None:
         self._sequence += 1

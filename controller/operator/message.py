@@ -37,8 +37,13 @@ MAY_ORDER: Mapping[str, frozenset[Role]] = {
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$")]
 """Of an order, an intersection, a person's account."""
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]{3,200}$")]
-"""Why, in the person's own words."""
+Reason = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{3,200}$"
+    ),
+]
+"""Why, in the person's own words: one line, without what turns the direction of a log's text."""
 
 
 class _Order(BaseModel):

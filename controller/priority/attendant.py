@@ -5,23 +5,17 @@ The same on the street and in simulation. It depends on nothing but its own past
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from denxanh.agents.movements import next_hop
-from denxanh.agents.observation import TrafficState
 from denxanh.controller.estimate import Estimate
-from denxanh.controller.ladder import HOLD_OFF_S, Cause
 from denxanh.controller.mode import Mode
 from denxanh.controller.priority import bushelp
 from denxanh.controller.priority.closures import PATIENCE_S, Closures, closures, live_request, seen
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.suspension import Suspension, recovery_s
 from denxanh.controller.priority.wishes import NOTHING, PreemptWish, Wishes
-from denxanh.networks.model import GroupKind, Intersection
-
-_NOT_TRUSTED = (Cause.CONFIG_MISMATCH, Cause.READ_BACK)
-"""Causes under which a stage's number may mean something else in the cabinet; no pre-emption for
-`HOLD_OFF_S`."""
+from denxanh.controller.towards import towards
+from denxanh.networks.model import Intersection
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,7 @@ class Attendant:
     """Keeps what requests have done at one intersection so far.
 
     Attributes:
-        wishes: of this second.
+        wishes: of this second; `preempt` may be a person's order.
         closures: what closed and held streets mean here now; None: nothing.
         limited: an emergency request is refused because pre-emptions have lasted too long.
     """
@@ -50,14 +44,13 @@ class Attendant:
         self._settings = settings
         self._suspension = Suspension()
         self._recovery_s = recovery_s(site)
-        self._distrusted: int | None = None
         self._helped = bushelp.Helped()
         self._ignored_s = (0,) * len(site.groups)
-        self._walkers = tuple(group.kind is GroupKind.PEDESTRIAN for group in site.groups)
 
-    def hear(self, wishes: Wishes | None, tick: int) -> None:
-        """The second's wishes."""
-        before, self.wishes = self.wishes, wishes or NOTHING
+    def hear(self, wishes: Wishes | None, tick: int, ordered: PreemptWish | None = None) -> None:
+        """The second's wishes, and the pre-emption that a person orders here."""
+        before, heard = self.wishes, wishes or NOTHING
+        self.wishes = replace(heard, preempt=_first(before.preempt, heard.preempt, ordered))
         if (before.closed, before.held) != (self.wishes.closed, self.wishes.held):
             self.closures = closures(
                 self._site, self.wishes.closed, self.wishes.held, self._settings.limits.hold_back
@@ -65,18 +58,9 @@ class Attendant:
         self._suspension = self._suspension.at(tick, self._recovery_s)
         self.limited = self.wishes.preempt is not None and not self._left_s(tick)
 
-    def preempt(self, tick: int, against: Cause | None = None) -> PreemptWish | None:
-        """The emergency that may have the intersection in this second.
-
-        Args:
-            tick: now.
-            against: what speaks against ADAPTIVE; tables or lamps that are not what we think speak against
-                this, too.
-        """
-        if against in _NOT_TRUSTED:
-            self._distrusted = tick
-        trusted = self._distrusted is None or tick - self._distrusted >= HOLD_OFF_S
-        return self.wishes.preempt if trusted and self._left_s(tick) else None
+    def preempt(self, tick: int) -> PreemptWish | None:
+        """The pre-emption that may have the intersection in this second."""
+        return self.wishes.preempt if self._left_s(tick) else None
 
     def left_s(self, tick: int) -> int:
         """Seconds after which the present pre-emption ends at the latest, by the request or by the limit."""
@@ -109,7 +93,7 @@ class Attendant:
         wish = self.wishes.preempt
         if mode is Mode.PREEMPT and wish is not None:
             self._suspension = self._suspension.second(tick)
-            return Asked(_towards(traffic, wish.stage), self._no_late_walks(estimate, wish.stage))
+            return Asked(*towards(self._site, estimate, wish.stage))
         if mode is not Mode.ADAPTIVE:
             return Asked(None, estimate.called)
         if self.closures is not None and request is not None:
@@ -122,20 +106,11 @@ class Attendant:
     def _left_s(self, tick: int) -> int:
         return self._suspension.left_s(tick, self._settings.limits.suspend_s)
 
-    def _no_late_walks(self, estimate: Estimate, stage: int) -> tuple[bool, ...]:
-        """The calls, without pedestrians who would start in a stage that is about to end.
 
-        Walks that run are finished as always; new ones would only delay the vehicle.
-        """
-        if estimate.traffic.stage == stage:
-            return estimate.called
-        coming = self._site.stages[stage]
-        return tuple(
-            call and not (walker and not coming.serves(g))
-            for g, (call, walker) in enumerate(zip(estimate.called, self._walkers, strict=True))
-        )
-
-
-def _towards(traffic: TrafficState, stage: int) -> int:
-    """The stage, or the first on the way to it."""
-    return next_hop(traffic.intersection, traffic.stage, stage)
+def _first(
+    before: PreemptWish | None, asked: PreemptWish | None, ordered: PreemptWish | None
+) -> PreemptWish | None:
+    """Of an emergency route and a person's order the one that was there first; of two new ones, the route."""
+    if asked is None or ordered is None:
+        return asked or ordered
+    return ordered if before is not None and before.ordered else asked

@@ -8,113 +8,34 @@ any effect.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
-import socket
-import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from denxanh.controller.codec import encode_event
+from denxanh.controller.journal import Append
+from denxanh.controller.localsocket import Inbox
 from denxanh.controller.priority import dispatcher
 from denxanh.controller.priority.gatekeeper import Memory, Refused, Verdict, judge
-from denxanh.controller.priority.message import MAX_BYTES
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.wishes import Wishes
 from denxanh.controller.record import Event
-from denxanh.errors import SiteError
 
 _LOG = logging.getLogger(__name__)
 
 SOCKET_NAME = "requests.sock"
 """In the site's state folder."""
+SOCKET_MODE = 0o660
+"""User and group of the controller may send; what they send is sealed."""
 MAX_PER_TICK = 32
 """Datagrams read per tick."""
 ALARM_AGAIN_TICKS = 600
 """The same refusal of the same source is an alarm again after this many ticks."""
 COUNT_TICKS = 60
 """Refusals are counted into one record per this many ticks."""
-_MAX_PATH = 100
-"""Bytes that the kernel takes for a socket's path (108 with its end)."""
-
-Append = Callable[[Mapping[str, Any]], None]
-"""Writes one record into the journal; raises `JournalError`."""
-
-
-class Inbox(Protocol):
-    """Where datagrams come from."""
-
-    def read(self) -> tuple[bytes, Any] | None:
-        """The next datagram and where an answer goes; None when there is none. Never waits."""
-        ...
-
-    def answer(self, to: Any, text: bytes) -> None:
-        """Send an answer if its receiver takes it now; never raises, never waits."""
-        ...
-
-    def close(self) -> None:
-        """Let go of it; never raises."""
-        ...
-
-
-class LocalSocket:
-    """A Unix datagram socket that user and group of the controller may write to.
-
-    Raises:
-        SiteError: the path is too long, or something else lies there.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        where = str(path)
-        if len(os.fsencode(path)) > _MAX_PATH:
-            raise SiteError(
-                f"a socket's path has {_MAX_PATH} bytes at most", where=where, fix="shorten state_dir"
-            )
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                if not stat.S_ISSOCK(path.lstat().st_mode):
-                    raise SiteError(
-                        "something else lies where the socket goes", where=where, fix="move it away"
-                    )
-                path.unlink()  # of a killed run: the state folder's lock is ours
-            self._socket.setblocking(False)
-            before = os.umask(0o117)
-            try:
-                self._socket.bind(where)
-            finally:
-                os.umask(before)
-        except OSError as error:
-            self._socket.close()
-            raise SiteError(f"the socket cannot be made: {error.strerror}", where=where) from error
-        except SiteError:
-            self._socket.close()
-            raise
-
-    def read(self) -> tuple[bytes, Any] | None:
-        """See `Inbox`; a datagram that is too long comes cut off, one byte over the limit."""
-        try:
-            return self._socket.recvfrom(MAX_BYTES + 1)
-        except OSError:
-            return None
-
-    def answer(self, to: Any, text: bytes) -> None:
-        """See `Inbox`."""
-        if to:
-            with contextlib.suppress(OSError):
-                self._socket.sendto(text, to)
-
-    def close(self) -> None:
-        """See `Inbox`."""
-        self._socket.close()
-        with contextlib.suppress(OSError):
-            self.path.unlink()
 
 
 class Desk:

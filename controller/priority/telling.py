@@ -60,6 +60,8 @@ def happened(
     """What began or ended in this second."""
     wishes = attendant.wishes
     preempt = wishes.preempt if mode is Mode.PREEMPT else None
+    if preempt is not None and preempt.ordered:
+        preempt = None  # told as an order
     events = [*_preempt(told, site, attendant, preempt, tick)]
     if help_ is not None and (help_, wishes.bus and wishes.bus.request) != (
         told.help,
@@ -160,7 +162,7 @@ def _streets(attendant: Attendant, why: str) -> Event:
 def worded(choice: Choice, site: Intersection, attendant: Attendant, mode: Mode, asked: Asked) -> Choice:
     """The choice as it stands in the record: what the guard is asked for, and why."""
     wishes = attendant.wishes
-    if mode is Mode.PREEMPT and wishes.preempt is not None:
+    if mode is Mode.PREEMPT and wishes.preempt is not None and not wishes.preempt.ordered:
         stage = site.stages[wishes.preempt.stage].id
         return replace(
             choice,

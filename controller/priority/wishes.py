@@ -24,13 +24,18 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PreemptWish:
-    """An emergency vehicle needs this stage now. `left_s`: seconds until the request ends by itself."""
+    """An emergency vehicle needs this stage now. `left_s`: seconds until the request ends by itself.
+
+    `ordered`: a person orders it here; then `source` is that person, `request` the order's id, and there is
+    no route.
+    """
 
     stage: int
     source: str
     request: str
     route: str
     left_s: int
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,10 @@ class JournalError(DenXanhError):
     """A journal cannot be written or read."""
 
 
+class StoreError(DenXanhError):
+    """The centre's database cannot be opened, read or written."""
+
+
 class ClockError(DenXanhError):
     """The lock-step clock channel broke."""
 

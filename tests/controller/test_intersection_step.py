@@ -203,7 +203,7 @@ def test_commands_are_numbered_echo_the_heartbeat_and_carry_the_epoch() -> None:
 
 def test_sequence_numbers_start_again_at_one() -> None:
     rig = Rig().adaptive()
-    rig.controller._orders._seq = 65_534
+    rig.controller._commander._orders._seq = 65_534
     rig.cabinet._gate.accepted_seq = 65_534
     rig.run(3)
     assert [output.command.seq for output in rig.outputs[-3:] if output.command] == [65_535, 1, 2]

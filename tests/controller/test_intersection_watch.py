@@ -11,7 +11,6 @@ from denxanh.controller.alarms import Alarm, changes, clock_error_s, of_detector
 from denxanh.controller.guard import GuardRefusal
 from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
-from denxanh.controller.mode import Mode
 from denxanh.controller.watch import (
     CABINET_REFUSAL_LIMIT,
     CONFIDENCE_MIN,
@@ -30,7 +29,7 @@ from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.plc.contract import CabinetMode, Refusal
 
 GOOD = Facts(
-    tick=0, mode=Mode.ADAPTIVE, cabinet=CabinetMode.ADAPTIVE, refusal=Refusal.NONE, blind=(), confidence=0.9,
+    tick=0, commanded=True, cabinet=CabinetMode.ADAPTIVE, refusal=Refusal.NONE, blind=(), confidence=0.9,
     guard=None, agrees=True, config_matches=True, rule_failed=False,
 )  # fmt: skip
 
@@ -67,7 +66,7 @@ def test_so_much_is_tolerated_and_no_more(bad: Facts, tolerated: int, cause: Cau
         replace(GOOD, agrees=None),
         replace(GOOD, refusal=Refusal.LOCAL_CONTROL),
         replace(GOOD, cabinet=None),
-        replace(GOOD, mode=Mode.PLAN, cabinet=CabinetMode.CENTRAL_PLAN),
+        replace(GOOD, commanded=False, cabinet=CabinetMode.CENTRAL_PLAN),
         *(replace(GOOD, guard=refusal) for refusal in (GuardRefusal.MIN_GREEN, GuardRefusal.COMMITTED)),
     ],
 )

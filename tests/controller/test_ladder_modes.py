@@ -94,8 +94,10 @@ def test_authority(evidence: dict[str, object], mode: Mode, cause: Cause) -> Non
     assert seen == [(mode, cause)]
     if mode is not Mode.ADAPTIVE:
         _, seen = _run(state, 101, {})
-        # Nothing spoke against ADAPTIVE before a pre-emption, so nothing does after it.
-        assert (seen[0][0] is Mode.ADAPTIVE) is (mode is Mode.PREEMPT)
+        # Nothing spoke against ADAPTIVE before a pre-emption or an order, so nothing does after it.
+        asked_for = cause in (Cause.PREEMPTION, Cause.OPERATOR_HOLD)
+        asked_for |= cause is Cause.OPERATOR_PLAN and "against" not in evidence
+        assert (seen[0][0] is Mode.ADAPTIVE) is asked_for
 
 
 def test_one_lost_poll_is_no_lost_link() -> None:

@@ -94,7 +94,7 @@ class Notes:
             raise JournalError("full")
         self.ticks.append(value)
 
-    def restarted(self, intersection: str, cause: str, claim: Claim) -> None:
+    def restarted(self, intersection: str, tick: int, cause: str, claim: Claim) -> None:
         self.restarts.append(cause)
         self.claims.append(claim)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from denxanh.controller.console_site import Console, ConsoleTable
 from denxanh.controller.site import CabinetEntry, Endpoint, load, write_site
 from denxanh.controller.vds.arrival import Source
 from denxanh.errors import SiteError
@@ -98,7 +99,7 @@ def test_what_is_written_is_read_back(folder: Path) -> None:
         state_dir="trạng thái",
         policy="fixed",
         cabinets=cabinets,
-        console=Endpoint(port=8080),
+        console=ConsoleTable(port=8080),
         clock=Endpoint(host="127.0.0.1", port=4711),
         epoch_file="kỳ",
     )
@@ -107,7 +108,7 @@ def test_what_is_written_is_read_back(folder: Path) -> None:
     assert site.cabinets == (own, cabinets[1])
     assert (site.policy, site.epoch_file) == ("fixed", folder / "kỳ")
     assert site.state_dir == folder / "trạng thái"
-    assert (site.console, site.clock) == (Endpoint(port=8080), Endpoint(host="127.0.0.1", port=4711))
+    assert (site.console, site.clock) == (Console("127.0.0.1", 8080), Endpoint(host="127.0.0.1", port=4711))
 
 
 VDS = f'''[vds_http]

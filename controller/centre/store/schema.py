@@ -26,6 +26,8 @@ metadata = MetaData(
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     }
 )
+AUDIT_REFUSAL = "the audit log is append-only"
+"""What the database answers to a change of the audit log."""
 _KEY = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up by itself in INTEGER keys only."""
 
@@ -33,17 +35,24 @@ bookmarks = Table(
     "bookmarks",
     metadata,
     Column("reader", String(64), primary_key=True),
-    Column("file", String(128), nullable=False),
+    Column("part", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),
+    Column("mark", String(16), nullable=False),
+    Column("state", Text, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
 )
-"""How far each reader has read the journal; moves in the transaction that stores what was read."""
+"""How far each reader has read the journal; moves in the transaction that stores what was read.
+
+`part` is the journal's part, `mark` a hash of what stands before the offset, by which its file is known under
+any name. `state`: what the reader has begun and not finished, as JSON.
+"""
 
 runs = Table(
     "runs",
     metadata,
     Column("id", _KEY, primary_key=True),
     Column("opened_ms", BigInteger, nullable=False),
+    Column("began_ms", BigInteger),
     Column("closed_ms", BigInteger),
     Column("site", Text, nullable=False),
     Column("corridor", String(128), nullable=False),
@@ -51,6 +60,7 @@ runs = Table(
     Column("epoch", Integer, nullable=False),
     Column("ended", Text),
 )
+"""`opened_ms` is the computer's clock, the other two the site's: its first second and the end of its last."""
 
 events = Table(
     "events",
@@ -84,7 +94,10 @@ spans = Table(
     Column("plan", Integer),
     Index(None, "intersection", "began_ms"),
 )
-"""Times during which the lamps, the stage, the mode and the plan of an intersection stayed the same."""
+"""Times during which the lamps, the stage, the mode and the plan of an intersection stayed the same.
+
+`ended_ms` is empty for the one that lasts.
+"""
 
 minutes = Table(
     "minutes",
@@ -114,7 +127,9 @@ alarms = Table(
     Column("acknowledged_ms", BigInteger),
     Column("acknowledged_by", String(64)),
     Column("note", Text),
+    Index(None, "intersection", "cleared_ms"),
 )
+"""`cleared_ms` is empty while the alarm stands, `acknowledged_ms` until a person has taken note of it."""
 
 commands = Table(
     "commands",

@@ -240,6 +240,7 @@ def _vds_tables(wish: Wish, folder: Folder, names: Iterable[str]) -> VdsTables |
 def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: int | None) -> None:
     """The site file for the ports that the street took."""
     from denxanh.controller import site
+    from denxanh.controller.console_site import ConsoleTable
 
     site.write_site(
         folder.site,
@@ -257,7 +258,7 @@ def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: 
             )
             for name, door in ports["cabinets"].items()
         ],
-        console=None if page_port is None else site.Endpoint(port=page_port),
+        console=None if page_port is None else ConsoleTable(port=page_port),
         clock=site.Endpoint(host=ports["clock"]["host"], port=ports["clock"]["port"]),
         vds=_vds_tables(wish, folder, ports["cabinets"]),
         tls=_tls(folder) if wish.tls else None,

@@ -1,0 +1,94 @@
+"""Plans and calendars that people have written, version by version; nothing is ever written over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.rows import Page, Values, canonical, now_ms, page, values
+from denxanh.controller.centre.store.schema import drafts
+from denxanh.errors import StoreError
+
+
+class State(StrEnum):
+    """What a draft is. Stable: stored."""
+
+    DRAFT = "draft"
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+
+
+def save(store: Store, *, kind: str, target: str, body: Mapping[str, Any], author: str, reason: str) -> int:
+    """Store a new version and return its number.
+
+    Args:
+        store: where.
+        kind: `plan` or `calendar`.
+        target: what it is a version of: `INTERSECTION/NUMBER`, or the corridor.
+        body: the draft itself.
+        author: whose account.
+        reason: why, in the person's words.
+
+    Raises:
+        StoreError: it could not be stored.
+    """
+    row = {
+        "kind": kind,
+        "target": target,
+        "body": canonical(body),
+        "author": author,
+        "reason": reason,
+        "created_ms": now_ms(),
+        "state": State.DRAFT.value,
+    }
+    with store.writing() as connection:
+        return int(connection.execute(insert(drafts).returning(drafts.c.id), row).scalar_one())
+
+
+def mark(store: Store, number: int, state: State) -> None:
+    """Say what has become of a version.
+
+    Raises:
+        StoreError: it could not be stored, or there is no such draft.
+    """
+    with store.writing() as connection:
+        done = connection.execute(update(drafts).where(drafts.c.id == number).values(state=state.value))
+        if done.rowcount != 1:
+            raise StoreError("there is no such draft", where=f"draft {number}")
+
+
+def get(store: Store, number: int) -> Values | None:
+    """One version; None: there is none.
+
+    Raises:
+        StoreError: the database does not answer.
+    """
+    with store.reading() as connection:
+        found = connection.execute(select(drafts).where(drafts.c.id == number)).first()
+    return None if found is None else values(found)
+
+
+def listed(
+    store: Store,
+    *,
+    kind: str | None = None,
+    target: str | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Versions, newest first.
+
+    Raises:
+        StoreError: the database does not answer, or `after` or `limit` is wrong.
+    """
+    query = select(drafts)
+    if kind is not None:
+        query = query.where(drafts.c.kind == kind)
+    if target is not None:
+        query = query.where(drafts.c.target == target)
+    with store.reading() as connection:
+        return page(connection, query, [drafts.c.id], after=after, limit=limit)

@@ -1,0 +1,165 @@
+"""What the centre's pages and its API ask of the store; every answer has a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import or_, select, update
+
+from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.rows import Page, Values, now_ms, page, plain, values
+from denxanh.controller.centre.store.schema import alarms as alarms_table
+from denxanh.controller.centre.store.schema import events as events_table
+from denxanh.controller.centre.store.schema import minutes as minutes_table
+from denxanh.controller.centre.store.schema import runs as runs_table
+from denxanh.controller.centre.store.schema import spans as spans_table
+from denxanh.errors import StoreError
+
+MAX_SPAN_ROWS = 20_000
+"""Most spans or minutes of one answer: about a day of an intersection's stages, or of ten lanes' minutes."""
+MAX_NOTE = 500
+
+
+def events(
+    store: Store,
+    *,
+    intersection: str | None = None,
+    kinds: Collection[str] | None = None,
+    text: str | None = None,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Events that fit everything given, newest first.
+
+    Args:
+        store: where.
+        intersection: only there.
+        kinds: only these (`record.Event.kind`).
+        text: stands somewhere in the Vietnamese or English words, or in the cause.
+        since_ms: not before, by the site's clock.
+        until_ms: before.
+        after: `next` of the page before.
+        limit: rows of a page.
+
+    Raises:
+        StoreError: the database does not answer, or `after` or `limit` is wrong.
+    """
+    table = events_table.c
+    query = select(events_table)
+    if intersection is not None:
+        query = query.where(table.intersection == intersection)
+    if kinds is not None:
+        query = query.where(table.kind.in_(sorted(kinds)))
+    if text is not None:
+        words = (table.text_vi, table.text_en, table.cause)
+        query = query.where(or_(*(column.icontains(text, autoescape=True) for column in words)))
+    if since_ms is not None:
+        query = query.where(table.at_ms >= since_ms)
+    if until_ms is not None:
+        query = query.where(table.at_ms < until_ms)
+    with store.reading() as connection:
+        return page(connection, query, [table.at_ms, table.id], after=after, limit=limit)
+
+
+def spans(
+    store: Store, intersection: str, from_ms: int, to_ms: int, *, limit: int = MAX_SPAN_ROWS
+) -> tuple[Values, ...]:
+    """What an intersection showed between two times, in order, with the span that lasted at the beginning.
+
+    Raises:
+        StoreError: the database does not answer, or `limit` is not in 1..`MAX_SPAN_ROWS`.
+    """
+    _limited(limit)
+    table = spans_table.c
+    here = table.intersection == intersection
+    before = (
+        select(spans_table).where(here, table.began_ms < from_ms).order_by(table.began_ms.desc()).limit(1)
+    )
+    within = select(spans_table).where(here, table.began_ms >= from_ms, table.began_ms < to_ms)
+    with store.reading() as connection:
+        first = connection.execute(before).first()
+        rows = connection.execute(within.order_by(table.began_ms, table.id).limit(limit)).all()
+    lasting = first is not None and (first.ended_ms is None or first.ended_ms > from_ms)
+    return tuple(values(row) for row in ([first, *rows] if first is not None and lasting else rows))
+
+
+def minutes(
+    store: Store, intersection: str, from_ms: int, to_ms: int, *, limit: int = MAX_SPAN_ROWS
+) -> tuple[Values, ...]:
+    """What the estimate believed of an intersection's lanes between two times, in order.
+
+    Raises:
+        StoreError: the database does not answer, or `limit` is not in 1..`MAX_SPAN_ROWS`.
+    """
+    _limited(limit)
+    table = minutes_table.c
+    query = (
+        select(minutes_table)
+        .where(table.intersection == intersection, table.minute_ms >= from_ms, table.minute_ms < to_ms)
+        .order_by(table.minute_ms, table.lane)
+        .limit(limit)
+    )
+    with store.reading() as connection:
+        return tuple(values(row) for row in connection.execute(query))
+
+
+def alarms(
+    store: Store,
+    *,
+    intersection: str | None = None,
+    open_only: bool = False,
+    after: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Alarms, newest first; with `open_only` those that stand or of which nobody has taken note.
+
+    Raises:
+        StoreError: the database does not answer, or `after` or `limit` is wrong.
+    """
+    table = alarms_table.c
+    query = select(alarms_table)
+    if intersection is not None:
+        query = query.where(table.intersection == intersection)
+    if open_only:
+        query = query.where(or_(table.cleared_ms.is_(None), table.acknowledged_ms.is_(None)))
+    with store.reading() as connection:
+        return page(connection, query, [table.raised_ms, table.id], after=after, limit=limit)
+
+
+def acknowledge(store: Store, number: int, *, by: str, note: str = "") -> Values:
+    """A person has taken note of an alarm; whoever did so first stays its person.
+
+    Returns:
+        The alarm as it is now.
+
+    Raises:
+        StoreError: it could not be stored, or there is no such alarm.
+    """
+    table = alarms_table.c
+    with store.writing() as connection:
+        connection.execute(
+            update(alarms_table)
+            .where(table.id == number, table.acknowledged_ms.is_(None))
+            .values(acknowledged_ms=now_ms(), acknowledged_by=by, note=plain(note, MAX_NOTE))
+        )
+        found = connection.execute(select(alarms_table).where(table.id == number)).first()
+        if found is None:
+            raise StoreError("there is no such alarm", where=f"alarm {number}")
+    return values(found)
+
+
+def runs(store: Store, *, after: str | None = None, limit: int = 100) -> Page:
+    """The controller's runs, newest first.
+
+    Raises:
+        StoreError: the database does not answer, or `after` or `limit` is wrong.
+    """
+    with store.reading() as connection:
+        return page(connection, select(runs_table), [runs_table.c.id], after=after, limit=limit)
+
+
+def _limited(limit: int) -> None:
+    if not 1 <= limit <= MAX_SPAN_ROWS:
+        raise StoreError(f"an answer has 1 to {MAX_SPAN_ROWS} rows, not {limit}", where="limit")

@@ -1,0 +1,61 @@
+"""What is written to one cabinet, if anything: the one place where a mode becomes a command."""
+
+from __future__ import annotations
+
+from denxanh.agents.observation import Commitment
+from denxanh.controller.ladder import Cause, commands
+from denxanh.controller.mode import Mode
+from denxanh.controller.orders import Orders
+from denxanh.controller.planrequest import PlanRequest, ask
+from denxanh.controller.record import TickInput
+from denxanh.plc.contract import CabinetStatus, Command, Refusal
+
+
+class Commander:
+    """Writes one cabinet's commands, and knows what became of the last.
+
+    Args:
+        epoch: this run's fencing epoch, 1..65535.
+    """
+
+    def __init__(self, epoch: int) -> None:
+        self._orders = Orders(epoch)
+        self._plan_request = PlanRequest()
+
+    @property
+    def no_plan(self) -> Cause | None:
+        """Why the cabinet was given back to its own plan although it should run another."""
+        return self._plan_request.cause
+
+    def refusal(self, value: TickInput, status: CabinetStatus | None) -> Refusal:
+        """What the cabinet said to the last second's command; `NONE` also where there was none."""
+        dropped = value.late or value.unsent
+        return Refusal.NONE if status is None or dropped else self._orders.refusal(status)
+
+    def command(
+        self,
+        value: TickInput,
+        mode: Mode,
+        cause: Cause,
+        status: CabinetStatus | None,
+        promise: Commitment | None,
+        plan: int | None,
+    ) -> Command | None:
+        """What to send; None where the centre has no say or has not heard the cabinet this second.
+
+        Args:
+            value: of this second.
+            mode: of this second.
+            cause: of the mode.
+            status: what the cabinet has answered.
+            promise: what the guard has decided and the cabinet does not know yet.
+            plan: the one to run under a plan; None: the cabinet's own choice.
+        """
+        if status is None:
+            return None
+        if mode is Mode.PLAN or (mode is Mode.LOCAL and cause is Cause.CABINET_LOCAL):
+            refusal = self.refusal(value, status)
+            self._plan_request, number = ask(self._plan_request, plan, value.tick, status.mode, refusal)
+            return self._orders.plan(status, number)
+        self._plan_request = PlanRequest()
+        return self._orders.adaptive(status, promise) if commands(mode, cause) else None

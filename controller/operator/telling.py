@@ -1,0 +1,163 @@
+"""What people read about orders: events for what begins, waits and ends, reasons, refusals; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from denxanh.controller.chooser import Choice
+from denxanh.controller.ladder import Cause
+from denxanh.controller.operator.judge import Refused
+from denxanh.controller.operator.message import Order
+from denxanh.controller.operator.standing import Ended, Ending, Standing, StandingView
+from denxanh.controller.record import Event
+from denxanh.controller.wording import CAUSES, Text
+from denxanh.networks.model import Intersection
+
+KIND = "order"
+"""Of the events here."""
+REFUSED = "order-refused"
+WAITS = "order-waits"
+
+KINDS: Mapping[str, Text] = {
+    "hold": ("giữ pha", "hold a stage"),
+    "plan": ("chạy chương trình", "run a plan"),
+    "preempt": ("ưu tiên khẩn cấp", "pre-emption"),
+    "release": ("trả lại điều khiển", "hand back"),
+}
+ENDINGS: Mapping[Ending, Text] = {
+    Ending.EXPIRED: ("đã hết thời hạn", "its time is over"),
+    Ending.REPLACED: ("được thay bằng lệnh mới", "replaced by a later order"),
+    Ending.RELEASED: ("đã được trả lại", "taken back"),
+    Ending.FORGOTTEN: (
+        "bộ điều khiển vừa khởi động lại, không giữ lại lệnh cũ",
+        "the controller has started anew and keeps no orders",
+    ),
+}
+REFUSALS: Mapping[Refused, Text] = {
+    Refused.MALFORMED: ("lệnh sai định dạng", "malformed order"),
+    Refused.NOT_ALLOWED: ("vai trò này không được ra lệnh này", "this role may not give this order"),
+    Refused.NOT_DRIVEN: (
+        "bộ điều khiển này không điều khiển nút đó",
+        "this controller does not drive that intersection",
+    ),
+    Refused.UNKNOWN_STAGE: ("pha không tồn tại", "unknown stage"),
+    Refused.UNREACHABLE_STAGE: ("không thể chuyển đến pha này", "no way leads to this stage"),
+    Refused.UNKNOWN_PLAN: ("chương trình không tồn tại", "unknown plan"),
+    Refused.TOO_OLD: ("lệnh đã quá cũ", "the order is too old"),
+    Refused.FROM_THE_FUTURE: ("giờ của lệnh ở tương lai", "the order comes from the future"),
+    Refused.BEFORE_START: (
+        "lệnh được ra trước khi bộ điều khiển khởi động lại",
+        "the order was given before the controller started anew",
+    ),
+    Refused.ID_TAKEN: ("mã lệnh đã dùng cho lệnh khác", "another order has this id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What has been told and still stands. `waits`: the highest order and why it has no effect."""
+
+    orders: tuple[StandingView, ...] = ()
+    ended: frozenset[str] = frozenset()
+    waits: tuple[str, Cause] | None = None
+
+
+def detail(site: Intersection, order: StandingView, left_s: int) -> str:
+    """The order in one line, for the cause of the mode: what, who, why, how long."""
+    what = "" if order.kind == "plan" else f"{site.stages[order.stage or 0].id}, "
+    return f"{what}{order.actor} ({order.role}): {order.reason}, ≤ {left_s} s"
+
+
+def worded(choice: Choice, site: Intersection, order: StandingView, request: int | None) -> Choice:
+    """The choice as it stands in the record while an order asks for a stage."""
+    stage = site.stages[order.stage or 0].id
+    return replace(
+        choice,
+        request=request,
+        why=f"Stage {stage} for {order.actor}: {order.reason}",
+        why_vi=f"Pha {stage} theo lệnh của {order.actor}: {order.reason}",
+    )
+
+
+def happened(
+    told: Told, site: Intersection, standing: Standing, acting: StandingView | None, cause: Cause
+) -> tuple[Told, tuple[Event, ...]]:
+    """What began, ended, or waits in this second.
+
+    Args:
+        told: before.
+        site: whose.
+        standing: of this second.
+        acting: the order that is in effect, if any.
+        cause: of the mode.
+    """
+    known = {one.id for one in told.orders}
+    events = [
+        _ended(one)
+        for one in standing.ended
+        if one.id not in told.ended and (one.id in known or one.ending is Ending.FORGOTTEN)
+    ]
+    events += [_begun(site, one) for one in standing.orders if one.id not in known]
+    highest = standing.orders[0] if standing.orders else None
+    waits = None if highest is None or highest == acting else (highest.id, cause)
+    if highest is not None and waits is not None and waits != told.waits:
+        events.append(_waits(highest, cause))
+    ended = frozenset(one.id for one in standing.ended)
+    return Told(standing.orders, ended, waits), tuple(events)
+
+
+def refused(order: Order, why: Refused, detail_: str) -> Event:
+    """An order was not taken."""
+    (what_vi, what_en), (why_vi, why_en) = KINDS[order.kind], REFUSALS[why]
+    who, more = f"{order.actor} ({order.role.value})", f" ({detail_})" if detail_ else ""
+    return Event(
+        KIND,
+        f"Từ chối lệnh {what_vi} của {who}: {why_vi}{more}",
+        f"Order of {who} refused, {what_en}: {why_en}{more}",
+        REFUSED,
+    )
+
+
+def _begun(site: Intersection, order: StandingView) -> Event:
+    what_vi, what_en = _what(site, order)
+    who = f"{order.actor} ({order.role})"
+    return Event(
+        KIND,
+        f"{who} ra lệnh {what_vi}, tối đa {order.left_s} s. Lý do: {order.reason}",
+        f"{who} orders: {what_en}, {order.left_s} s at most. Reason: {order.reason}",
+        order.kind,
+    )
+
+
+def _what(site: Intersection, order: StandingView) -> Text:
+    vi, en = KINDS[order.kind]
+    if order.kind != "plan":
+        stage = site.stages[order.stage or 0].id
+        return f"{vi} {stage}", f"{en}, {stage}"
+    if order.plan is None:
+        return f"{vi} theo lịch", f"{en}, the scheduled one"
+    return f"{vi} {order.plan}", f"{en}, {order.plan}"
+
+
+def _ended(ended: Ended) -> Event:
+    (what_vi, what_en), (why_vi, why_en) = KINDS[ended.kind], ENDINGS[ended.ending]
+    by_vi, by_en = "", ""
+    if ended.by:
+        by_vi, by_en = f", bởi {ended.by}: {ended.why}", f", by {ended.by}: {ended.why}"
+    return Event(
+        KIND,
+        f"Hết lệnh {what_vi} của {ended.actor}: {why_vi}{by_vi}",
+        f"Order of {ended.actor} ends, {what_en}: {why_en}{by_en}",
+        ended.ending.value,
+    )
+
+
+def _waits(order: StandingView, cause: Cause) -> Event:
+    (what_vi, what_en), (why_vi, why_en) = KINDS[order.kind], CAUSES[cause]
+    return Event(
+        KIND,
+        f"Lệnh {what_vi} của {order.actor} chưa có hiệu lực: {why_vi}",
+        f"Order of {order.actor} has no effect now, {what_en}: {why_en}",
+        WAITS,
+    )
