@@ -36,7 +36,7 @@ load();
 
 function query(after) {
   const wanted = new URLSearchParams({ limit: PAGE });
-  if (filters.elements.which.value === "open") wanted.set("open_only", "true");
+  if (filters.elements.which.value === "open") wanted.set("open", "true");
   if (filters.elements.intersection.value) wanted.set("intersection", filters.elements.intersection.value);
   if (after !== undefined) wanted.set("after", after);
   return `/api/v1/alarms?${wanted}`;
@@ -50,7 +50,7 @@ async function load() {
     empty(t("alarms.lost"));
     return;
   }
-  shown = page.items;
+  shown = page.alarms;
   next = page.next;
   announce();
   draw();
@@ -59,7 +59,7 @@ async function load() {
 async function older() {
   const page = await get(query(next));
   if (!page) return;
-  shown = [...shown, ...page.items];
+  shown = [...shown, ...page.alarms];
   next = page.next;
   draw();
 }
@@ -100,22 +100,22 @@ function draw() {
 const nameFor = (alarm) => (places.has(alarm.intersection) ? nameOf(places.get(alarm.intersection)) : alarm.intersection || "–");
 
 function row(alarm) {
-  const stands = !alarm.cleared_at;
-  const tone = stands ? (alarm.acknowledged_at ? "warn" : "bad") : "good";
+  const stands = !alarm.cleared;
+  const tone = stands ? (alarm.acknowledged ? "warn" : "bad") : "good";
   const place = places.get(alarm.intersection);
-  const until = alarm.cleared_at ? Date.parse(alarm.cleared_at) : now;
-  const lasts = until === null ? "–" : duration((until - Date.parse(alarm.raised_at)) / 1000);
+  const until = alarm.cleared ? Date.parse(alarm.cleared) : now;
+  const lasts = until === null ? "–" : duration((until - Date.parse(alarm.raised)) / 1000);
   return html("tr", { "data-alarm": alarm.id },
     html("td", {}, html("span", { class: "tag", "data-tone": tone }, `${stands ? "●" : "✓"} ${t(stands ? "alarms.stands" : "alarms.over")}`)),
     html("td", { class: "place" }, place ? html("a", { href: `/intersections/${encodeURIComponent(alarm.intersection)}` }, nameFor(alarm)) : nameFor(alarm)),
     html("td", { class: "grow" }, either(alarm.text.vi, alarm.text.en)),
-    html("td", { class: "time" }, moment(alarm.raised_at)),
+    html("td", { class: "time" }, moment(alarm.raised)),
     html("td", { class: "end" }, lasts),
     html("td", { class: "taken" }, ...taken(alarm)));
 }
 
 function taken(alarm) {
-  if (alarm.acknowledged_at) return [t("alarms.by", { who: alarm.acknowledged_by, when: moment(alarm.acknowledged_at) }), ...(alarm.note ? [html("small", {}, alarm.note)] : [])];
+  if (alarm.acknowledged) return [t("alarms.by", { who: alarm.acknowledged_by, when: moment(alarm.acknowledged) }), ...(alarm.note ? [html("small", {}, alarm.note)] : [])];
   if (!mayTake) return ["–"];
   const button = html("button", { class: "button", type: "button", "data-take": alarm.id, "aria-label": `${t("alarms.take")}: ${nameFor(alarm)}, ${either(alarm.text.vi, alarm.text.en)}` }, t("alarms.take"));
   button.addEventListener("click", () => open(alarm));

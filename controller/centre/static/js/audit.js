@@ -46,10 +46,10 @@ async function load(after) {
   }
   next = page.next;
   byId("more").hidden = next === null;
-  for (const one of page.items) actors.add(one.actor);
+  for (const one of page.entries) actors.add(one.actor);
   byId("actors").replaceChildren(...[...actors].sort().map((name) => html("option", { value: name })));
   if (!fields.has("after")) byId("rows").replaceChildren();
-  byId("rows").append(...page.items.map(row));
+  byId("rows").append(...page.entries.map(row));
   if (!byId("rows").children.length) empty(t("audit.none"));
 }
 
@@ -88,6 +88,6 @@ function empty(text) {
 async function chain() {
   const found = await get("/api/v1/audit/verify");
   const broken = found?.first_broken;
-  mark(byId("chain"), "data-tone", !found ? "warn" : broken === null ? "good" : "bad");
-  say(byId("chain"), !found ? t("audit.chain.unknown") : broken === null ? `✓ ${t("audit.chain.whole", { n: found.rows })}` : `✕ ${t("audit.chain.broken", { n: broken })}`);
+  mark(byId("chain"), "data-tone", !found ? "warn" : found.whole ? "good" : "bad");
+  say(byId("chain"), !found ? t("audit.chain.unknown") : found.whole ? `✓ ${t("audit.chain.whole", { n: found.entries })}` : `✕ ${t("audit.chain.broken", { n: broken })}`);
 }
