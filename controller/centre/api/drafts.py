@@ -129,14 +129,18 @@ def check(parts: Parts, body: CheckBody) -> PlanCheck:
 @router.get("/drafts", summary="Drafts of plans", dependencies=[view])
 def listed(
     parts: Parts,
-    intersection: Annotated[str | None, Query(pattern=NAME, description="Only of this one; with `number`.")] = None,
+    intersection: Annotated[
+        str | None, Query(pattern=NAME, description="Only of this one; with `number`.")
+    ] = None,
     number: Annotated[int | None, Query(ge=1, le=255, description="Only of this plan.")] = None,
     after: After = None,
     limit: Limit = 100,
 ) -> PlanVersions:
     """Newest first."""
     if (intersection is None) is not (number is None):
-        raise ProblemError(INVALID, "cần cả nút giao và số chương trình", "give intersection and number together")
+        raise ProblemError(
+            INVALID, "cần cả nút giao và số chương trình", "give intersection and number together"
+        )
     target = None if intersection is None else f"{intersection}/{number}"
     with paged():
         page = drafts.listed(parts.store, kind=KIND, target=target, after=after, limit=limit)

@@ -24,7 +24,9 @@ ALARMS: Words = {
         "Acknowledging says that you have seen it and take care; it ends only when its cause does.",
     ),
     "alarms.note": Word("Ghi chú", "Note"),
-    "alarms.note.hint": Word("Bạn làm gì, báo cho ai? (không bắt buộc)", "What you do, whom you told (optional)"),
+    "alarms.note.hint": Word(
+        "Bạn làm gì, báo cho ai? (không bắt buộc)", "What you do, whom you told (optional)"
+    ),
     "alarms.done": Word("Đã ghi nhận.", "Acknowledged."),
     "alarms.none.open": Word("Không có cảnh báo nào cần xử lý.", "Nothing needs attention."),
     "alarms.none": Word("Chưa có cảnh báo nào.", "There are no alarms yet."),
@@ -33,7 +35,8 @@ ALARMS: Words = {
     "alarms.more": Word("Xem cũ hơn", "Show older ones"),
     "alarms.sound": Word("Âm báo", "Sound"),
     "alarms.sound.hint": Word(
-        "Kêu một tiếng khi có cảnh báo mới (mặc định tắt)", "One tone for each new alarm (off unless you switch it on)"
+        "Kêu một tiếng khi có cảnh báo mới (mặc định tắt)",
+        "One tone for each new alarm (off unless you switch it on)",
     ),
     "alarms.new": Word("Cảnh báo mới tại {place}: {text}", "New alarm at {place}: {text}"),
     "alarms.by": Word("{who}, {when}", "{who}, {when}"),

@@ -29,9 +29,13 @@ AUDIT: Words = {
     "audit.export": Word("Xuất CSV", "Export CSV"),
     "audit.chain": Word("Chuỗi băm", "Hash chain"),
     "audit.chain.checking": Word("đang kiểm tra chuỗi…", "checking the chain…"),
-    "audit.chain.whole": Word("chuỗi nguyên vẹn, {n} mục", "chain whole, {n} entries", "chain whole, {n} entry"),
+    "audit.chain.whole": Word(
+        "chuỗi nguyên vẹn, {n} mục", "chain whole, {n} entries", "chain whole, {n} entry"
+    ),
     "audit.chain.broken": Word(
-        "chuỗi gãy tại mục {n}: sổ đã bị sửa", "chain broken at entry {n}: the log was altered", "chain broken at entry {n}: the log was altered"
+        "chuỗi gãy tại mục {n}: sổ đã bị sửa",
+        "chain broken at entry {n}: the log was altered",
+        "chain broken at entry {n}: the log was altered",
     ),
     "audit.chain.unknown": Word("không kiểm tra được chuỗi", "the chain cannot be checked"),
     "audit.reason": Word("Lý do", "Reason"),

@@ -18,7 +18,9 @@ ORDERS: Words = {
     "order.for": Word("Tự hết hiệu lực sau", "Ends by itself after"),
     "order.minutes": Word("{n} phút", "{n} minutes", "{n} minute"),
     "order.seconds": Word("{n} giây", "{n} seconds", "{n} second"),
-    "order.until-change": Word("đến {time}, lịch đổi chương trình", "until {time}, the next scheduled change"),
+    "order.until-change": Word(
+        "đến {time}, lịch đổi chương trình", "until {time}, the next scheduled change"
+    ),
     "order.other": Word("Số phút khác", "Another number of minutes"),
     "order.reason": Word("Lý do", "Reason"),
     "order.reason.hint": Word(
@@ -85,9 +87,13 @@ ORDERS: Words = {
         "Giờ tắt của pha đang xanh đã được hẹn trên đèn đếm ngược và sẽ được giữ.",
         "The end of the running stage is committed on the countdown and will be kept.",
     ),
-    "preview.step": Word("Pha {stage}: xanh {n} s", "Stage {stage}: {n} s of green", "Stage {stage}: {n} s of green"),
+    "preview.step": Word(
+        "Pha {stage}: xanh {n} s", "Stage {stage}: {n} s of green", "Stage {stage}: {n} s of green"
+    ),
     "preview.in-step": Word(
-        "Đúng nhịp chương trình sau {n} s.", "In step with the plan after {n} s.", "In step with the plan after {n} s."
+        "Đúng nhịp chương trình sau {n} s.",
+        "In step with the plan after {n} s.",
+        "In step with the plan after {n} s.",
     ),
     "outcome.title": Word("Diễn biến tại tủ", "What the cabinet does"),
     "outcome.recorded": Word("Đã ghi vào sổ", "Recorded"),
@@ -111,8 +117,12 @@ ORDERS: Words = {
         "The centre cannot be reached; check the connection.",
     ),
     "send.required": Word("Hãy điền mục này.", "Fill this in."),
-    "send.short": Word("Hãy viết ít nhất {n} ký tự.", "Write at least {n} characters.", "Write at least {n} character."),
+    "send.short": Word(
+        "Hãy viết ít nhất {n} ký tự.", "Write at least {n} characters.", "Write at least {n} character."
+    ),
     "send.range": Word("Hãy nhập số từ {low} đến {high}.", "Enter a number from {low} to {high}."),
     "send.choose": Word("Hãy chọn một mục.", "Choose one."),
-    "send.signed-out": Word("Phiên làm việc đã hết; hãy đăng nhập lại.", "Your session has ended; sign in again."),
+    "send.signed-out": Word(
+        "Phiên làm việc đã hết; hãy đăng nhập lại.", "Your session has ended; sign in again."
+    ),
 }
