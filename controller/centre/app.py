@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Header
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader
 from sse_starlette.sse import EventSourceResponse
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -57,7 +56,6 @@ def create_app(
         period_s: seconds between two snapshots of the stream.
     """
     feed = Feed(CorridorView(corridor, policy, warning), journal, period_s)
-    page = _page(corridor)
     plan = drawing(corridor)
 
     @contextlib.asynccontextmanager
@@ -72,10 +70,6 @@ def create_app(
     app.add_middleware(_SecurityHeaders)
     if host in LOOPBACK:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
-
-    @app.get("/", response_class=HTMLResponse)
-    async def index() -> HTMLResponse:
-        return HTMLResponse(page)
 
     @app.get("/healthz")
     async def healthz() -> JSONResponse:
@@ -123,8 +117,3 @@ async def _messages(feed: Feed, after: int) -> AsyncIterator[dict[str, Any]]:
             "id": str(snapshot["last_event"]),
             "data": json.dumps(snapshot, ensure_ascii=False, separators=(",", ":")),
         }
-
-
-def _page(corridor: Corridor) -> str:
-    environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
-    return environment.get_template("page.html").render(corridor=corridor)

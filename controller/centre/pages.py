@@ -7,8 +7,15 @@ from fastapi.responses import HTMLResponse
 
 from denxanh.controller.centre.render import render
 from denxanh.controller.centre.words.intersections import INTERSECTIONS
+from denxanh.controller.centre.words.map import LOG, MAP, TROUBLE
 
 router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
+
+
+@router.get("/")
+async def city(request: Request, wall: bool = False) -> HTMLResponse:
+    """The map, where to look first, and what has just happened; `wall`: for a screen without a keyboard."""
+    return render(request, "map.html", page="map", words=(MAP, TROUBLE, LOG), wall=wall)
 
 
 @router.get("/intersections")

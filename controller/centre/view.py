@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.narrate import restarted, ungated
+from denxanh.controller.alarms import CLEARED
+from denxanh.controller.centre.trouble import FULL_SHARE, Look, ranked
 from denxanh.controller.record import Event, LaneView, TickOutput
 from denxanh.networks.model import Aspect, Conflict, Corridor, Intersection
 
@@ -37,6 +40,7 @@ _OUTPUT = TypeAdapter(TickOutput)
 _EVENT = TypeAdapter(Event)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RUN = ("site", "corridor", "policy", "epoch", "model")
+_ALARMS = frozenset(("alarm", "link", "detector", "refusal"))
 _HARMLESS = frozenset((Aspect.RED, Aspect.FLASH))
 
 
@@ -52,6 +56,10 @@ class _Place:
     ribbon: deque[str] = field(default_factory=lambda: deque(maxlen=RIBBON_TICKS))
     words: Any = None
     """The poll's registers as the journal has them; not checked."""
+    full_s: tuple[int, ...] = ()
+    """For how many ticks each lane has been full."""
+    alarms: dict[str, Event] = field(default_factory=dict)
+    """Those that stand, by their English text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,7 @@ class CorridorView:
             case "open":
                 self._run = {key: record[key] for key in _RUN if isinstance(record.get(key), str | int)}
                 self._run["warning"] = _warning(record)
+                self._forget_alarms(*self._places)
                 self._ended = False
             case "tick":
                 self._tick(record, heard_s)
@@ -140,6 +149,7 @@ class CorridorView:
                 "skipped": self.skipped + self.torn,
             },
             "intersections": {key: _drawn(place, now_s) for key, place in self._places.items()},
+            "trouble": [one.told() for one in ranked(self._looks(now_s))],
             "last_event": self._sequence,
             "events": [event for event in self._events if event["seq"] > after],
         }
@@ -150,6 +160,21 @@ class CorridorView:
         if place is None:
             return None
         return Seen(place.head, place.output, max(0.0, now_s - place.heard_s), place.words)
+
+    def _looks(self, now_s: float) -> Iterator[Look]:
+        for key, place in self._places.items():
+            age_s = max(0.0, now_s - place.heard_s)
+            intersection = self._intersections[key]
+            yield Look(
+                intersection=intersection,
+                output=place.output,
+                link_error=place.head.link_error,
+                age_s=age_s,
+                stale=age_s > STALE_S,
+                conflict=in_conflict(intersection, place.output.aspects),
+                full_s=place.full_s,
+                alarms=tuple(place.alarms.values()),
+            )
 
     def _feed(self, age: float | None) -> str:
         if age is None:
@@ -178,8 +203,10 @@ class CorridorView:
         if not output.in_interstage:
             place.settled = output.aspects
         place.ribbon.append("-" if output.in_interstage else _DIGITS[output.stage % len(_DIGITS)])
+        place.full_s = _full(intersection, output, place.full_s)
         self._count(intersection, head, place.output)
         for event in output.events:
+            _stand(place.alarms, event)
             self._log(head.clock_s, intersection.id, event)
 
     def _count(self, intersection: Intersection, head: TickHead, output: TickOutput) -> None:
@@ -201,8 +228,17 @@ class CorridorView:
         known = isinstance(clock, int | float) and math.isfinite(clock)
         self._log(clock if known else None, str(record.get("i", "")), event)
 
+    def _forget_alarms(self, *places: str) -> None:
+        """Controllers that start anew raise again what still stands."""
+        for key in places:
+            if key in self._places:
+                self._places[key].alarms.clear()
+
     def _restarted(self, record: dict[str, Any]) -> None:
         self._log(None, str(record.get("i", "")), restarted(str(record.get("cause", ""))))
+        self._forget_alarms(str(record.get("i", "")))
+        vi, en = "Bộ điều khiển của nút bắt đầu lại", "The intersection's controller starts anew"
+        self._log(None, str(record.get("i", "")), Event("alarm", vi, en, str(record.get("cause", ""))))
 
     def _log(self, clock_s: float | None, intersection: str, event: Event) -> None:
         self._sequence += 1
@@ -220,6 +256,22 @@ class CorridorView:
                 "to": event.mode_to,
             }
         )
+
+
+def _stand(alarms: dict[str, Event], event: Event) -> None:
+    if event.kind == "alarm-cleared":
+        alarms.pop(event.text_en.removeprefix(CLEARED[1]), None)
+    elif event.kind in _ALARMS:
+        alarms[event.text_en] = event
+
+
+def _full(intersection: Intersection, output: TickOutput, before: tuple[int, ...]) -> tuple[int, ...]:
+    """Ticks for which each lane has been full, this one included."""
+    seconds = before if len(before) == len(output.lanes) else (0,) * len(output.lanes)
+    return tuple(
+        so_far + 1 if lane.queued >= FULL_SHARE * place.storage_pcu else 0
+        for so_far, lane, place in zip(seconds, output.lanes, intersection.lanes, strict=False)
+    )
 
 
 def _warning(opened: dict[str, Any]) -> tuple[str, str] | None:
