@@ -6,7 +6,7 @@ from denxanh.controller.guard import GuardRefusal
 from denxanh.controller.health import Symptom
 from denxanh.controller.ladder import Cause
 from denxanh.controller.mode import Mode
-from denxanh.plc.contract import Refusal
+from denxanh.plc.contract import CabinetMode, Refusal
 
 Text = tuple[str, str]
 """(Vietnamese, English)."""
@@ -19,6 +19,18 @@ MODES: dict[Mode, Text] = {
     Mode.PLAN: ("Chương trình", "plan"),
     Mode.LOCAL: ("Tủ tự chạy", "local"),
 }
+CABINET_MODES: dict[CabinetMode, Text] = {
+    CabinetMode.START: ("đang khởi động", "is starting"),
+    CabinetMode.LOCAL_PLAN: ("tự chạy chương trình riêng", "runs its own plan"),
+    CabinetMode.LOCAL_ACTUATED: ("tự chạy theo xe đến", "runs by its own detectors"),
+    CabinetMode.ADAPTIVE: ("theo lệnh trung tâm", "follows the centre"),
+    CabinetMode.MANUAL: ("do cảnh sát điều khiển tại chỗ", "is under its police panel"),
+    CabinetMode.FLASH: ("đang nháy vàng", "flashes"),
+    CabinetMode.DARK: ("đã tắt đèn", "is dark"),
+    CabinetMode.FAULT: ("báo lỗi", "reports a fault"),
+    CabinetMode.CENTRAL_PLAN: ("chạy chương trình do trung tâm chọn", "runs the plan that the centre chose"),
+}
+"""What a cabinet says that it does, after its name."""
 CAUSES: dict[Cause, Text] = {
     Cause.IN_CHARGE: ("mọi điều kiện đều tốt", "all conditions are good"),
     Cause.START: ("bộ điều khiển vừa khởi động", "the controller has just started"),

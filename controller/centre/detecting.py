@@ -47,9 +47,7 @@ def detectors_now(
     for detector in intersection.detectors:
         age_s, count, occupancy, called = raw.get(detector.id, (None, None, None, None))
         symptom = symptoms.get(detector.id, Symptom.NONE)
-        found.append(
-            DetectorNow(detector, symptom, detector.id in on_wire, age_s, count, occupancy, called)
-        )
+        found.append(DetectorNow(detector, symptom, detector.id in on_wire, age_s, count, occupancy, called))
     return found
 
 

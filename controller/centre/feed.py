@@ -8,10 +8,11 @@ beat each second, because what grows old changes too.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +36,46 @@ class Feed:
         view: what takes up the records.
         journal: the file to follow; it need not exist yet.
         period_s: at most so many seconds between snapshots.
+        notice: what is wrong with the centre itself, (Vietnamese, English); asked for each snapshot.
     """
 
-    def __init__(self, view: CorridorView, journal: Path, period_s: float = PERIOD_S) -> None:
+    def __init__(
+        self,
+        view: CorridorView,
+        journal: Path,
+        period_s: float = PERIOD_S,
+        *,
+        notice: Callable[[], tuple[str, str] | None] = lambda: None,
+    ) -> None:
         self._tail = JournalTail(journal)
         self._view = view
         self._period_s = period_s
         self._beat = asyncio.Condition()
         self._beats = 0
+        self._notice = notice
         self._encoded: dict[int, tuple[int, bytes]] = {}
         """This beat's snapshots as bytes, by the event after which they begin."""
+        self.viewers = 0
+        """Streams that are open."""
 
     def snapshot(self, after: int = 0) -> dict[str, Any]:
-        """The view now, with the events above sequence number `after`."""
-        return self._view.snapshot(time.monotonic(), after)
+        """The view now, with the events above sequence number `after` and the centre's own trouble."""
+        notice = self._notice()
+        snapshot = self._view.snapshot(time.monotonic(), after)
+        return {**snapshot, "notices": [] if notice is None else [notice]}
+
+    def pulse(self) -> tuple[str, float | None]:
+        """Whether the controller is heard, and how old the newest second is."""
+        return self._view.pulse(time.monotonic())
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Counts a viewer for as long as it watches."""
+        self.viewers += 1
+        try:
+            yield
+        finally:
+            self.viewers -= 1
 
     def seen(self, intersection: str) -> Seen | None:
         """One intersection as last heard; None before its first second."""

@@ -54,12 +54,10 @@ class _Place:
     settled: str = ""
     """Aspects of the last second that was not in an interstage."""
     ribbon: deque[str] = field(default_factory=lambda: deque(maxlen=RIBBON_TICKS))
-    words: Any = None
-    """The poll's registers as the journal has them; not checked."""
-    full_s: tuple[int, ...] = ()
-    """For how many ticks each lane has been full."""
-    alarms: dict[str, Event] = field(default_factory=dict)
-    """Those that stand, by their English text."""
+from denxanh.controller.alarms import CLEARED
+from denxanh.controller.centre.trouble import FULL_SHARE, Look, ranked
+    heard: Any = None
+    """The tick's input as the journal has it; not checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +67,8 @@ class Seen:
     head: TickHead
     output: TickOutput
     age_s: float
-    words: Any
-    """The poll's registers, unchecked; None where the cabinet did not answer."""
+    heard: Any
+    """The tick's input as the journal has it (`TickInput`), unchecked."""
 
     @property
     def stale(self) -> bool:
@@ -130,11 +128,10 @@ class CorridorView:
         """Everything the page draws, with the events whose sequence number is above `after`."""
         # A page that was open before this process started knows sequence numbers of the one before.
         after = after if after <= self._sequence else 0
-        newest = max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)
-        age = None if newest is None else max(0.0, now_s - newest.heard_s)
+        newest, (feed, age) = self._newest(), self.pulse(now_s)
         return {
-            "feed": self._feed(age),
-            "age_s": None if age is None else round(age, 1),
+            "feed": feed,
+            "age_s": age,
             "tick": None if newest is None else newest.head.tick,
             "clock_s": None if newest is None else newest.head.clock_s,
             "date": None if newest is None else newest.head.date,
@@ -159,7 +156,16 @@ class CorridorView:
         place = self._places.get(intersection)
         if place is None:
             return None
-        return Seen(place.head, place.output, max(0.0, now_s - place.heard_s), place.words)
+        return Seen(place.head, place.output, max(0.0, now_s - place.heard_s), place.heard)
+
+    def pulse(self, now_s: float) -> tuple[str, float | None]:
+        """Whether the controller is heard (`waiting`, `live`, `stale`, `ended`), and its newest's age."""
+        newest = self._newest()
+        age = None if newest is None else max(0.0, now_s - newest.heard_s)
+        return self._feed(age), None if age is None else round(age, 1)
+
+    def _newest(self) -> _Place | None:
+        return max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)
 
     def _looks(self, now_s: float) -> Iterator[Look]:
         for key, place in self._places.items():
@@ -199,7 +205,7 @@ class CorridorView:
         if place is None:
             place = self._places[intersection.id] = _Place(head, output, heard_s)
         place.head, place.output, place.heard_s = head, _lamps_kept_on(output, place.settled), heard_s
-        place.words = record["in"].get("words")
+        place.heard = record["in"]
         if not output.in_interstage:
             place.settled = output.aspects
         place.ribbon.append("-" if output.in_interstage else _DIGITS[output.stage % len(_DIGITS)])

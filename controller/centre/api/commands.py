@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from denxanh.controller.centre.api.models import Answer, ReadBack, StageName, Words
@@ -119,8 +119,8 @@ class Command(Answer):
     at: datetime = Field(description="When it was given.")
     for_s: int | None = Field(description="How long it stands, seconds.")
     state: State = Field(
-        description="asked, waiting: not over yet. done: the cabinet shows it. refused: the controller does not "
-        "take it. unreachable: no controller answered. ended: it was over before the cabinet showed it."
+        description="asked, waiting: not over yet. done: the cabinet shows it. refused: the controller does "
+        "not take it. unreachable: no controller took it. ended: over before the cabinet showed it."
     )
     took_s: float = Field(ge=0, description="From the request to this state, seconds.")
     why: Words = Field(description="What the cabinet does, or what is waited for.")
@@ -139,7 +139,7 @@ class CommandPage(Answer):
 class StepView(Answer):
     """A green on the way into the plan; seconds from now."""
 
-    stage: StageName
+    stage: int = Field(ge=0, description="Its index.")
     start_in_s: int
     end_in_s: int = Field(description="End of green; yellow and all-red follow.")
     least_green_s: int = Field(ge=0, description="The green is never shorter.")
@@ -223,7 +223,10 @@ async def mode(
 
 @router.post("/intersections/{id}/plan/preview", summary="Preview a plan switch")
 async def plan_preview(parts: Parts, place: Place, _: Planner, body: PreviewBody) -> PlanPreview:
-    """Which stage would end when, with the minima that are kept. Nothing is sent; 409 while nothing is heard."""
+    """Which stage would end when, with the minima that are kept. Nothing is sent.
+
+    409 while nothing is heard of the intersection.
+    """
     chosen = _plan(place, body.plan)
     now = parts.picture(place.id)
     if now is None or now.stale:
@@ -235,7 +238,7 @@ async def plan_preview(parts: Parts, place: Place, _: Planner, body: PreviewBody
         cycle_s=chosen.cycle_s,
         offset_s=chosen.offset_s,
         cycle_second=found.cycle_second,
-        running=stage_name(place, now.stage),
+        running=stage_name(place, now.decided.stage),
         scheduled=stage_name(place, found.scheduled_stage),
         earliest_end_s=found.earliest_end_s,
         committed=found.committed,
@@ -243,7 +246,7 @@ async def plan_preview(parts: Parts, place: Place, _: Planner, body: PreviewBody
         how=words(found.how),
         steps=[
             StepView(
-                stage=stage_name(place, step.stage),
+                stage=step.stage,
                 start_in_s=step.start_in_s,
                 end_in_s=step.end_in_s,
                 least_green_s=step.least_green_s,
@@ -256,9 +259,7 @@ async def plan_preview(parts: Parts, place: Place, _: Planner, body: PreviewBody
 
 
 @router.get("/intersections/{id}/commands", summary="An intersection's commands", dependencies=[view])
-async def of_intersection(
-    parts: Parts, place: Place, after: After = None, limit: Limit = 50
-) -> CommandPage:
+async def of_intersection(parts: Parts, place: Place, after: After = None, limit: Limit = 50) -> CommandPage:
     """Commands given there, newest first."""
     return await _page(parts, place.id, after, limit)
 

@@ -20,12 +20,12 @@ from denxanh.controller.centre.api.needs import Parts, Place
 from denxanh.controller.centre.api.problem import missing
 from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.api.telling import mode_now, promise, read_back, stage_name, standing, words
-from denxanh.controller.centre.command.picture import Picture
 from denxanh.controller.centre.detecting import DetectorNow, detectors_now
-from denxanh.controller.centre.parts import Centre
+from denxanh.controller.centre.store import queries
 from denxanh.controller.guard import GuardRefusal
+from denxanh.controller.record import LaneView
 from denxanh.controller.wording import GUARD_REFUSALS, SYMPTOMS
-from denxanh.networks.model import DetectorKind, Intersection
+from denxanh.networks.model import DetectorKind, Intersection, Lane
 
 router = APIRouter(tags=["live"], dependencies=[view])
 
@@ -90,52 +90,59 @@ async def status(parts: Parts, place: Place) -> Status:
 
     404 until the first second has been heard.
     """
-    now, seen = parts.picture(place.id), parts.feed.seen(place.id)
-    if now is None or seen is None:
+    now = parts.picture(place.id)
+    if now is None:
         raise missing(f"chưa nghe gì từ {place.id}", f"nothing was heard of {place.id} yet")
-    output = seen.output
-    refusal = None if now.guard_refusal is None else GUARD_REFUSALS[GuardRefusal(now.guard_refusal)]
+    heard, decided = now.heard, now.decided
+    refusal = None if decided.guard_refusal is None else GUARD_REFUSALS[GuardRefusal(decided.guard_refusal)]
     return Status(
-        tick=now.tick,
-        date=now.date,
-        clock_s=now.clock_s,
+        tick=heard.tick,
+        date=heard.date,
+        clock_s=heard.clock_s,
         age_s=round(now.age_s, 1),
         stale=now.stale,
         mode=mode_now(now),
-        stage=stage_name(place, now.stage),
-        elapsed_s=now.elapsed_s,
-        in_interstage=now.in_interstage,
-        aspects=now.aspects,
+        stage=stage_name(place, decided.stage),
+        elapsed_s=decided.elapsed_s,
+        in_interstage=decided.in_interstage,
+        aspects=decided.aspects,
         commitment=promise(now),
-        plan=now.plan,
-        request=output.request,
-        why=Words(vi=output.why_vi or output.why, en=output.why),
+        plan=decided.plan,
+        request=decided.request,
+        why=Words(vi=decided.why_vi or decided.why, en=decided.why),
         guard_refusal=None if refusal is None else words(refusal),
-        orders=[standing(one) for one in now.orders],
+        orders=[standing(one) for one in decided.orders],
         cabinet=read_back(now),
-        link_error=now.link_error,
+        link_error=now.problem,
         lanes=[
-            LaneNow(
-                index=index,
-                id=lane.id,
-                approach=lane.approach,
-                queued=round(believed.queued, 2),
-                moving=round(believed.moving, 2),
-                confidence=round(believed.confidence, 3),
-                storage=lane.storage_pcu,
-            )
-            for index, (lane, believed) in enumerate(zip(place.lanes, output.lanes, strict=False))
+            _lane(lane, index, believed)
+            for index, (lane, believed) in enumerate(zip(place.lanes, decided.lanes, strict=False))
         ],
+    )
+
+
+def _lane(lane: Lane, index: int, believed: LaneView) -> LaneNow:
+    return LaneNow(
+        index=index,
+        id=lane.id,
+        approach=lane.approach,
+        queued=round(believed.queued, 2),
+        moving=round(believed.moving, 2),
+        confidence=round(believed.confidence, 3),
+        storage=lane.storage_pcu,
     )
 
 
 @router.get("/intersections/{id}/detectors", summary="Detectors and their health")
 async def detectors(parts: Parts, place: Place) -> list[DetectorView]:
     """Every loop, zone and push button: what it says, and whether it is believed."""
-    now, seen = parts.picture(place.id), parts.feed.seen(place.id)
-    open_alarms = await asyncio.to_thread(_open_alarms, parts, place.id)
-    lanes = () if seen is None else seen.output.lanes
-    found = detectors_now(place, parts.wires[place.id], None if now is None else now.readings, open_alarms)
+    now = parts.picture(place.id)
+    standing_there = await asyncio.to_thread(queries.standing, parts.store, place.id)
+    open_alarms = {row["text_en"] for row in standing_there}
+    lanes = () if now is None else now.decided.lanes
+    found = detectors_now(
+        place, parts.pictures.wires.get(place.id, place), None if now is None else now.readings, open_alarms
+    )
     return [_detector(place, one, [lane.confidence for lane in lanes]) for one in found]
 
 
@@ -158,5 +165,3 @@ def _detector(place: Intersection, one: DetectorNow, confidences: list[float]) -
         occupancy=one.occupancy,
         called=one.called,
     )
-
-

@@ -52,8 +52,8 @@ class ReadBack(Answer):
     """What the cabinet itself says of this second; the centre's wishes are not in it."""
 
     mode: str = Field(
-        description="The cabinet's own mode: start, local-plan, local-actuated, adaptive, manual, flash, dark, "
-        "fault, central-plan.",
+        description="The cabinet's own mode: start, local-plan, local-actuated, adaptive, manual, flash, "
+        "dark, fault, central-plan.",
         examples=["adaptive"],
     )
     stage: int = Field(ge=0, description="Running stage; in an interstage the coming one.")

@@ -29,9 +29,7 @@ def centre(request: Request) -> Centre:
 Parts = Annotated[Centre, Depends(centre)]
 IntersectionId = Annotated[
     str,
-    Path(
-        alias="id", pattern=NAME, description="The intersection's identifier.", examples=["THN_304"]
-    ),
+    Path(alias="id", pattern=NAME, description="The intersection's identifier.", examples=["THN_304"]),
 ]
 
 
@@ -49,7 +47,9 @@ def place(parts: Parts, intersection: IntersectionId) -> Intersection:
 
 Place = Annotated[Intersection, Depends(place)]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="At most so many entries.")]
-Since = Annotated[AwareDatetime | None, Query(alias="from", description="Not before (RFC 3339, with offset).")]
+Since = Annotated[
+    AwareDatetime | None, Query(alias="from", description="Not before (RFC 3339, with offset).")
+]
 Until = Annotated[AwareDatetime | None, Query(alias="to", description="Before (RFC 3339, with offset).")]
 After = Annotated[
     str | None,

@@ -62,7 +62,9 @@ class FieldProblem(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    field: str = Field(description="Where: body, query, path or header, then the name.", examples=["body.for_s"])
+    field: str = Field(
+        description="Where: body, query, path or header, then the name.", examples=["body.for_s"]
+    )
     message: str = Field(description="What is wrong with it, in English.")
 
 
@@ -77,7 +79,9 @@ class Problem(BaseModel):
     title: str = Field(description="The kind in English.", examples=["There is no such thing"])
     status: int = Field(description="The HTTP status.", ge=400, le=599, examples=[404])
     vi: str = Field(description="For people, in Vietnamese.", examples=["Không có: nút giao X"])
-    en: str = Field(description="For people, in English.", examples=["There is no such thing: intersection X"])
+    en: str = Field(
+        description="For people, in English.", examples=["There is no such thing: intersection X"]
+    )
     instance: str = Field(description="The path that was asked.")
     errors: list[FieldProblem] = Field(default=[], description="Every wrong field.")
 

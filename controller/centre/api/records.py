@@ -24,6 +24,7 @@ from denxanh.controller.centre.api.needs import (
 )
 from denxanh.controller.centre.api.problem import missing
 from denxanh.controller.centre.api.rights import Acknowledger, Auditor, view
+from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.store import audit as audits
 from denxanh.controller.centre.store import queries
 from denxanh.controller.centre.store.rows import Page, Values
@@ -88,7 +89,9 @@ class Note(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    note: str = Field(default="", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["Đã báo tổ sửa chữa"])
+    note: str = Field(
+        default="", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["Đã báo tổ sửa chữa"]
+    )
 
 
 class Span(Answer):
@@ -289,7 +292,7 @@ def verify(parts: Parts, _: Auditor) -> AuditCheck:
 
 
 def _stretch(
-    parts: Any, intersection: str, since: datetime | None, until: datetime | None, usual: timedelta
+    parts: Centre, intersection: str, since: datetime | None, until: datetime | None, usual: timedelta
 ) -> tuple[int, int]:
     """Both ends in milliseconds; at most `MAX_HISTORY` apart."""
     end = until or parts.clock(intersection)

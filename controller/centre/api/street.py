@@ -1,4 +1,4 @@
-"""What is built: intersections, signal groups, plans, the schedule. It changes with the site, not by second."""
+"""What is built: intersections, signal groups, plans, the schedule. It does not change by second."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def groups(place: Place) -> list[Group]:
 async def plans(parts: Parts, place: Place) -> list[PlanView]:
     """The plans that the cabinet holds, with their minima."""
     now = parts.picture(place.id)
-    running = None if now is None else now.plan
+    running = None if now is None else now.decided.plan
     return [plan_view(place, plan, running=plan.number == running) for plan in place.plans]
 
 
@@ -132,7 +132,7 @@ async def schedule(
 ) -> DayView:
     """Which plan runs when on a day, if no order says otherwise. All intersections share the schedule."""
     now = parts.picture(place.id)
-    day = date or (Date.today() if now is None else Date.fromisoformat(now.date))
+    day = date or (Date.today() if now is None else Date.fromisoformat(now.heard.date))
     return day_view(parts, day)
 
 

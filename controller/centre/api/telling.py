@@ -39,8 +39,8 @@ def mode_now(now: Picture) -> ModeNow:
     why = CAUSES[Cause(now.cause)] if now.cause in _CAUSES else (now.cause, now.cause)
     more = f" ({now.detail})" if now.detail else ""
     return ModeNow(
-        mode=now.mode,
-        name=words(MODES[now.mode]),
+        mode=now.decided.mode,
+        name=words(MODES[now.decided.mode]),
         cause=now.cause,
         why=Words(vi=why[0] + more, en=why[1] + more),
     )
@@ -62,9 +62,9 @@ def standing(one: StandingView) -> Standing:
 
 def promise(now: Picture) -> Promise | None:
     """What the centre has committed to."""
-    if now.commitment is None:
+    if now.decided.commitment is None:
         return None
-    return Promise(end_in_s=now.commitment.end_in_s, next_stage=now.commitment.next_stage)
+    return Promise(end_in_s=now.decided.commitment.end_in_s, next_stage=now.decided.commitment.next_stage)
 
 
 def read_back(now: Picture) -> ReadBack | None:

@@ -1,4 +1,8 @@
-"""Does an order show in the cabinet? Judged by its read-back, never by what was sent; pure."""
+"""What has become of a command by this second; pure.
+
+Whether the cabinet does what an order says is `operator/effect.py`'s to judge, for the command line as well.
+Here stands what a command is to the centre: its state, and the mode that some commands are after.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from denxanh.controller.centre.command.picture import Picture
-from denxanh.controller.guard import GuardRefusal
-from denxanh.controller.ladder import Cause
+from denxanh.controller.centre.command.wish import Wish
 from denxanh.controller.mode import Mode
-from denxanh.controller.operator.message import Hold, Order, Preempt, Release, SetPlan
-from denxanh.controller.wording import CAUSES, GUARD_REFUSALS, MODES, Text
+from denxanh.controller.operator.effect import Progress, effect
+from denxanh.controller.operator.message import Release
+from denxanh.controller.wording import Text
 from denxanh.networks.model import Intersection
 from denxanh.plc.contract import CabinetMode
+
+_CABINET = {Mode.ADAPTIVE: CabinetMode.ADAPTIVE, Mode.PLAN: CabinetMode.CENTRAL_PLAN}
+"""The cabinet's own mode in which a goal shows."""
 
 
 class State(StrEnum):
@@ -27,7 +34,7 @@ class State(StrEnum):
     REFUSED = "refused"
     """The controller refused it; nothing has changed."""
     UNREACHABLE = "unreachable"
-    """No controller answered; nothing was given, or nobody knows."""
+    """No controller took it."""
     ENDED = "ended"
     """It expired, was replaced or taken back before the cabinet showed it."""
 
@@ -45,111 +52,31 @@ class Verdict:
     why: Text
 
 
-def judge(
-    order: Order, intersection: Intersection, now: Picture, *, goal: Mode | None = None, stood: bool = False
-) -> Verdict:
-    """What has become of an order by this second.
+def stands(wish: Wish, now: Picture) -> bool:
+    """Whether the order stands in this second."""
+    return any(one.id == wish.key for one in now.decided.orders)
+
+
+def judge(wish: Wish, site: Intersection, now: Picture, *, stood: bool) -> Verdict:
+    """What has become of a wish that the controller has taken.
 
     Args:
-        order: given to the controller, and accepted.
-        intersection: whose.
-        now: its last second.
-        goal: for a release, the mode that must show as well; None: any.
-        stood: whether the order has been seen standing in an earlier second.
+        wish: whose order it is.
+        site: where.
+        now: the intersection's last second.
+        stood: whether the order stands, or has stood in an earlier second.
     """
     if now.stale:
-        return _waiting("Bộ điều khiển không ghi gì", "The controller writes nothing")
-    if isinstance(order, Release):
-        return _released(now, goal)
-    if all(one.id != order.id for one in now.orders):
-        if stood:
-            return Verdict(State.ENDED, ("Lệnh đã hết hiệu lực", "The order stands no longer"))
-        return _waiting("Bộ điều khiển đã nhận lệnh", "The controller has taken the order")
-    if now.status is None:
-        problem = f": {now.link_error}" if now.link_error else ""
-        return _waiting(f"Tủ không trả lời{problem}", f"The cabinet does not answer{problem}")
-    match order:
-        case Hold():
-            return _staged(order.stage, Mode.MANUAL, intersection, now)
-        case Preempt():
-            return _staged(order.stage, Mode.PREEMPT, intersection, now)
-        case SetPlan():
-            return _planned(now.plan if order.plan is None else order.plan, now)
-
-
-def _released(now: Picture, goal: Mode | None) -> Verdict:
-    if now.orders:
-        return _waiting("Vẫn còn lệnh có hiệu lực", "An order still stands")
-    vi, en = MODES[now.mode]
-    if goal is not None and not _follows(now, goal):
-        return _waiting(*_mode_words(now))
-    return Verdict(
-        State.DONE, (f"Không còn lệnh nào; chế độ: {vi.lower()}", f"No order stands; mode: {en}")
-    )
+        return Verdict(State.WAITING, ("bộ điều khiển không ghi gì", "the controller writes nothing"))
+    if not stood and not isinstance(wish.order, Release):
+        return Verdict(State.WAITING, ("bộ điều khiển đã nhận", "the controller has taken it"))
+    found = effect(wish.order, site, now.heard, now.decided)
+    why = found.text_vi, found.text_en
+    if found.progress is Progress.OVER:
+        return Verdict(State.ENDED, why)
+    done = found.progress is Progress.DONE and (wish.goal is None or _follows(now, wish.goal))
+    return Verdict(State.DONE if done else State.WAITING, why)
 
 
 def _follows(now: Picture, goal: Mode) -> bool:
-    cabinet = {Mode.ADAPTIVE: CabinetMode.ADAPTIVE, Mode.PLAN: CabinetMode.CENTRAL_PLAN}.get(goal)
-    return now.mode is goal and now.status is not None and now.status.mode is cabinet
-
-
-def _staged(stage: int, mode: Mode, intersection: Intersection, now: Picture) -> Verdict:
-    status = now.status
-    assert status is not None  # `judge` has looked
-    if now.mode is not mode or (mode is Mode.MANUAL and now.cause != Cause.OPERATOR_HOLD):
-        return _waiting(*_mode_words(now))
-    if status.mode is not CabinetMode.ADAPTIVE:
-        return _waiting("Tủ chưa nhận quyền của trung tâm", "The cabinet has not taken the centre's lead yet")
-    wanted, shown = intersection.stages[stage].id, intersection.stages[status.stage].id
-    if status.stage == stage and status.stage_elapsed_ds > 0:
-        if now.commitment is None or now.commitment.next_stage == stage:
-            return Verdict(State.DONE, (f"Tủ đang giữ pha {wanted}", f"The cabinet holds stage {wanted}"))
-        return _waiting(*_promise(intersection, now))
-    if status.stage_elapsed_ds == 0:
-        return _waiting(f"Đang chuyển sang pha {shown}", f"Changing to stage {shown}")
-    if now.commitment is not None:
-        return _waiting(*_promise(intersection, now))
-    if now.guard_refusal is not None:
-        vi, en = GUARD_REFUSALS[GuardRefusal(now.guard_refusal)]
-        return _waiting(f"Pha {shown} đang chạy: {vi}", f"Stage {shown} runs: {en}")
-    return _waiting(f"Pha {shown} đang chạy", f"Stage {shown} runs")
-
-
-def _promise(intersection: Intersection, now: Picture) -> Text:
-    assert now.commitment is not None
-    left, name = now.commitment.end_in_s, intersection.stages[now.commitment.next_stage].id
-    return (
-        f"Đã hẹn trước: xanh còn {left} s rồi sang pha {name}",
-        f"Committed: green for {left} s more, then stage {name}",
-    )
-
-
-def _planned(number: int | None, now: Picture) -> Verdict:
-    status = now.status
-    assert status is not None  # `judge` has looked
-    if now.mode is not Mode.PLAN:
-        return _waiting(*_mode_words(now))
-    if number is not None and status.mode is CabinetMode.CENTRAL_PLAN and status.plan == number:
-        return Verdict(
-            State.DONE, (f"Tủ đang chạy chương trình {number}", f"The cabinet runs plan {number}")
-        )
-    if now.cause != Cause.OPERATOR_PLAN:
-        return _waiting(*_mode_words(now))
-    return _waiting(
-        f"Tủ chưa nhận chương trình {number}: đang chạy chương trình {status.plan}",
-        f"The cabinet has not taken up plan {number} yet: it runs plan {status.plan}",
-    )
-
-
-def _mode_words(now: Picture) -> Text:
-    """Who is in charge instead, and why."""
-    (mode_vi, mode_en), more = MODES[now.mode], f" ({now.detail})" if now.detail else ""
-    why_vi, why_en = CAUSES[Cause(now.cause)] if now.cause in _CAUSES else (now.cause, now.cause)
-    return f"{mode_vi}: {why_vi}{more}", f"{mode_en}: {why_en}{more}"
-
-
-_CAUSES = frozenset(Cause)
-
-
-def _waiting(vi: str, en: str) -> Verdict:
-    return Verdict(State.WAITING, (vi, en))
+    return now.decided.mode is goal and now.status is not None and now.status.mode is _CABINET.get(goal)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.view import Seen
-from denxanh.controller.mode import Mode
-from denxanh.controller.operator.standing import StandingView
+from denxanh.controller.codec import decode_input
 from denxanh.controller.readback import DS_PER_S, police_panel
+from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.wording import reason
-from denxanh.errors import FrameError
+from denxanh.errors import FrameError, JournalError
 from denxanh.plc.contract import CabinetStatus, Fault, Readings, Refusal
 from denxanh.plc.modbus.layout import Layout
 from denxanh.plc.modbus.registers import decode_report
@@ -24,64 +23,43 @@ _DOOR, _UPS = 1, 4
 class Picture:
     """The last second of an intersection. `status` and `readings` are the cabinet's own words."""
 
-    tick: int
-    date: str
-    clock_s: float
-    """Local seconds since midnight, by the controller's clock."""
+    heard: TickInput
+    decided: TickOutput
     age_s: float
+    """Since it was heard, seconds of wall time."""
     stale: bool
-    mode: Mode
-    cause: str
-    """A `Cause`, without its detail."""
-    detail: str
-    aspects: str
-    stage: int
-    elapsed_s: float
-    in_interstage: bool
-    commitment: Commitment | None
-    guard_refusal: str | None
-    plan: int | None
-    """That the schedule or an order names."""
-    orders: tuple[StandingView, ...]
     status: CabinetStatus | None
     """None where it did not answer, or answered what its map does not allow."""
     readings: Readings | None
-    link_error: str | None
+    problem: str | None
+    """Why there is no answer."""
+
+    @property
+    def cause(self) -> str:
+        """Of the mode: a `Cause`, without its detail."""
+        return self.decided.cause.partition(": ")[0]
+
+    @property
+    def detail(self) -> str:
+        """What belongs to the cause in this second."""
+        return self.decided.cause.partition(": ")[2]
 
 
-def picture(seen: Seen, layout: Layout) -> Picture:
-    """What was last heard, the registers decoded anew."""
-    head, output = seen.head, seen.output
-    cause, _, detail = output.cause.partition(": ")
-    status, readings, problem = None, None, head.link_error
-    if seen.words is not None:
+def picture(seen: Seen, layout: Layout) -> Picture | None:
+    """What was last heard, the registers decoded anew; None for a record that is none of this version's."""
+    try:
+        heard = decode_input(seen.heard, "in")
+    except JournalError:
+        return None
+    status, readings, problem = None, None, heard.link_error
+    if heard.words is not None:
         try:
-            report = decode_report(seen.words, layout)
-        except (FrameError, TypeError) as error:
-            problem = problem or str(error)
+            report = decode_report(heard.words, layout)
+        except FrameError as error:
+            problem = str(error)
         else:
             status, readings = report.status, report.readings
-    return Picture(
-        tick=head.tick,
-        date=head.date,
-        clock_s=head.clock_s,
-        age_s=seen.age_s,
-        stale=seen.stale,
-        mode=output.mode,
-        cause=cause,
-        detail=detail,
-        aspects=output.aspects,
-        stage=output.stage,
-        elapsed_s=output.elapsed_s,
-        in_interstage=output.in_interstage,
-        commitment=output.commitment,
-        guard_refusal=output.guard_refusal,
-        plan=output.plan,
-        orders=output.orders,
-        status=status,
-        readings=readings,
-        link_error=problem,
-    )
+    return Picture(heard, seen.output, seen.age_s, seen.stale, status, readings, problem)
 
 
 def shown(now: Picture) -> dict[str, Any] | None:
@@ -102,7 +80,7 @@ def shown(now: Picture) -> dict[str, Any] | None:
         "cycle_s": status.cycle_s,
         "countdown_s": countdown,
         "commitment": {"end_in_s": countdown - 1, "next_stage": status.stage_next} if countdown else None,
-        "aspects": now.aspects,
+        "aspects": now.decided.aspects,
         "refusal": None if status.refusal is Refusal.NONE else reason(status.refusal),
         "faults": [str(one.name).lower() for one in Fault if one & status.faults],
         "door_open": bool(status.panel & _DOOR),

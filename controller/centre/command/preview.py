@@ -72,13 +72,13 @@ def preview(intersection: Intersection, plan: Plan, now: Picture) -> Preview:
     """
     earliest, promised = _earliest_end(intersection, now)
     way_there, stage, elapsed, ahead, left = _towards(intersection, plan, now, earliest, promised)
-    way = _into_step(intersection, plan, stage, elapsed, left, int(now.clock_s) + ahead)
+    way = _into_step(intersection, plan, stage, elapsed, left, int(now.heard.clock_s) + ahead)
     steps, in_step_in_s, method = way_there, ahead, None
     if way is not None:
         steps = [*way_there, *_steps(intersection, plan, way, ahead, elapsed)]
         method = way.method
         in_step_in_s = ahead if method is Method.IN_STEP else ahead + way.duration_s
-    second = cycle_second(plan, int(now.clock_s))
+    second = cycle_second(plan, int(now.heard.clock_s))
     return Preview(
         plan=plan,
         cycle_second=second,
@@ -101,12 +101,12 @@ def _towards(
         The steps; that stage; how long it has been green; when (s from now) that is so; its least rest.
     """
     hops, known = next_hop(intersection), {split.stage for split in plan.splits}
-    stage, elapsed, ahead, left = now.stage, int(now.elapsed_s), 0, earliest
-    if now.in_interstage:
+    stage, elapsed, ahead, left = now.decided.stage, int(now.decided.elapsed_s), 0, earliest
+    if now.decided.in_interstage:
         elapsed, ahead, left = 0, _interstage_left(intersection, now), _least_green_s(intersection, stage)
     steps: list[Step] = []
     while promised is not None or stage not in known:
-        target = entry_at(plan, cycle_second(plan, int(now.clock_s) + ahead + left)).stage
+        target = entry_at(plan, cycle_second(plan, int(now.heard.clock_s) + ahead + left)).stage
         hop = hops[stage][target] if promised is None else promised
         promised = None
         if hop in (NOWHERE, stage) or len(steps) > len(intersection.stages):
@@ -126,34 +126,36 @@ def _how(method: Method | None, *, leads: bool, committed: bool) -> Text:
 
 def _earliest_end(intersection: Intersection, now: Picture) -> tuple[int, int | None]:
     """Seconds until the running green may end, and the stage that is promised then, if one is."""
-    if now.in_interstage:
+    if now.decided.in_interstage:
         return 0, None
-    if now.commitment is not None:
-        return now.commitment.end_in_s, now.commitment.next_stage
+    if now.decided.commitment is not None:
+        return now.decided.commitment.end_in_s, now.decided.commitment.next_stage
     said = 0
-    if now.status is not None and now.stage < len(now.status.min_left_s):
-        said = now.status.min_left_s[now.stage]  # some protocols say 0 always
+    if now.status is not None and now.decided.stage < len(now.status.min_left_s):
+        said = now.status.min_left_s[now.decided.stage]  # some protocols say 0 always
     return max(intersection.commitment_s, said, _owed_s(intersection, now)), None
 
 
 def _owed_s(intersection: Intersection, now: Picture) -> int:
     """What min greens and people on the crossing still need."""
     needs = [
-        group.min_green_s if aspect in (Aspect.PROTECTED, Aspect.YIELDING) else group.walk_s + group.clearance_s
-        for group, aspect in zip(intersection.groups, now.aspects, strict=True)
+        group.min_green_s
+        if aspect in (Aspect.PROTECTED, Aspect.YIELDING)
+        else group.walk_s + group.clearance_s
+        for group, aspect in zip(intersection.groups, now.decided.aspects, strict=True)
         if aspect in (Aspect.PROTECTED, Aspect.YIELDING, Aspect.WALK, Aspect.CLEARANCE)
     ]
-    return max(needs, default=0) - int(now.elapsed_s)
+    return max(needs, default=0) - int(now.decided.elapsed_s)
 
 
 def _interstage_left(intersection: Intersection, now: Picture) -> int:
     """At most so many seconds until the coming stage is green; the way into it is not in the record."""
     into = (
-        interstage_s(intersection, a, now.stage)
+        interstage_s(intersection, a, now.decided.stage)
         for a in range(len(intersection.stages))
-        if a != now.stage and intersection.transitions[a][now.stage]
+        if a != now.decided.stage and intersection.transitions[a][now.decided.stage]
     )
-    return max(1, max(into, default=1) - int(now.elapsed_s))
+    return max(1, max(into, default=1) - int(now.decided.elapsed_s))
 
 
 def _least_green_s(intersection: Intersection, stage: int) -> int:
@@ -184,9 +186,7 @@ def _following(plan: Plan, index: int) -> int:
     return plan.splits[(index + 1) % len(plan.splits)].stage
 
 
-def _steps(
-    intersection: Intersection, plan: Plan, way: Transition, start: int, elapsed: int
-) -> list[Step]:
+def _steps(intersection: Intersection, plan: Plan, way: Transition, start: int, elapsed: int) -> list[Step]:
     steps = []
     for number, split in enumerate(way.splits):
         begin = start if number else start - elapsed

@@ -16,14 +16,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from denxanh.controller.centre.command.effect import State, Verdict, judge
+from denxanh.controller.centre.command.effect import State, Verdict, judge, stands
 from denxanh.controller.centre.command.picture import Picture, shown
 from denxanh.controller.centre.command.wish import Wish
 from denxanh.controller.centre.store import audit, ledger
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.operator.client import Answer
-from denxanh.controller.operator.message import Order
-from denxanh.errors import DenXanhError, RequestError, StoreError, UnreachableError
+from denxanh.controller.operator.judge import Refused
+from denxanh.controller.operator.message import Order, Release
+from denxanh.controller.operator.telling import REFUSALS
+from denxanh.controller.wording import Text
+from denxanh.errors import FrameError, RequestError, StoreError, UnreachableError, WireError
 from denxanh.networks.model import Corridor
 
 ANSWER_S = 20.0
@@ -56,7 +59,7 @@ _OVER = Verdict(
     State.ENDED,
     ("Hết thời gian mà tủ chưa thực hiện", "Its time is over and the cabinet has not shown it"),
 )
-_UNSTORED: tuple[str, str] = (
+_UNSTORED: Text = (
     "nhưng kho dữ liệu không trả lời nên kết quả chưa được ghi",
     "but the store does not answer, so the outcome is not written down yet",
 )
@@ -239,17 +242,23 @@ class Commands:
         await asyncio.to_thread(self._write_down, running.outcome)
         try:
             answer = await self._line.give(wish.order)
+        except FrameError as error:
+            await self._watch(running, unseen=_unreachable(error))
+            return
         except UnreachableError as error:
-            await self._settle(running, Verdict(State.UNREACHABLE, (_not_heard(error), str(error))))
+            if isinstance(error.__cause__, TimeoutError):  # it may still be taken
+                await self._watch(running, unseen=_unreachable(error))
+            else:
+                await self._settle(running, _unreachable(error))
             return
-        if not answer.ok:
+        if answer.ok:
+            self._note(running, _TAKEN, None)
+            await self._watch(running)
+        else:
             await self._settle(running, Verdict(State.REFUSED, _refused(answer)))
-            return
-        self._note(running, _TAKEN, None)
-        await self._watch(running)
 
-    async def _watch(self, running: _Running) -> None:
-        """Judge once per beat until there is a final verdict."""
+    async def _watch(self, running: _Running, unseen: Verdict = _NOT_SEEN) -> None:
+        """Judge once per beat until there is a final verdict; `unseen`: of an order that never stands."""
         wish = running.outcome.wish
         place = self._corridor.intersection(wish.order.intersection)
         began, stood, beat = time.monotonic(), False, -1
@@ -258,13 +267,15 @@ class Commands:
             waited = time.monotonic() - began
             now = self._picture(place.id)
             if now is not None:
-                stood = stood or any(one.id == wish.key for one in now.orders)
-                verdict = judge(wish.order, place, now, goal=wish.goal, stood=stood)
+                stood = stood or stands(wish, now)
+                verdict = judge(wish, place, now, stood=stood)
                 self._note(running, verdict, now)
             if running.outcome.verdict.state.final:
                 break
-            if waited > wish.for_s + GRACE_S or (not stood and waited > UNSEEN_S and _stands(wish)):
-                self._note(running, _OVER if stood else _NOT_SEEN, now)
+            if waited > wish.for_s + GRACE_S or (
+                not stood and waited > UNSEEN_S and not isinstance(wish.order, Release)
+            ):
+                self._note(running, _OVER if stood else unseen, now)
                 break
         await self._settle(running, running.outcome.verdict)
 
@@ -338,11 +349,6 @@ class Commands:
         return Outcome(wish, row["at_ms"], verdict, kept["took_s"], kept["cabinet"])
 
 
-def _stands(wish: Wish) -> bool:
-    """Whether the order is one that stands; a release does not."""
-    return wish.order.kind != "release"
-
-
 def _since(at_ms: int) -> float:
     return round(max(0.0, time.time() - at_ms / 1000), 1)
 
@@ -354,12 +360,13 @@ def _require(same: bool) -> None:
         )
 
 
-def _not_heard(error: DenXanhError) -> str:
-    return f"Không có bộ điều khiển nào trả lời ({error.where})" if error.where else (
-        "Không có bộ điều khiển nào trả lời"
+def _unreachable(error: WireError) -> Verdict:
+    return Verdict(State.UNREACHABLE, (f"Không có bộ điều khiển nào trả lời: {error}", str(error)))
+
+
+def _refused(answer: Answer) -> Text:
+    vi, en = (
+        REFUSALS[Refused(answer.refused)] if answer.refused in set(Refused) else ("", answer.refused or "")
     )
-
-
-def _refused(answer: Answer) -> tuple[str, str]:
-    why = answer.detail or answer.refused or ""
-    return f"Bộ điều khiển từ chối: {why}", f"The controller refuses: {why}"
+    more = f" ({answer.detail})" if answer.detail else ""
+    return f"Bộ điều khiển từ chối: {vi}{more}", f"The controller refuses: {en}{more}"

@@ -67,5 +67,3 @@ class Wish:
             and row["actor"] == self.order.actor
             and json.loads(row["body"]) == json.loads(json.dumps(self.body()))
         )
-
-

@@ -81,7 +81,7 @@ class Keeping:
 
     @property
     def alarm(self) -> tuple[str, str] | None:
-        """What people must be told, (Vietnamese, English), while the database is away: `store-unavailable`."""
+        """What people must be told, (Vietnamese, English), while the store is away: `store-unavailable`."""
         if not self._error:
             return None
         return (

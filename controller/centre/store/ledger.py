@@ -21,10 +21,12 @@ class State(StrEnum):
     GIVEN = "given"
     """Stored, on its way to the controller; after a crash nobody knows whether it arrived."""
     DONE = "done"
-    """The controller has taken it."""
+    """The cabinet has shown it."""
     REFUSED = "refused"
     UNREACHED = "unreached"
     """No controller answered."""
+    ENDED = "ended"
+    """It was over before the cabinet showed it."""
 
 
 @dataclass(frozen=True, slots=True)

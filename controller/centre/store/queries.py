@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import or_, select, update
 
 from denxanh.controller.centre.store.archive import Store
-from denxanh.controller.centre.store.rows import Page, Values, now_ms, page, plain, values
+from denxanh.controller.centre.store.rows import MAX_ROWS, Page, Values, now_ms, page, plain, values
 from denxanh.controller.centre.store.schema import alarms as alarms_table
 from denxanh.controller.centre.store.schema import events as events_table
 from denxanh.controller.centre.store.schema import minutes as minutes_table
@@ -126,6 +126,29 @@ def alarms(
         query = query.where(or_(table.cleared_ms.is_(None), table.acknowledged_ms.is_(None)))
     with store.reading() as connection:
         return page(connection, query, [table.raised_ms, table.id], after=after, limit=limit)
+
+
+def alarm(store: Store, number: int) -> Values | None:
+    """One alarm; None: there is none.
+
+    Raises:
+        StoreError: the database does not answer.
+    """
+    with store.reading() as connection:
+        found = connection.execute(select(alarms_table).where(alarms_table.c.id == number)).first()
+    return None if found is None else values(found)
+
+
+def standing(store: Store, intersection: str) -> tuple[Values, ...]:
+    """The alarms that stand at an intersection, acknowledged or not.
+
+    Raises:
+        StoreError: the database does not answer.
+    """
+    table = alarms_table.c
+    query = select(alarms_table).where(table.intersection == intersection, table.cleared_ms.is_(None))
+    with store.reading() as connection:
+        return tuple(values(row) for row in connection.execute(query.order_by(table.id).limit(MAX_ROWS)))
 
 
 def acknowledge(store: Store, number: int, *, by: str, note: str = "") -> Values:

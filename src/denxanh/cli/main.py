@@ -19,6 +19,7 @@ from denxanh.cli import (
     gate,
     keys,
     network,
+    order,
     plan,
     priority,
     replay,
@@ -44,6 +45,16 @@ app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabi
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
 app.add_typer(plan.app, name="plan")
+plan.app.command(
+    "activate",
+    epilog='Example: denxanh plan activate site.toml THN_304 3 --minutes 30 --reason "sự kiện"',
+)(order.activate)
+app.command(
+    "hold", epilog='Example: denxanh hold site.toml THN_304 A --minutes 5 --reason "tai nạn trên đường"'
+)(order.hold)
+app.command("release", epilog='Example: denxanh release site.toml THN_304 --reason "đã thông đường"')(
+    order.release
+)
 app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")

@@ -1,0 +1,14 @@
+"""Everything below /api/v1 that is about the street, in one router; people have theirs (`people/api.py`)."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from denxanh.controller.centre.api import calendar, commands, comparison, drafts, live, records, site, stream, street
+
+api = APIRouter(prefix="/api/v1")
+for part in (site, street, live, stream, commands, records, drafts, calendar, comparison):
+    api.include_router(part.router)
+
+probes = site.probes
+"""Outside /api/v1."""
