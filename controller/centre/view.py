@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from denxanh.agents.observation import Commitment
-from denxanh.controller.narrate import restarted, ungated
 from denxanh.controller.alarms import CLEARED
 from denxanh.controller.centre.trouble import FULL_SHARE, Look, ranked
+from denxanh.controller.narrate import restarted, ungated
 from denxanh.controller.record import Event, LaneView, TickOutput
 from denxanh.networks.model import Aspect, Conflict, Corridor, Intersection
 
@@ -54,10 +54,12 @@ class _Place:
     settled: str = ""
     """Aspects of the last second that was not in an interstage."""
     ribbon: deque[str] = field(default_factory=lambda: deque(maxlen=RIBBON_TICKS))
-from denxanh.controller.alarms import CLEARED
-from denxanh.controller.centre.trouble import FULL_SHARE, Look, ranked
     heard: Any = None
     """The tick's input as the journal has it; not checked."""
+    full_s: tuple[int, ...] = ()
+    """For how many ticks each lane has been full."""
+    alarms: dict[str, Event] = field(default_factory=dict)
+    """Those that stand, by their English text."""
 
 
 @dataclass(frozen=True, slots=True)
