@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -18,9 +17,6 @@ from denxanh.controller.centre.store import migrate
 from denxanh.controller.centre.store.engine import APPLICATION_ID, WRITES, engine_of
 from denxanh.controller.centre.store.schema import AUDIT_REFUSAL
 from denxanh.errors import StoreError
-
-FILE_NAME = "centre.db"
-"""In the site's state folder, where the site file names no other store."""
 
 
 class Store:
@@ -105,11 +101,6 @@ def connect(url: str) -> Store:
         store.close()
         raise
     return store
-
-
-def default_url(state_dir: Path) -> str:
-    """Where a site keeps what its centre knows, unless its file says otherwise."""
-    return f"sqlite:///{state_dir / FILE_NAME}"
 
 
 def _ours(engine: Engine, name: str) -> None:

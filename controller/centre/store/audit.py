@@ -130,7 +130,12 @@ def verify(store: Store, anchors: Iterable[Anchor] = ()) -> Verified:
         StoreError: the database does not answer.
     """
     with store.reading() as connection:
-        return check(_stored(connection), anchors)
+        return verify_on(connection, anchors)
+
+
+def verify_on(connection: Connection, anchors: Iterable[Anchor] = ()) -> Verified:
+    """As `verify`, in the caller's own transaction."""
+    return check(_stored(connection), anchors)
 
 
 def check(rows: Iterable[Mapping[str, Any]], anchors: Iterable[Anchor] = ()) -> Verified:

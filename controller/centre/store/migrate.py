@@ -47,6 +47,21 @@ def downgrade(engine: Engine, revision: str) -> None:
         command.downgrade(_config(connection), revision)
 
 
+def turn_to(engine: Engine, name: str, revision: str) -> None:
+    """Go up or down to a version. What tables held that go is lost.
+
+    Raises:
+        StoreError: the database was written by a newer version of the program.
+    """
+    with engine.connect() as connection:
+        found = version(connection)
+    script = ScriptDirectory(str(_STEPS))
+    if found is not None and revision != found and revision in _below(script, found):
+        downgrade(engine, revision)
+    else:
+        upgrade(engine, name, revision)
+
+
 def version(connection: Connection) -> str | None:
     """The version of the schema that a database has; None: it is empty."""
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
@@ -71,6 +86,11 @@ def tables(connection: Connection) -> frozenset[str]:
 def ours(names: Collection[str]) -> frozenset[str]:
     """Those of the names that our tables have, too."""
     return frozenset(metadata.tables) & frozenset(names)
+
+
+def _below(script: ScriptDirectory, revision: str) -> frozenset[str]:
+    """The versions that a version was built on."""
+    return frozenset(step.revision for step in script.iterate_revisions(revision, "base"))
 
 
 @contextlib.contextmanager

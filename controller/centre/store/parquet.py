@@ -1,0 +1,114 @@
+"""Tables as Parquet files, one per table and local day: for analysis, and before retention removes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, func, select
+
+from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.rows import values
+from denxanh.controller.centre.store.schema import alarms, audit, commands, events, minutes, spans
+from denxanh.controller.clock import VIETNAM
+from denxanh.errors import MissingExtraError, StoreError
+
+if TYPE_CHECKING:
+    import polars
+
+TIMES: Mapping[str, Column[Any]] = {
+    "events": events.c.at_ms,
+    "spans": spans.c.began_ms,
+    "minutes": minutes.c.minute_ms,
+    "alarms": alarms.c.raised_ms,
+    "commands": commands.c.at_ms,
+    "audit": audit.c.at_ms,
+}
+"""What can be exported, and the time by which a row belongs to a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One file that was written."""
+
+    path: Path
+    rows: int
+
+
+def export(store: Store, folder: Path, tables: tuple[str, ...], first: date, last: date) -> Iterator[Written]:
+    """Write the rows of local days `first` to `last`; a day without rows has no file.
+
+    A file is written under another name first, so that none is ever half there. One day is in memory.
+
+    Raises:
+        StoreError: there is no such table, or the database does not answer.
+        OSError: a file cannot be written.
+        MissingExtraError: polars is not installed.
+    """
+    try:
+        import polars
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("polars", "parquet") from error
+    unknown = [name for name in tables if name not in TIMES]
+    if unknown:
+        raise StoreError(
+            f"no table {unknown[0]!r} to export", where="export", fix=f"one of {', '.join(TIMES)}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in tables:
+        time = TIMES[name]
+        for day in _days(store, time, first, last):
+            path = folder / f"{name}-{day.isoformat()}.parquet"
+            rows = _rows(store, time, day)
+            if rows:
+                unfinished = path.with_suffix(".unfinished")
+                polars.DataFrame(rows, schema=_schema(time.table), orient="row").write_parquet(unfinished)
+                unfinished.replace(path)
+                yield Written(path, len(rows))
+
+
+def _days(store: Store, time: Column[Any], first: date, last: date) -> Iterator[date]:
+    """Local days that can have rows, within those that are wanted."""
+    with store.reading() as connection:
+        low, high = connection.execute(select(func.min(time), func.max(time))).one()
+    if low is None:
+        return
+    day, end = max(first, _day(low)), min(last, _day(high))
+    while day <= end:
+        yield day
+        day += timedelta(days=1)
+
+
+def _rows(store: Store, time: Column[Any], day: date) -> list[dict[str, Any]]:
+    begin, end = _midnight_ms(day), _midnight_ms(day + timedelta(days=1))
+    query = select(time.table).where(time >= begin, time < end).order_by(time)
+    with store.reading() as connection:
+        return [values(row) for row in connection.execute(query)]
+
+
+def _schema(table: Any) -> dict[str, polars.DataType | type[polars.DataType]]:
+    """Types by the table's own columns: a column without values has the type that it has on other days."""
+    import polars
+
+    assert isinstance(table, Table)
+    kinds = (
+        (Boolean, polars.Boolean),
+        (BigInteger, polars.Int64),
+        (Integer, polars.Int64),
+        (Float, polars.Float64),
+    )
+    return {
+        column.name: next((to for of, to in kinds if isinstance(column.type, of)), polars.String)
+        for column in table.columns
+    }
+
+
+def _day(at_ms: int) -> date:
+    return datetime.fromtimestamp(at_ms / 1000, VIETNAM).date()
+
+
+def _midnight_ms(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=VIETNAM).timestamp()) * 1000

@@ -1,0 +1,82 @@
+"""What is old goes, table by table; the audit log, accounts and drafts stay for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import ColumnElement, Table, delete, select, tuple_
+
+from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.ledger import State
+from denxanh.controller.centre.store.schema import alarms, commands, events, minutes, sessions, spans
+from denxanh.errors import StoreError
+
+DAY_MS = 86_400_000
+BATCH_ROWS = 2000
+"""Rows that one transaction removes: other writers wait no longer than that takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """How long each table's rows stay, days (assumed; the city sets its own). 0: for good."""
+
+    events: int = 400
+    spans: int = 100
+    minutes: int = 400
+    alarms: int = 400
+    """Only those that no longer stand and were acknowledged."""
+    commands: int = 0
+    """Orders of people are evidence, as the audit log is; those whose end is open stay in any case."""
+
+
+def retain(store: Store, days: Days, now_ms: int) -> Mapping[str, int]:
+    """Remove what is older than it may be, and login sessions that have expired.
+
+    Args:
+        store: where.
+        days: how long what stays.
+        now_ms: the time to count back from.
+
+    Returns:
+        Rows removed by table.
+
+    Raises:
+        StoreError: the database does not answer, or a number of days is negative. What was removed until
+            then stays removed; doing it again goes on.
+    """
+    if min(asdict(days).values()) < 0:
+        raise StoreError("a number of days cannot be negative", where="retention")
+    return {table.name: _remove(store, table, old) for table, old in _old(days, now_ms)}
+
+
+def _old(days: Days, now_ms: int) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+    def before(number: int) -> int:
+        return now_ms - number * DAY_MS
+
+    if days.events:
+        yield events, events.c.at_ms < before(days.events)
+    if days.spans:
+        # One that lasts has no end and stays.
+        yield spans, spans.c.ended_ms < before(days.spans)
+    if days.minutes:
+        yield minutes, minutes.c.minute_ms < before(days.minutes)
+    if days.alarms:
+        settled = alarms.c.acknowledged_ms.is_not(None) & (alarms.c.cleared_ms < before(days.alarms))
+        yield alarms, settled
+    if days.commands:
+        yield commands, (commands.c.at_ms < before(days.commands)) & (commands.c.state != State.GIVEN.value)
+    yield sessions, sessions.c.expires_ms < now_ms
+
+
+def _remove(store: Store, table: Table, old: ColumnElement[bool]) -> int:
+    keys = table.primary_key.columns.values()
+    key = tuple_(*keys) if len(keys) > 1 else keys[0]
+    removed = 0
+    while True:
+        with store.writing() as connection:
+            some = select(*keys).where(old).limit(BATCH_ROWS)
+            count = connection.execute(delete(table).where(key.in_(some))).rowcount
+        removed += count
+        if count < BATCH_ROWS:
+            return removed
