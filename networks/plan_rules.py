@@ -15,7 +15,6 @@ from denxanh.networks import timing
 from denxanh.networks.model import GroupKind, Intersection, Plan
 from denxanh.networks.tllogic import second_states
 
-
 NAMED = 3
 """Intersections that one defect names; of the others it gives the number."""
 

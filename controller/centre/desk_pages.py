@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,6 +14,7 @@ from denxanh.controller.centre.people.rights import Right, may
 from denxanh.controller.centre.render import problem, render
 from denxanh.controller.centre.words.alarms import ALARMS
 from denxanh.controller.centre.words.audit import AUDIT
+from denxanh.controller.centre.words.calendar import CALENDAR
 from denxanh.controller.centre.words.orders import ORDERS
 from denxanh.controller.centre.words.plans import PLANS
 from denxanh.networks.model import Corridor, Intersection, Plan, Schedule
@@ -105,13 +106,27 @@ async def plan_editor(request: Request, intersection: str, number: int) -> HTMLR
     )
 
 
+@router.get("/calendar")
+async def calendar(request: Request) -> HTMLResponse:
+    """Which plan runs on which day, and drafts of another calendar."""
+    corridor = request.app.state.corridor
+    return render(
+        request,
+        "calendar.html",
+        page="calendar",
+        words=(CALENDAR, PLANS, ALARMS, ORDERS),
+        plans=embedded([{"number": number, "name": name} for number, name in _columns(corridor)]),
+        may_edit=has(request, Right.EDIT_PLANS),
+    )
+
+
 def has(request: Request, right: Right) -> bool:
     """Whether this page's reader has a right; pages only leave out what the API would refuse anyway."""
     person: Any = getattr(request.state, "person", None)
     return person is None or may(person.role, right)
 
 
-def embedded(data: Mapping[str, Any]) -> str:
+def embedded(data: Mapping[str, Any] | Sequence[Any]) -> str:
     """JSON that can stand inside a `script` element: nothing in it closes the element."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 

@@ -13,7 +13,9 @@ PLANS: Words = {
     "plans.scheduled": Word("theo lịch lúc này", "scheduled now"),
     "plans.running": Word("đang chạy", "running"),
     "plans.edit": Word("Soạn bản thảo", "Write a draft"),
-    "plans.edit.of": Word("Soạn chương trình {n} của {place}", "Write plan {n} of {place}", "Write plan {n} of {place}"),
+    "plans.edit.of": Word(
+        "Soạn chương trình {n} của {place}", "Write plan {n} of {place}", "Write plan {n} of {place}"
+    ),
     "plans.missing": Word("không có", "none"),
     "plans.drafts": Word("Bản thảo", "Drafts"),
     "plans.drafts.none": Word("Chưa có bản thảo nào.", "There are no drafts yet."),
@@ -34,7 +36,8 @@ PLANS: Words = {
     "edit.title": Word("Soạn chương trình {n}", "Write plan {n}", "Write plan {n}"),
     "edit.back": Word("Mọi chương trình", "All plans"),
     "edit.bar": Word(
-        "Chu kỳ: kéo ranh giới để chuyển giây giữa hai pha", "The cycle: drag a boundary to move seconds between two stages"
+        "Chu kỳ: kéo ranh giới để chuyển giây giữa hai pha",
+        "The cycle: drag a boundary to move seconds between two stages",
     ),
     "edit.boundary": Word("Ranh giới giữa pha {a} và pha {b}", "Boundary between stage {a} and stage {b}"),
     "edit.boundary.value": Word("{a} {n} s, {b} {m} s", "{a} {n} s, {b} {m} s"),
@@ -46,9 +49,12 @@ PLANS: Words = {
     "edit.room": Word("Giới hạn", "Limits"),
     "edit.least": Word("{n} đến {m} s", "{n} to {m} s"),
     "edit.parts.walk": Word(
-        "đi bộ {walk} + giải tỏa {clear} + chuyển pha {change}", "walk {walk} + clearance {clear} + interstage {change}"
+        "đi bộ {walk} + giải tỏa {clear} + chuyển pha {change}",
+        "walk {walk} + clearance {clear} + interstage {change}",
     ),
-    "edit.parts.green": Word("xanh tối thiểu {green} + chuyển pha {change}", "minimum green {green} + interstage {change}"),
+    "edit.parts.green": Word(
+        "xanh tối thiểu {green} + chuyển pha {change}", "minimum green {green} + interstage {change}"
+    ),
     "edit.parts.promise": Word(
         "đếm ngược {promise} + 1 + chuyển pha {change}", "countdown {promise} + 1 + interstage {change}"
     ),
@@ -59,13 +65,16 @@ PLANS: Words = {
     "edit.name": Word("Tên", "Name"),
     "edit.offset": Word("Độ lệch (giây)", "Offset (seconds)"),
     "edit.offset.hint": Word(
-        "Giây trong chu kỳ lúc nửa đêm mà pha đầu bắt đầu xanh.", "When the first stage turns green, in seconds after midnight."
+        "Giây trong chu kỳ lúc nửa đêm mà pha đầu bắt đầu xanh.",
+        "When the first stage turns green, in seconds after midnight.",
     ),
     "edit.cycle": Word("Chu kỳ", "Cycle"),
     "edit.findings": Word("Kiểm tra", "Checks"),
     "edit.checking": Word("Đang kiểm tra…", "Checking…"),
     "edit.sound": Word("Mọi quy tắc đều được giữ.", "Every rule is kept."),
-    "edit.unchecked": Word("Chưa kiểm tra được; chưa thể lưu.", "It could not be checked; it cannot be saved."),
+    "edit.unchecked": Word(
+        "Chưa kiểm tra được; chưa thể lưu.", "It could not be checked; it cannot be saved."
+    ),
     "edit.blocks": Word("chặn lưu", "blocks saving"),
     "edit.warns": Word("lưu ý", "note"),
     "edit.diff": Word("So với chương trình đang dùng", "Against the plan in use"),
@@ -79,6 +88,7 @@ PLANS: Words = {
     "edit.saved": Word("Đã lưu bản thảo {n}.", "Draft {n} is saved.", "Draft {n} is saved."),
     "edit.reset": Word("Lấy lại bản đang dùng", "Start again from the plan in use"),
     "edit.readonly": Word(
-        "Bạn xem được, không lưu được: cần quyền soạn chương trình.", "You may look, not save: writing plans is an engineer's right."
+        "Bạn xem được, không lưu được: cần quyền soạn chương trình.",
+        "You may look, not save: writing plans is an engineer's right.",
     ),
 }
