@@ -15,7 +15,7 @@ from denxanh.controller.centre.render import problem, render
 from denxanh.controller.centre.words.alarms import ALARMS
 from denxanh.controller.centre.words.audit import AUDIT
 from denxanh.controller.centre.words.calendar import CALENDAR
-from denxanh.controller.centre.words.orders import ORDERS
+from denxanh.controller.centre.words.ordering import ORDERING
 from denxanh.controller.centre.words.plans import PLANS
 from denxanh.networks.model import Corridor, Intersection, Plan, Schedule
 
@@ -34,7 +34,7 @@ async def alarms(request: Request, which: str = "open", intersection: str = "") 
         request,
         "alarms.html",
         page="alarms",
-        words=(ALARMS, ORDERS),
+        words=(ALARMS, ORDERING),
         which="all" if which == "all" else "open",
         chosen=intersection,
         may_acknowledge=has(request, Right.ACKNOWLEDGE),
@@ -48,7 +48,7 @@ async def audit(request: Request, intersection: str = "") -> HTMLResponse:
         request,
         "audit.html",
         page="audit",
-        words=(AUDIT, ALARMS, ORDERS),
+        words=(AUDIT, ALARMS, ORDERING),
         chosen=intersection,
         kinds=ACTION_KINDS,
         may_export=has(request, Right.EXPORT),
@@ -63,7 +63,7 @@ async def plans(request: Request) -> HTMLResponse:
         request,
         "plans.html",
         page="plans",
-        words=(PLANS, ORDERS),
+        words=(PLANS, ORDERING),
         columns=_columns(corridor),
         plan_of=_plan_of,
         splits_of=_splits_of,
@@ -87,7 +87,7 @@ async def plan_editor(request: Request, intersection: str, number: int) -> HTMLR
         request,
         "plan_editor.html",
         page="plans",
-        words=(PLANS, ALARMS, ORDERS),
+        words=(PLANS, ALARMS, ORDERING),
         item=item,
         number=number,
         data=embedded(
@@ -114,7 +114,7 @@ async def calendar(request: Request) -> HTMLResponse:
         request,
         "calendar.html",
         page="calendar",
-        words=(CALENDAR, PLANS, ALARMS, ORDERS),
+        words=(CALENDAR, PLANS, ALARMS, ORDERING),
         plans=embedded([{"number": number, "name": name} for number, name in _columns(corridor)]),
         may_edit=has(request, Right.EDIT_PLANS),
     )

@@ -75,10 +75,26 @@ def _intersection(item: Intersection, shapes: dict[str, MapLane], corner: Point)
         "name_en": item.name_en,
         "at": _point(item.position, corner),
         "stages": [
-            {"id": stage.id, "vi": stage.name_vi or stage.id, "en": stage.name_en or stage.id}
+            {
+                "id": stage.id,
+                "vi": stage.name_vi or stage.id,
+                "en": stage.name_en or stage.id,
+                "aspects": "".join(stage.aspects),
+            }
             for stage in item.stages
         ],
         "groups": [group.id for group in item.groups],
+        "walking": [index for index, group in enumerate(item.groups) if group.kind is GroupKind.PEDESTRIAN],
+        "plans": [
+            {
+                "number": plan.number,
+                "name": plan.name,
+                "cycle": plan.cycle_s,
+                "offset": plan.offset_s,
+                "splits": [[split.stage, split.split_s] for split in plan.splits],
+            }
+            for plan in item.plans
+        ],
         "lanes": lanes,
         "crossings": _crossings(item, shapes, corner),
     }

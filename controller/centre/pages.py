@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from denxanh.controller.centre.render import render
+from denxanh.controller.centre.render import problem, render
+from denxanh.controller.centre.words.intersection import COMPASS, INTERSECTION
 from denxanh.controller.centre.words.intersections import INTERSECTIONS
 from denxanh.controller.centre.words.map import LOG, MAP, TROUBLE
 
@@ -22,3 +23,21 @@ async def city(request: Request, wall: bool = False) -> HTMLResponse:
 async def intersections(request: Request) -> HTMLResponse:
     """Every intersection, one row each."""
     return render(request, "intersections.html", page="intersections", words=(INTERSECTIONS,))
+
+
+@router.get("/intersections/{intersection}")
+async def one_intersection(request: Request, intersection: str) -> HTMLResponse:
+    """One intersection: what it does, why, and what it has done in the last three cycles."""
+    every = request.app.state.corridor.intersections
+    index = next((index for index, item in enumerate(every) if item.id == intersection), None)
+    if index is None:
+        return problem(request, 404, "error.intersection", id=intersection)
+    return render(
+        request,
+        "intersection.html",
+        page="intersections",
+        words=(INTERSECTIONS, INTERSECTION, COMPASS, MAP, TROUBLE, LOG),
+        item=every[index],
+        before=every[index - 1],
+        after=every[(index + 1) % len(every)],
+    )

@@ -6,6 +6,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,6 +22,8 @@ STALE_S = 3.0
 """An intersection without a new tick for so long is drawn grey, seconds of wall time."""
 RIBBON_TICKS = 300
 """Length of the stage history that the page shows, ticks."""
+TAPE_TICKS = 450
+"""Length of the lamps' history that an intersection's page shows: three cycles of up to 150 s, ticks."""
 LOG_EVENTS = 400
 """Events kept for pages that open later."""
 
@@ -44,6 +47,17 @@ _ALARMS = frozenset(("alarm", "link", "detector", "refusal"))
 _HARMLESS = frozenset((Aspect.RED, Aspect.FLASH))
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the lamps showed in one second."""
+
+    aspects: str
+    stage: int
+    in_interstage: bool
+    committed: bool
+    """The end of this green was promised."""
+
+
 @dataclass(slots=True)
 class _Place:
     """One intersection, as last heard."""
@@ -56,6 +70,7 @@ class _Place:
     ribbon: deque[str] = field(default_factory=lambda: deque(maxlen=RIBBON_TICKS))
     heard: Any = None
     """The tick's input as the journal has it; not checked."""
+    tape: deque[Shown] = field(default_factory=lambda: deque(maxlen=TAPE_TICKS))
     full_s: tuple[int, ...] = ()
     """For how many ticks each lane has been full."""
     alarms: dict[str, Event] = field(default_factory=dict)
@@ -169,6 +184,17 @@ class CorridorView:
     def _newest(self) -> _Place | None:
         return max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)
 
+    def tape(self, intersection: str) -> tuple[int, list[tuple[int, Shown]]] | None:
+        """The newest second's tick, and the last `TAPE_TICKS` seconds as runs (how long, what), oldest first.
+
+        None before the intersection's first second. One entry per second that was heard: where seconds are
+        missing, what was heard before and after stands side by side.
+        """
+        place = self._places.get(intersection)
+        if place is None:
+            return None
+        return place.head.tick, [(len(list(same)), shown) for shown, same in groupby(place.tape)]
+
     def _looks(self, now_s: float) -> Iterator[Look]:
         for key, place in self._places.items():
             age_s = max(0.0, now_s - place.heard_s)
@@ -211,6 +237,7 @@ class CorridorView:
         if not output.in_interstage:
             place.settled = output.aspects
         place.ribbon.append("-" if output.in_interstage else _DIGITS[output.stage % len(_DIGITS)])
+        place.tape.append(_shown(place.output))
         place.full_s = _full(intersection, output, place.full_s)
         self._count(intersection, head, place.output)
         for event in output.events:
@@ -264,6 +291,11 @@ class CorridorView:
                 "to": event.mode_to,
             }
         )
+
+
+def _shown(output: TickOutput) -> Shown:
+    committed = output.commitment is not None and not output.in_interstage
+    return Shown(output.aspects, output.stage, output.in_interstage, committed)
 
 
 def _stand(alarms: dict[str, Event], event: Event) -> None:

@@ -82,7 +82,7 @@ VOCABULARY: Words = {
     "no-data": Word("chưa có dữ liệu", "no data yet"),
     "stale.s": Word("dữ liệu cũ {s} s", "data {s} s old"),
     "count.changing": Word("đang chuyển pha", "changing"),
-    "count.promised": Word("s nữa → {stage}", "s, then {stage}"),
+    "count.promised": Word("s nữa → pha {stage}", "s, then stage {stage}"),
     "count.open": Word("s xanh, chưa hẹn giờ tắt", "s green, end not committed"),
     "now": Word("bây giờ", "now"),
     "ago.min": Word("−{n} phút", "−{n} min", "−{n} min"),

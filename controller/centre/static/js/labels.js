@@ -4,7 +4,7 @@ import { svg } from "./dom.js";
 
 const DEGREES = [0, 180, 45, -45, 135, -135, 90, -90];
 const AWAY_PX = 21; // from the marker's centre to its name
-const LETTER_PX = 6.4; // mean width of a letter at 12 px
+const LETTER_PX = 7; // mean width of a letter at 12 px
 const LINE_PX = 14;
 const MARKER_PX = 17; // half the side of the square that a marker needs
 const TOO_MUCH = 900; // a name that would cover so many px² of others is left out until there is room

@@ -128,6 +128,7 @@ export class StreetMap {
     const box = this.root.getBoundingClientRect();
     if (!box.width) return;
     const [wide, high] = this.plan.size;
+    this.size = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16; // a wall display shows everything larger
     this.scale = Math.max(wide / Math.max(box.width - 60, 1), high / Math.max(box.height - UNDER_PX - OVER_PX, 1));
     this.centre = [wide / 2, high / 2 + ((UNDER_PX - OVER_PX) / 2) * this.scale];
     this.whole = this.scale;
@@ -138,9 +139,10 @@ export class StreetMap {
 
   settle() {
     const { width, height } = this.root.getBoundingClientRect();
+    const step = this.scale * this.size; // metres per px of the markers
     const west = this.centre[0] - (width * this.scale) / 2;
     const north = this.centre[1] - (height * this.scale) / 2;
-    settle(this.plan.intersections, this.captions, ({ at }) => [(at[0] - west) / this.scale, (at[1] - north) / this.scale], [width, height - UNDER_PX]);
+    settle(this.plan.intersections, this.captions, ({ at }) => [(at[0] - west) / step, (at[1] - north) / step], [width / this.size, height / this.size - UNDER_PX]);
   }
 
   zoom(factor, at = this.centre) {
@@ -163,7 +165,7 @@ export class StreetMap {
     if (!width) return;
     const [wide, high] = [width * this.scale, height * this.scale];
     this.root.setAttribute("viewBox", `${this.centre[0] - wide / 2} ${this.centre[1] - high / 2} ${wide} ${high}`);
-    for (const [node, [x, y]] of this.floating) node.setAttribute("transform", `translate(${x} ${y}) scale(${this.scale})`);
+    for (const [node, [x, y]] of this.floating) node.setAttribute("transform", `translate(${x} ${y}) scale(${this.scale * this.size})`);
     const near = this.scale < NEAR_M_PER_PX;
     this.root.classList.toggle("near", near);
     this.root.classList.toggle("far", !near);
