@@ -101,15 +101,19 @@ def _console(site: Site, host: str | None, port: int | None) -> Console:
 async def _welcome(people: People, guest_link: Path | None) -> None:
     """Nobody has a password that was there before: a link for a demo, a one-time password for a new site."""
     if guest_link is not None:
-        guest_link.unlink(missing_ok=True)
-        write_new(guest_link, await demo_link(people, Role.ENGINEER))
+        _leave(guest_link, await demo_link(people, Role.ENGINEER))
         return
     password = await first_account(people)
     if password is not None:
         # The terminal, not the log: it is shown once.
-        sys.stderr.write(
-            f"Tài khoản đầu tiên / first account: {FIRST}   mật khẩu một lần / one-time password: {password}\n"
-        )
+        sys.stderr.write(f"Tài khoản đầu tiên / first account: {FIRST}\n")
+        sys.stderr.write(f"Mật khẩu một lần / one-time password: {password}\n")
+
+
+def _leave(path: Path, secret: str) -> None:
+    """In a file that only this user can read."""
+    path.unlink(missing_ok=True)
+    write_new(path, secret)
 
 
 def _overridden(site: Site) -> Corridor:

@@ -14,10 +14,17 @@ import uvicorn
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.app import create_app
+from denxanh.controller.centre.command.service import Line
+from denxanh.controller.centre.people.people import gather
 from denxanh.controller.centre.server import bind
+from denxanh.controller.centre.store.archive import open_store
 from denxanh.controller.codec import encode_input, encode_output
+from denxanh.controller.console_site import Console
 from denxanh.controller.mode import Mode
+from denxanh.controller.operator.client import Answer
+from denxanh.controller.operator.message import Order
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
+from denxanh.errors import UnreachableError
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Corridor
 
@@ -108,13 +115,25 @@ def scribe(tmp_path: Path, corridor: Corridor) -> Scribe:
     return Scribe(tmp_path / "journal.jsonl", corridor)
 
 
-class Hosted:
-    """A page being served, one snapshot each 0.1 s."""
+class Nobody:
+    """A line at whose other end no controller listens."""
 
-    def __init__(self, corridor: Corridor, journal: Path) -> None:
+    async def give(self, order: Order) -> Answer:
+        raise UnreachableError("no controller", where="operator.sock")
+
+
+class Hosted:
+    """A centre being served, one snapshot each 0.1 s; whoever reaches it may look."""
+
+    def __init__(self, corridor: Corridor, journal: Path, line: Line | None = None) -> None:
         listening = bind("127.0.0.1", 0)
-        self.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = create_app(corridor, journal, period_s=0.1)
+        port = listening.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}"
+        self.store = open_store(f"sqlite:///{journal.parent / 'centre.db'}")
+        self.people = gather(self.store, Console("127.0.0.1", port, viewers_without_login=True))
+        app = create_app(
+            corridor, journal, store=self.store, people=self.people, line=line or Nobody(), period_s=0.1
+        )
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]})
         self._thread.start()
@@ -125,6 +144,7 @@ class Hosted:
         """Stop serving; a second time does nothing."""
         self._server.should_exit = True
         self._thread.join()
+        self.store.close()
 
 
 @pytest.fixture

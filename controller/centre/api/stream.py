@@ -29,8 +29,8 @@ SLOW_S = 30
     responses={
         200: {
             "description": "Server-sent events named `snapshot`: the same as GET /api/v1/state, with "
-            "the log's events since the snapshot before. `id` is the newest event's number; a browser that comes back "
-            "gives it as Last-Event-ID. A slow viewer misses snapshots and never gets an old one.",
+            "the log's events since the snapshot before. `id` is the newest event's number; a browser that "
+            "comes back gives it as Last-Event-ID. A slow viewer misses snapshots and never gets an old one.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     },

@@ -1,7 +1,7 @@
 """Who asks, and may they: what every route of the centre depends on.
 
-    @router.post(...)
-    async def hold(person: Annotated[Person, Depends(requires(Right.HOLD))]) -> …
+@router.post(...)
+async def hold(person: Annotated[Person, Depends(requires(Right.HOLD))]) -> …
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import cast
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from denxanh.controller.centre.people import csrf
@@ -169,12 +169,8 @@ async def _of_token(desk: People, given: str, now_ms: int) -> Person:
     return Person(token.owner, token.label, token.role, token=token.id)
 
 
-def install(app: FastAPI) -> None:
-    """Make `AccessError` an answer, wherever a route or a dependency raises it."""
-    app.add_exception_handler(AccessError, _turn_away)
-
-
-async def _turn_away(request: Request, error: Exception) -> Response:
+async def turn_away(request: Request, error: Exception) -> Response:
+    """The answer to an `AccessError`, wherever a route or a dependency raises it."""
     assert isinstance(error, AccessError)
     await report(request, error)
     if _is_page(request):

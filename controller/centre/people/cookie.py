@@ -31,7 +31,9 @@ class Door:
         """
         return f"__Host-{NAME}" if self.secure else f"{NAME}-{self.origin.rpartition(':')[2].strip('/')}"
 
-    def give(self, response: Response, secret: str, *, name: str = "", lax: bool = False, age_s: int | None = None) -> None:
+    def give(
+        self, response: Response, secret: str, *, name: str = "", lax: bool = False, age_s: int | None = None
+    ) -> None:
         """Let the browser keep a secret that scripts cannot read.
 
         Args:

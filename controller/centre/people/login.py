@@ -6,7 +6,7 @@ import asyncio
 import math
 from dataclasses import dataclass
 
-from denxanh.controller.centre.people.accounts import Account, Accounts, account_name
+from denxanh.controller.centre.people.accounts import NAME, Account, Accounts
 from denxanh.controller.centre.people.clock import Clock
 from denxanh.controller.centre.people.deed import Actor
 from denxanh.controller.centre.people.limiter import Limiter
@@ -43,7 +43,7 @@ class Login:
             AccessError: they do not fit, were tried too often, or too many people wait; nothing tells
                 whether there is such an account.
         """
-        name = _name(typed)
+        name = typed.strip().lower()
         await self._check(name, password, address)
         return await self.enter(name, address, "password")
 
@@ -77,7 +77,7 @@ class Login:
         wait_s = self._limiter.try_at(name, address, self._clock.steady_s())
         if wait_s > 0:
             raise refused(Refusal.TOO_MANY_ATTEMPTS, wait_s=math.ceil(wait_s))
-        kept = await asyncio.to_thread(self._accounts.password_hash, name)
+        kept = await asyncio.to_thread(self._accounts.password_hash, name) if NAME.fullmatch(name) else None
         try:
             match = await self._hasher.compare(kept, password)
         except AccessError:
@@ -89,11 +89,3 @@ class Login:
         if match is Match.YES_BUT_OLD:
             renewed = await self._hasher.hash(password)
             await asyncio.to_thread(self._accounts.renew_hash, name, kept, renewed)
-
-
-def _name(typed: str) -> str:
-    """What was typed as a name. One that no account can have is looked up, too: it must cost the same."""
-    try:
-        return account_name(typed)
-    except AccessError:
-        return typed[:64]

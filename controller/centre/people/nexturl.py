@@ -10,6 +10,6 @@ HOME = "/"
 _OURS = re.compile(r"/(?![/\\])[A-Za-z0-9._~/?=&%+-]{0,500}")
 
 
-def own_page(asked: str | None) -> str:
+def page_of_ours(asked: str | None) -> str:
     """The page that was asked for if it is one of ours, else the first."""
     return asked if asked is not None and _OURS.fullmatch(asked) else HOME

@@ -95,9 +95,7 @@ class Provider:
         Raises:
             AccessError: the provider does not answer as one.
         """
-        pending = _Pending(
-            new_secret(), new_secret(), new_secret(), redirect, page, self._clock.steady_s()
-        )
+        pending = _Pending(new_secret(), new_secret(), new_secret(), redirect, page, self._clock.steady_s())
         with _provider_errors():
             async with self._client(redirect) as client:
                 endpoint = (await self._described(client))["authorization_endpoint"]
@@ -155,13 +153,16 @@ class Provider:
         claims = CodeIDToken(
             decoded.claims,
             decoded.header,
-            {"iss": {"essential": True, "value": own.issuer}, "aud": {"essential": True, "value": own.client_id}},
+            {
+                "iss": {"essential": True, "value": own.issuer},
+                "aud": {"essential": True, "value": own.client_id},
+            },
             {"nonce": nonce, "client_id": own.client_id, "access_token": token.get("access_token")},
         )
         claims.validate(now=self._clock.wall_ms() // 1000, leeway=LEEWAY_S)
         subject = claims["sub"]
-        if not isinstance(subject, str) or not 0 < len(subject) <= 255:
-            raise ValueError("sub is no text of 1 to 255 characters")
+        if not (isinstance(subject, str) and subject.isascii() and subject.isprintable()):
+            raise ValueError("sub is no plain text")
         return subject
 
     async def _described(self, client: Any) -> Mapping[str, str]:
@@ -207,7 +208,7 @@ def _provider_errors() -> Iterator[None]:
 
     try:
         yield
-    # KeyError, TypeError, AttributeError: a document without what the standard demands, or something else there.
+    # The last three: a document in which something is missing, or is something else than the standard says.
     except (
         *(AuthlibBaseError, HTTPError, InvalidURL, JoseError),
         *(ValueError, KeyError, TypeError, AttributeError),

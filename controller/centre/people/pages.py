@@ -28,7 +28,7 @@ from denxanh.controller.centre.people.access import (
 )
 from denxanh.controller.centre.people.form import form
 from denxanh.controller.centre.people.login import Entered
-from denxanh.controller.centre.people.nexturl import HOME, own_page as page_of_ours
+from denxanh.controller.centre.people.nexturl import HOME, page_of_ours
 from denxanh.controller.centre.people.oidc import PENDING_S
 from denxanh.controller.centre.people.refusal import WORDS, Refusal, refused
 from denxanh.controller.centre.people.weak import MAX_LENGTH, MIN_LENGTH
@@ -71,17 +71,15 @@ async def logout(request: Request, who: Whoever) -> Response:
     door, answer = way_in(request), _go(LOGIN)
     if who is not None and who.csrf is not None:
         _check_form(request, await form(request), who)
-        await asyncio.to_thread(
-            people(request).sessions.end, request.cookies[door.cookie], who.actor
-        )
+        await asyncio.to_thread(people(request).sessions.end, request.cookies[door.cookie], who.actor)
     door.take_back(answer)
     return answer
 
 
 @router.get(PASSWORD)
-async def password_page(request: Request, who: Whoever) -> Response:
+async def password_page(who: Whoever) -> Response:
     """Ask for another password."""
-    return _password(request, _in_browser(who))
+    return _password(_in_browser(who))
 
 
 @router.post(PASSWORD)
@@ -91,13 +89,13 @@ async def password(request: Request, who: Whoever) -> Response:
     try:
         _check_form(request, fields, mine)
         if fields.get("new") != fields.get("again"):
-            return _password(request, mine, unequal=True)
+            return _password(mine, unequal=True)
         entered = await people(request).login.change_password(
             mine.actor, mine.display, fields.get("current", ""), fields.get("new", ""), address(request)
         )
     except AccessError as error:
         await report(request, error)
-        return _password(request, mine, error)
+        return _password(mine, error)
     return await _let_in(request, entered, HOME)
 
 
@@ -147,7 +145,7 @@ async def oidc_back(request: Request) -> Response:
         await report(request, error)
         answer: Response = _login(request, error)
     else:
-        # Another site led here, so the browser would not send the new cookie with a redirect: our own page must.
+        # Another site led here, so with a redirect the browser would not send the new cookie.
         answer = _page("onward.html", page=proven.page)
         door.give(answer, entered.opened.secret)
     door.take_back(answer, name=_OIDC_COOKIE)
@@ -193,9 +191,7 @@ def _login(
     )
 
 
-def _password(
-    request: Request, who: Person, error: AccessError | None = None, *, unequal: bool = False
-) -> Response:
+def _password(who: Person, error: AccessError | None = None, *, unequal: bool = False) -> Response:
     answer = _page("password.html", error, who=who, unequal=unequal, least=MIN_LENGTH, most=MAX_LENGTH)
     if unequal:
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY

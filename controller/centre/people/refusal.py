@@ -59,16 +59,22 @@ WORDS: Mapping[Refusal, Words] = {
     Refusal.BAD_TOKEN: Words(
         401, "Mã truy cập không dùng được hoặc đã hết hạn.", "This token cannot be used, or has ended."
     ),
-    Refusal.NO_RIGHT: Words(403, "Vai trò của bạn không có quyền này.", "Your role does not have this right."),
+    Refusal.NO_RIGHT: Words(
+        403, "Vai trò của bạn không có quyền này.", "Your role does not have this right."
+    ),
     Refusal.MUST_CHANGE: Words(403, "Trước hết hãy đổi mật khẩu.", "Change your password first."),
     Refusal.FOREIGN_ORIGIN: Words(
-        403, "Yêu cầu không đến từ trang của trung tâm.", "This request does not come from the centre's pages."
+        403,
+        "Yêu cầu không đến từ trang của trung tâm.",
+        "This request does not come from the centre's pages.",
     ),
     Refusal.NO_CSRF: Words(
         403, "Trang đã cũ. Hãy tải lại trang.", "This page is out of date. Load it again."
     ),
     Refusal.TOKENS_MAY_NOT: Words(
-        403, "Việc này cần người đăng nhập, không dùng mã truy cập.", "This needs a person's login, not a token."
+        403,
+        "Việc này cần người đăng nhập, không dùng mã truy cập.",
+        "This needs a person's login, not a token.",
     ),
     Refusal.WEAK_PASSWORD: Words(
         422,

@@ -98,7 +98,7 @@ class Tokens:
         return Issued(token, secret)
 
     def find(self, secret: str, now_ms: int) -> Token | None:
-        """The token, if it counts now: not revoked or ended, its owner's account open and still allowed as much."""
+        """The token, if it counts: not revoked or ended, its owner's account open and allowed as much."""
         query = (
             select(tokens, users.c.role.label("owner_role"))
             .join(users, users.c.name == tokens.c.owner)

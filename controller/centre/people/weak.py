@@ -1,4 +1,4 @@
-"""Passwords that are guessed first: too short, or nothing but well-known words, rows and repetitions; pure."""
+"""Passwords that are guessed first: too short, or nothing but known words, rows and repetitions; pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,29 @@ MIN_OWN = 6
 _WORDS = (
     # What people in this trade and this town type first, without diacritics.
     *("denxanh", "cantho", "vietnam", "ninhkieu", "matkhau", "giaothong", "tinhieu", "dieukhien", "trungtam"),
-    *("nutgiao", "hochiminh", "saigon", "hanoi", "anhyeuem", "emyeuanh", "toiyeuviet", "xinchao", "khongbiet"),
+    *(
+        "nutgiao",
+        "hochiminh",
+        "saigon",
+        "hanoi",
+        "anhyeuem",
+        "emyeuanh",
+        "toiyeuviet",
+        "xinchao",
+        "khongbiet",
+    ),
     # And everywhere.
-    *("password", "passw0rd", "p@ssw0rd", "p@ssword", "pass", "admin", "administrator", "operator", "engineer"),
+    *(
+        "password",
+        "passw0rd",
+        "p@ssw0rd",
+        "p@ssword",
+        "pass",
+        "admin",
+        "administrator",
+        "operator",
+        "engineer",
+    ),
     *("viewer", "police", "login", "welcome", "letmein", "changeme", "default", "secret", "master", "monkey"),
     *("dragon", "iloveyou", "sunshine", "princess", "football", "baseball", "superman", "batman", "shadow"),
     *("michael", "jordan", "trustno1", "hello", "summer", "winter", "spring", "autumn", "google", "facebook"),
