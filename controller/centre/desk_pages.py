@@ -120,6 +120,15 @@ async def calendar(request: Request) -> HTMLResponse:
     )
 
 
+def ordering(request: Request) -> dict[str, Any]:
+    """What `orders.html` needs beside an intersection: the kinds of orders that this reader may give."""
+    kinds = (Right.PLAN, Right.HOLD, Right.PREEMPT, Right.RELEASE)
+    return {
+        "may_order": [kind.value for kind in kinds if has(request, kind)],
+        "schedule": schedule_json(request.app.state.corridor.schedule),
+    }
+
+
 def has(request: Request, right: Right) -> bool:
     """Whether this page's reader has a right; pages only leave out what the API would refuse anyway."""
     person: Any = getattr(request.state, "person", None)
