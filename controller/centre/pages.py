@@ -5,11 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from denxanh.controller.centre.desk_pages import ordering
 from denxanh.controller.centre.render import problem, render
 from denxanh.controller.centre.words.corridor import CORRIDOR
 from denxanh.controller.centre.words.intersection import COMPASS, INTERSECTION
 from denxanh.controller.centre.words.intersections import INTERSECTIONS
 from denxanh.controller.centre.words.map import LOG, MAP, TROUBLE
+from denxanh.controller.centre.words.ordering import ORDERING
 
 router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
@@ -37,10 +39,11 @@ async def one_intersection(request: Request, intersection: str) -> HTMLResponse:
         request,
         "intersection.html",
         page="intersections",
-        words=(INTERSECTIONS, INTERSECTION, COMPASS, MAP, TROUBLE, LOG),
+        words=(INTERSECTIONS, INTERSECTION, COMPASS, MAP, TROUBLE, LOG, ORDERING),
         item=every[index],
         before=every[index - 1],
         after=every[(index + 1) % len(every)],
+        **ordering(request),
     )
 
 
