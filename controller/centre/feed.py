@@ -16,8 +16,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from denxanh.controller.centre.place import Seen, Shown
 from denxanh.controller.centre.tail import JournalTail
-from denxanh.controller.centre.view import CorridorView, Seen
+from denxanh.controller.centre.view import CorridorView
 
 PERIOD_S = 1.0
 """At most between two snapshots, seconds of wall time."""
@@ -102,6 +103,10 @@ class Feed:
         async with self._beat:
             await self._beat.wait_for(lambda: self._beats > seen)
             return self._beats
+
+    def tape(self, intersection: str) -> tuple[int, list[tuple[int, Shown]]] | None:
+        """What its lamps have shown lately; see `CorridorView.tape`."""
+        return self._view.tape(intersection)
 
     async def run(self) -> None:
         """Read and wake until cancelled."""

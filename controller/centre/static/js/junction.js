@@ -1,5 +1,6 @@
 // One intersection at street scale: crossings, queues along the lanes, lamps across the stop lines.
 import { mark, svg } from "./dom.js";
+import { levelOf } from "./vocabulary.js";
 
 const PCU_M = 6; // street length that one queued passenger-car unit takes, metres
 const GAP_M = 3; // a queue is drawn this far behind the lamp, so that both can be read
@@ -40,8 +41,8 @@ export function queuePath(lane, width) {
 export function drawQueue(node, lane, reading) {
   const [queued, , confidence] = reading;
   mark(node, "stroke-dasharray", queued < 0.1 ? "0 9999" : `0 ${GAP_M} ${(queued * PCU_M).toFixed(1)} 9999`);
-  const share = queued / Math.max(lane.storage, 1);
-  mark(node, "class", `queue${share > 0.85 ? " full" : share > 0.5 ? " long" : ""}${confidence < DOUBT ? " doubt" : ""}`);
+  mark(node, "data-level", levelOf(queued / Math.max(lane.storage, 1)));
+  node.classList.toggle("doubt", confidence < DOUBT);
 }
 
 /** Asphalt: every lane with a fine edge, the junction's inside without. */

@@ -4,74 +4,72 @@ from __future__ import annotations
 
 from denxanh.controller.centre.words.word import Word, Words
 
-ORDERS: Words = {
-    "order.plan": Word("Chuyển chương trình", "Switch plan"),
-    "order.hold": Word("Giữ pha", "Hold a stage"),
-    "order.release": Word("Trả lại tự động", "Hand back"),
-    "order.preempt": Word("Mở đường ưu tiên", "Pre-empt"),
-    "order.plan.choose": Word("Chương trình", "Plan"),
-    "order.stage.choose": Word("Pha", "Stage"),
-    "order.plan.scheduled": Word("theo lịch lúc này", "scheduled now"),
-    "order.plan.running": Word("đang chạy", "running"),
-    "order.stage.running": Word("đang xanh", "green now"),
-    "order.cycle": Word("chu kỳ {n} s", "cycle {n} s", "cycle {n} s"),
-    "order.for": Word("Tự hết hiệu lực sau", "Ends by itself after"),
-    "order.minutes": Word("{n} phút", "{n} minutes", "{n} minute"),
-    "order.seconds": Word("{n} giây", "{n} seconds", "{n} second"),
-    "order.until-change": Word(
-        "đến {time}, lịch đổi chương trình", "until {time}, the next scheduled change"
-    ),
-    "order.other": Word("Số phút khác", "Another number of minutes"),
-    "order.reason": Word("Lý do", "Reason"),
-    "order.reason.hint": Word(
+ORDERING: Words = {
+    "give.plan": Word("Chuyển chương trình", "Switch plan"),
+    "give.hold": Word("Giữ pha", "Hold a stage"),
+    "give.release": Word("Trả lại tự động", "Hand back"),
+    "give.preempt": Word("Mở đường ưu tiên", "Pre-empt"),
+    "give.plan.choose": Word("Chương trình", "Plan"),
+    "give.stage.choose": Word("Pha", "Stage"),
+    "give.plan.scheduled": Word("theo lịch lúc này", "scheduled now"),
+    "give.plan.running": Word("đang chạy", "running"),
+    "give.stage.running": Word("đang xanh", "green now"),
+    "give.cycle": Word("chu kỳ {n} s", "cycle {n} s", "cycle {n} s"),
+    "give.for": Word("Tự hết hiệu lực sau", "Ends by itself after"),
+    "give.minutes": Word("{n} phút", "{n} minutes", "{n} minute"),
+    "give.seconds": Word("{n} giây", "{n} seconds", "{n} second"),
+    "give.until-change": Word("đến {time}, lịch đổi chương trình", "until {time}, the next scheduled change"),
+    "give.other": Word("Số phút khác", "Another number of minutes"),
+    "give.reason": Word("Lý do", "Reason"),
+    "give.reason.hint": Word(
         "Ghi vào sổ cùng tên của bạn; ít nhất 3 ký tự.",
         "Kept in the log beside your name; at least 3 characters.",
     ),
-    "order.reason.event": Word("Sự kiện đông người", "Event with large crowds"),
-    "order.reason.jam": Word("Ùn tắc kéo dài", "Long queues"),
-    "order.reason.works": Word("Thi công hoặc sự cố trên đường", "Works or an incident"),
-    "order.reason.police": Word("Theo yêu cầu của cảnh sát giao thông", "Asked for by the police"),
-    "order.reason.over": Word("Tình huống đã kết thúc", "The situation is over"),
-    "order.reason.ambulance": Word("Mở đường cho xe ưu tiên", "Emergency vehicle on its way"),
-    "order.next": Word("Xem lại trước khi gửi", "Review before sending"),
-    "order.cancel": Word("Hủy", "Cancel"),
-    "order.back": Word("Sửa lại", "Change"),
-    "order.close": Word("Đóng", "Close"),
-    "order.confirm": Word("Xác nhận", "Confirm"),
-    "order.send.plan": Word("Chuyển chương trình", "Switch plan"),
-    "order.send.hold": Word("Giữ pha này", "Hold this stage"),
-    "order.send.release": Word("Trả lại tự động", "Hand back"),
-    "order.send.preempt": Word("Mở đường ngay", "Pre-empt now"),
-    "order.say.plan": Word(
+    "give.reason.event": Word("Sự kiện đông người", "Event with large crowds"),
+    "give.reason.jam": Word("Ùn tắc kéo dài", "Long queues"),
+    "give.reason.works": Word("Thi công hoặc sự cố trên đường", "Works or an incident"),
+    "give.reason.police": Word("Theo yêu cầu của cảnh sát giao thông", "Asked for by the police"),
+    "give.reason.over": Word("Tình huống đã kết thúc", "The situation is over"),
+    "give.reason.ambulance": Word("Mở đường cho xe ưu tiên", "Emergency vehicle on its way"),
+    "give.next": Word("Xem lại trước khi gửi", "Review before sending"),
+    "give.cancel": Word("Hủy", "Cancel"),
+    "give.back": Word("Sửa lại", "Change"),
+    "give.close": Word("Đóng", "Close"),
+    "give.confirm": Word("Xác nhận", "Confirm"),
+    "give.send.plan": Word("Chuyển chương trình", "Switch plan"),
+    "give.send.hold": Word("Giữ pha này", "Hold this stage"),
+    "give.send.release": Word("Trả lại tự động", "Hand back"),
+    "give.send.preempt": Word("Mở đường ngay", "Pre-empt now"),
+    "give.say.plan": Word(
         "{place} chuyển sang chương trình {plan} trong {time}, rồi tự trở lại.",
         "{place} switches to plan {plan} for {time}, then returns by itself.",
     ),
-    "order.say.hold": Word(
+    "give.say.hold": Word(
         "{place} giữ pha {stage} trong {time}, rồi tự trở lại. Các hướng khác chờ đỏ suốt thời gian đó.",
         "{place} holds stage {stage} for {time}, then returns by itself. All others wait on red meanwhile.",
     ),
-    "order.say.release": Word(
+    "give.say.release": Word(
         "Mọi lệnh đang có hiệu lực tại {place} chấm dứt. Nút về lại chế độ tự động khi đủ điều kiện.",
         "Every order that stands at {place} ends. The intersection is automatic again as soon as it is fit.",
     ),
-    "order.say.preempt": Word(
+    "give.say.preempt": Word(
         "{place} mở pha {stage} cho xe ưu tiên trong {time}, vượt trên lệnh của người vận hành.",
         "{place} brings stage {stage} for an emergency vehicle for {time}, above operators' orders.",
     ),
-    "order.say.safe": Word(
+    "give.say.safe": Word(
         "Xanh tối thiểu, người đi bộ và đếm ngược đã hẹn luôn được giữ; việc chuyển có thể mất tới một chu kỳ.",
         "Minimum greens, pedestrians and running countdowns are kept; the change may take up to a cycle.",
     ),
-    "order.standing": Word("Lệnh đang có hiệu lực", "Orders that stand"),
-    "order.standing.none": Word(
+    "give.standing": Word("Lệnh đang có hiệu lực", "Orders that stand"),
+    "give.standing.none": Word(
         "Không có lệnh nào đang có hiệu lực tại nút này.", "No order stands at this intersection."
     ),
-    "order.standing.plan": Word("Chương trình {plan}", "Plan {plan}"),
-    "order.standing.plan.scheduled": Word("Chương trình theo lịch", "The scheduled plan"),
-    "order.standing.hold": Word("Giữ pha {stage}", "Stage {stage} held"),
-    "order.standing.preempt": Word("Ưu tiên khẩn cấp, pha {stage}", "Pre-emption, stage {stage}"),
-    "order.standing.left": Word("còn {time}", "{time} left"),
-    "order.standing.by": Word("{who}: {reason}", "{who}: {reason}"),
+    "give.standing.plan": Word("Chương trình {plan}", "Plan {plan}"),
+    "give.standing.plan.scheduled": Word("Chương trình theo lịch", "The scheduled plan"),
+    "give.standing.hold": Word("Giữ pha {stage}", "Stage {stage} held"),
+    "give.standing.preempt": Word("Ưu tiên khẩn cấp, pha {stage}", "Pre-emption, stage {stage}"),
+    "give.standing.left": Word("còn {time}", "{time} left"),
+    "give.standing.by": Word("{who}: {reason}", "{who}: {reason}"),
     "preview.title": Word("Xem trước việc chuyển", "Preview of the transition"),
     "preview.choose": Word("Chọn một chương trình để xem trước.", "Choose a plan to preview it."),
     "preview.none": Word(

@@ -4,9 +4,10 @@ import { svg } from "./dom.js";
 
 const DEGREES = [0, 180, 45, -45, 135, -135, 90, -90];
 const AWAY_PX = 21; // from the marker's centre to its name
-const LETTER_PX = 6.4; // mean width of a letter at 12 px
+const LETTER_PX = 7; // mean width of a letter at 12 px
 const LINE_PX = 14;
 const MARKER_PX = 17; // half the side of the square that a marker needs
+const TOO_MUCH = 900; // a name that would cover so many px² of others is left out until there is room
 const ON_A_STREET = 500; // what it costs to stand on an arm, in px² of overlap
 
 /** The text of one name, one line per street, and its countdown; `moved` puts it at an angle. */
@@ -14,13 +15,13 @@ export function caption(item) {
   const words = item.short.split(" – ");
   const left = svg("text", { class: "left" });
   const lines = words.map((word) => svg("text", { class: "name" }, word));
-  const group = svg("g", { class: "caption" }, ...lines, left);
+  const group = svg("g", { class: "caption", "aria-hidden": "true" }, ...lines, left);
   const wide = Math.max(...words.map((word) => word.length)) * LETTER_PX;
   const high = words.length * LINE_PX;
 
   function moved(degrees) {
     const { x, y, anchor } = corner(degrees, high);
-    group.setAttribute("style", `text-anchor:${anchor}`);
+    group.setAttribute("text-anchor", anchor);
     [...lines, left].forEach((line, index) => {
       line.setAttribute("x", x);
       line.setAttribute("y", y + index * LINE_PX + 10);
@@ -50,6 +51,8 @@ export function settle(items, captions, at, size) {
     };
     const best = DEGREES.reduce((one, two) => (cost(two) < cost(one) - 1 ? two : one));
     name.moved(best);
+    name.group.classList.toggle("crowded", cost(best) > TOO_MUCH);
+    if (cost(best) > TOO_MUCH) return;
     taken.push(placed(at(item), name, best));
   });
 }
