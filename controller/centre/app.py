@@ -21,7 +21,7 @@ from denxanh.controller.centre.feed import PERIOD_S, Feed
 from denxanh.controller.centre.parts import Centre, Pictures
 from denxanh.controller.centre.people import assembly
 from denxanh.controller.centre.people.people import People
-from denxanh.controller.centre.shield import BodyLimit, SecurityHeaders
+from denxanh.controller.centre.shield import MAX_BODY_BYTES, SecurityHeaders
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.view import CorridorView
@@ -75,11 +75,12 @@ def create_app(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    app = FastAPI(title="Đèn Xanh", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, max_body_size=MAX_BODY_BYTES
+    )
     app.state.centre = centre
     app.state.corridor, app.state.feed = corridor, feed
     app.state.store, app.state.line = store, line
-    app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(host, people.public_url))
     app.add_middleware(SecurityHeaders)
     problem.install(app)

@@ -16,8 +16,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from denxanh.controller.centre.place import Seen, Shown
 from denxanh.controller.centre.tail import JournalTail
-from denxanh.controller.centre.view import CorridorView, Seen, Shown
+from denxanh.controller.centre.view import CorridorView
 
 PERIOD_S = 1.0
 """At most between two snapshots, seconds of wall time."""

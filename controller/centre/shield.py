@@ -1,9 +1,8 @@
-"""What every answer and every request goes through: headers for browsers, a limit for bodies."""
+"""What every answer carries for browsers, and how much a request may bring."""
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECURITY_HEADERS = {
@@ -38,27 +37,3 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
-
-
-class BodyLimit:
-    """Refuses (413) bodies beyond `MAX_BODY_BYTES`, announced or not."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "")
-        left = MAX_BODY_BYTES
-
-        async def counted() -> Message:
-            nonlocal left
-            message = await receive()
-            left -= len(message.get("body", b""))
-            if left < 0 or (announced.isdecimal() and int(announced) > MAX_BODY_BYTES):
-                raise HTTPException(413)
-            return message
-
-        await self._app(scope, counted, send)

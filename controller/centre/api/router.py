@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from denxanh.controller.centre.api import calendar, commands, comparison, drafts, live, records, site, stream, street
+from denxanh.controller.centre.api import (
+    calendar,
+    commands,
+    comparison,
+    drafts,
+    live,
+    recent,
+    records,
+    site,
+    stream,
+    street,
+)
 
 api = APIRouter(prefix="/api/v1")
-for part in (site, street, live, stream, commands, records, drafts, calendar, comparison):
+for part in (site, street, live, recent, stream, commands, records, drafts, calendar, comparison):
     api.include_router(part.router)
 
 probes = site.probes

@@ -239,7 +239,8 @@ class Commands:
 
     async def _carry_out(self, running: _Running) -> None:
         wish = running.outcome.wish
-        await asyncio.to_thread(self._write_down, running.outcome)
+        at_ms = await asyncio.to_thread(self._write_down, running.outcome)
+        running.outcome = replace(running.outcome, at_ms=at_ms)
         try:
             answer = await self._line.give(wish.order)
         except FrameError as error:
@@ -302,8 +303,8 @@ class Commands:
                 running.settled.set()
                 return
 
-    def _write_down(self, outcome: Outcome) -> None:
-        """Who wants what, before anything is given."""
+    def _write_down(self, outcome: Outcome) -> int:
+        """Who wants what, before anything is given; when that was, as the ledger has it."""
         wish, order = outcome.wish, outcome.wish.order
         self._audit(outcome, "asked", {"key": wish.key, "reason": order.reason, **wish.body()})
         begun = ledger.begin(
@@ -319,6 +320,7 @@ class Commands:
         )
         if not begun.fresh:  # another process of this centre was quicker
             raise StoreError("this key is being used by another process", where=f"command {wish.key}")
+        return int(begun.command["at_ms"])
 
     def _write_outcome(self, outcome: Outcome) -> None:
         state, (vi, en) = outcome.verdict.state, outcome.verdict.why

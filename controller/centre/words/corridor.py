@@ -28,16 +28,16 @@ CORRIDOR: Words = {
     "corridor.band.mixed": Word(
         "các nút chạy chương trình khác chu kỳ", "the intersections' plans differ in cycle"
     ),
-    "corridor.plan": Word("Chương trình {n}", "Plan {n}", "Plan {n}"),
     "corridor.none": Word(
-        "Tuyến này không có hai nút nối tiếp trên một đường.", "No two intersections follow each other on a street."
+        "Tuyến này không có hai nút nối tiếp trên một đường.",
+        "No two intersections follow each other on a street.",
     ),
     "corridor.distance": Word("{n} m", "{n} m", "{n} m"),
     "corridor.table": Word("Nút trên tuyến", "Intersections along the route"),
     "corridor.hours": Word("Khoảng thời gian", "Time span"),
     "corridor.minutes": Word("{n} phút", "{n} min", "{n} min"),
-    "corridor.table.distance": Word("Quãng đường", "Distance"),
-    "corridor.table.offset": Word("Lệch pha", "Offset"),
-    "corridor.table.green": Word("Xanh đo được", "Measured green"),
+    "corridor.table.plan": Word("Chương trình, lệch pha", "Plan, offset"),
+    "corridor.table.plan.n": Word("{plan} · {offset} s", "{plan} · {offset} s"),
+    "corridor.table.green": Word("Xanh đo được đi / về", "Measured green out / in"),
     "corridor.table.hint": Word("phần thời gian, trong khoảng đang xem", "share of time, in the span shown"),
 }

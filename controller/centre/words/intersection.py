@@ -51,6 +51,7 @@ INTERSECTION: Words = {
     "place.lanes": Word("Hàng chờ từng làn", "Queues by lane"),
     "place.from": Word("Từ {where}", "From the {where}"),
     "place.lane": Word("Làn {n}", "Lane {n}", "Lane {n}"),
+    "place.walk.short": Word("đi bộ", "walk"),
     "place.walk": Word("đi bộ {where}", "walk {where}"),
     "place.lane.text": Word(
         "{queued} xcqđ chờ, {moving} đang tới, lấp {percent}, tin cậy {confidence}",

@@ -119,7 +119,9 @@ class Street:
                 self.change(place, {"mode": CabinetMode.CENTRAL_PLAN, "plan": number})
             else:
                 aspects = "".join(self.corridor.intersection(place).stages[stage or 0].aspects)
-                self.change(place, {**ADAPTIVE, "stage": stage, "stage_next": stage}, stage=stage, aspects=aspects)
+                self.change(
+                    place, {**ADAPTIVE, "stage": stage, "stage_next": stage}, stage=stage, aspects=aspects
+                )
 
 
 ADAPTIVE = {"mode": CabinetMode.ADAPTIVE}

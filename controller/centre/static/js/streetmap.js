@@ -22,8 +22,9 @@ export class StreetMap {
     this.shows = new Map();
     this.markers = new Map();
     this.streets();
-    const words = plan.intersections.map((item) => [this.place(item), item.at]);
-    for (const [node, at] of words) this.float(node, at); // names above every signal
+    const drawn = plan.intersections.map((item) => [item.at, this.place(item)]);
+    // Signals lie under all markers, markers under all names.
+    for (const layer of ["petals", "marker", "words"]) for (const [at, nodes] of drawn) this.float(nodes[layer], at);
     this.fit();
     this.handles();
     new ResizeObserver(() => (this.moved ? this.frame() : this.fit())).observe(root);
@@ -50,10 +51,10 @@ export class StreetMap {
     const near = svg("g", { class: "lanes-near" });
     this.root.append(near);
     const showNear = junction(near, item);
-    const { marker, lamps, arms } = this.marker(item);
+    const { petals, lamps, arms } = signals(item);
+    const marker = this.marker(item);
     const name = caption(item);
     this.captions.set(item.id, name);
-    this.float(marker, item.at);
     this.markers.set(item.id, marker);
     this.shows.set(item.id, (state, severity) => {
       showNear(state);
@@ -65,38 +66,22 @@ export class StreetMap {
         mark(marker, "aria-label", t("map.marker", { n: String(item.number), name: nameOf(item), mode: modeName(state.mode) }));
       }
       mark(marker, "data-severity", severity);
-      marker.classList.toggle("stale", state.stale);
+      for (const node of [marker, petals]) node.classList.toggle("stale", state.stale);
       say(name.left, state.commitment?.end_in_s > 0 && !state.stale ? `${state.commitment.end_in_s} s` : "");
     });
-    return name.group;
+    return { petals, marker, words: name.group };
   }
 
   marker(item) {
-    const petals = svg("g", { class: "petals" });
-    const lamps = [];
-    const arms = [];
-    for (const lanes of approaches(item)) {
-      const direction = heading(lanes[0]);
-      const { track, bar } = arm(direction);
-      petals.append(track, bar);
-      arms.push({ lanes, bar });
-      const parts = sorted(distinct(lanes.flatMap((lane) => lane.groups)));
-      const at = [-direction.ahead[0] * 25, -direction.ahead[1] * 25];
-      parts.forEach((part, index) => {
-        const node = lamp(at, direction, 1 + index * (13 / parts.length), 1 + (index + 1) * (13 / parts.length) - 1, 3.6);
-        petals.append(node);
-        lamps.push([node, part.group]);
-      });
-    }
     const marker = svg("a", { class: "marker", "data-id": item.id, href: `/intersections/${encodeURIComponent(item.id)}`, tabindex: this.markers.size ? -1 : 0,
       "aria-label": t("map.marker", { n: String(item.number), name: nameOf(item), mode: t("map.unheard") }) },
-      svg("circle", { class: "halo", r: 18 }), petals, svg("path", { class: "shape", d: SHAPES.ADAPTIVE, transform: "scale(1.2)" }),
+      svg("circle", { class: "halo", r: 18 }), svg("path", { class: "shape", d: SHAPES.ADAPTIVE, transform: "scale(1.2)" }),
       svg("text", { class: "digits", y: 4.3 }, String(item.number)));
     for (const enter of ["pointerenter", "focus"]) marker.addEventListener(enter, () => this.choose(item.id));
     for (const leave of ["pointerleave", "blur"]) marker.addEventListener(leave, () => this.choose(null));
     marker.addEventListener("keydown", (event) => this.rove(event, item));
     marker.addEventListener("click", (event) => { if (this.dragged) event.preventDefault(); });
-    return { marker, lamps, arms };
+    return marker;
   }
 
   /** Arrows on a marker go to the nearest one in that direction; only one marker is a tab stop. */
@@ -218,6 +203,27 @@ export class StreetMap {
     event.preventDefault();
     this.rest();
   }
+}
+
+/** What stands around a marker: each approach's lamps, and how full it is. */
+function signals(item) {
+  const petals = svg("g", { class: "petals" });
+  const lamps = [];
+  const arms = [];
+  for (const lanes of approaches(item)) {
+    const direction = heading(lanes[0]);
+    const { track, bar } = arm(direction);
+    petals.append(track, bar);
+    arms.push({ lanes, bar });
+    const parts = sorted(distinct(lanes.flatMap((lane) => lane.groups)));
+    const at = [-direction.ahead[0] * 25, -direction.ahead[1] * 25];
+    parts.forEach((part, index) => {
+      const node = lamp(at, direction, 1 + index * (13 / parts.length), 1 + (index + 1) * (13 / parts.length) - 1, 3.6);
+      petals.append(node);
+      lamps.push([node, part.group]);
+    });
+  }
+  return { petals, lamps, arms };
 }
 
 /** A track beside an arm of the junction, and the bar that fills it as queues grow. */

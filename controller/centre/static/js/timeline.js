@@ -1,7 +1,7 @@
 // Signal groups over time: three cycles back, and ahead what is committed.
 import { groupLabel } from "./directions.js";
 import { html, svg } from "./dom.js";
-import { clock } from "./words.js";
+import { clock, t } from "./words.js";
 
 const AHEAD_S = 14; // future shown right of now, seconds
 const WINDOW_S = [120, 420]; // shortest and longest past shown
@@ -16,7 +16,7 @@ export class Timeline {
     this.hours = html("div", { class: "hours", "aria-hidden": "true" });
     const names = item.groups.map((id, index) => {
       const { short, arrows, words, walking } = groupLabel(item, index);
-      return html("span", { class: "name", title: `${words} (${id})` }, html("b", {}, short), walking ? html("span", {}, words.split(" ").slice(0, 2).join(" ")) : html("i", {}, arrows));
+      return html("span", { class: "name", title: `${words} (${id})` }, html("b", {}, short), walking ? html("span", {}, t("place.walk.short")) : html("i", {}, arrows));
     });
     root.style.setProperty("--rows", String(names.length));
     root.append(...names, this.svg, this.hours);
