@@ -192,7 +192,7 @@ async def report(request: Request, error: AccessError, name: str = "", target: s
         target: what was asked for, where the path should not be told.
     """
     found: Person | None = getattr(request.state, "person", None)
-    actor = found.actor if found else Actor(name or "anybody:unknown")
+    actor = found.actor if found else Actor(name[:64] or "anybody:unknown")
     asked = target or f"{request.method} {request.url.path}"
     await people(request).watch.refused(error, actor, asked, address(request))
 
