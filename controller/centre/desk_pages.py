@@ -15,6 +15,8 @@ from denxanh.controller.centre.render import problem, render
 from denxanh.controller.centre.words.alarms import ALARMS
 from denxanh.controller.centre.words.audit import AUDIT
 from denxanh.controller.centre.words.calendar import CALENDAR
+from denxanh.controller.centre.words.comparison import COMPARISON
+from denxanh.controller.centre.words.intersection import COMPASS
 from denxanh.controller.centre.words.ordering import ORDERING
 from denxanh.controller.centre.words.plans import PLANS
 from denxanh.networks.model import Corridor, Intersection, Plan, Schedule
@@ -117,6 +119,18 @@ async def calendar(request: Request) -> HTMLResponse:
         words=(CALENDAR, PLANS, ALARMS, ORDERING),
         plans=embedded([{"number": number, "name": name} for number, name in _columns(corridor)]),
         may_edit=has(request, Right.EDIT_PLANS),
+    )
+
+
+@router.get("/comparison")
+async def comparison(request: Request, intersection: str = "") -> HTMLResponse:
+    """Adaptive against fixed control."""
+    return render(
+        request,
+        "comparison.html",
+        page="comparison",
+        words=(COMPARISON, CALENDAR, COMPASS),
+        chosen=intersection,
     )
 
 
