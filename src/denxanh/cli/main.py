@@ -20,6 +20,7 @@ from denxanh.cli import (
     keys,
     network,
     order,
+    people,
     plan,
     priority,
     replay,
@@ -44,6 +45,7 @@ app.command("run", epilog="Example: denxanh run site.toml")(run.run)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
+app.add_typer(people.app, name="people")
 app.add_typer(plan.app, name="plan")
 plan.app.command(
     "activate",

@@ -50,7 +50,7 @@ def test_a_problem_is_told_in_both_languages(browser: Any) -> None:
         "title": "You are not logged in.",
         "status": 401,
         "vi": "Bạn chưa đăng nhập.",
-        "en": "You are not logged in",
+        "en": "You are not logged in.",
         "instance": "/api/v1/people",
         "errors": [],
     }
