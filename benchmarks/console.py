@@ -3,8 +3,8 @@
     python benchmarks/console.py [--intersections 42] [--viewers 20] [--seconds 30] [--write]
 
 A controller drives virtual cabinets over real Modbus TCP once a second and writes its journal; a centre
-follows it, keeps the store and serves viewers, each an open stream that also asks the API for something every
-two seconds. Blocks of `--seconds` with and without viewers alternate in one run, so both see the same machine.
+follows it, keeps the store and serves viewers, each an open stream that also asks the API for something
+every two seconds. Blocks of `--seconds` with and without viewers alternate in one run, so both see the same machine.
 
 * **Lateness of a tick**: how long after its due time the controller's loop began it.
 * **Tick's work**: from there until all its records were written and its commands sent.
@@ -33,7 +33,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from denxanh.controller import run as running
 from denxanh.controller import site as sites
@@ -58,9 +58,9 @@ ASKED = ("status", "history", "detectors", "alarms", "plans")
 class RecordingClock(MonotonicClock):
     """The street's clock; notes when ticks began and when their work was done."""
 
-    begun: dict[int, float] = {}
-    finished: dict[int, float] = {}
-    late: dict[int, float] = {}
+    begun: ClassVar[dict[int, float]] = {}
+    finished: ClassVar[dict[int, float]] = {}
+    late: ClassVar[dict[int, float]] = {}
 
     async def next(self) -> Tick | None:
         """See `Clock`."""
@@ -80,7 +80,7 @@ class RecordingClock(MonotonicClock):
 class RecordingJournal(Journal):
     """Notes when each second's last record was written."""
 
-    written: dict[int, float] = {}
+    written: ClassVar[dict[int, float]] = {}
 
     def append(self, record: Mapping[str, Any]) -> None:
         """See `Journal`."""
@@ -118,7 +118,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def viewers(port: int, count: int, places: Sequence[str], pipe: Connection) -> None:
-    """A process with so many viewers, from "on" to "off"; hands over (tick, seconds on the monotonic clock)."""
+    """A process with so many viewers, from "on" to "off"; hands over (tick, monotonic seconds)."""
 
     async def watch(seen: list[tuple[int, float]]) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=16 * 1024 * 1024)
@@ -228,7 +228,7 @@ def table(
     delays = [at - written[n] for n, at in seen if n in counted and n in written]
     text += row("journal to viewer, whole corridor", delays, 0)
     machine = (
-        f"{wish.intersections} intersections, {wish.viewers} viewers, alternating blocks of {wish.seconds} s; "
+        f"{wish.intersections} intersections, {wish.viewers} viewers, blocks of {wish.seconds} s; "
         f"controller, cabinets, centre (nice 5) and viewers on one machine with {os.cpu_count()} cores, load "
         f"{os.getloadavg()[0]:.1f}; Python {platform.python_version()}, {platform.system()}. "
         f"`python benchmarks/console.py --write`"
