@@ -252,7 +252,7 @@ def table(wish: argparse.Namespace, blocks: Sequence[Block], seen: Sequence[tupl
     text += f"\nThe centre took {quiet:.0%} of one core with nobody watching, {busy:.0%} with the viewers.\n"
     machine = (
         f"{wish.intersections} intersections, {wish.viewers} viewers, blocks of {wish.seconds} s; "
-        f"controller, cabinets, centre (nice 5) and viewers (nice 10) on one machine, {os.cpu_count()} cores, "
+        f"controller, cabinets, centre (nice 5), viewers (nice 10) on one machine, {os.cpu_count()} cores, "
         f"load {os.getloadavg()[0]:.1f}; Python {platform.python_version()}, {platform.system()}. "
         f"`python benchmarks/console.py --write`"
     )

@@ -19,10 +19,10 @@ from sqlalchemy import Connection, event
 
 from denxanh.controller.centre.store import journalreader, queries
 from denxanh.controller.centre.store.archive import Store, open_store
-from denxanh.controller.centre.store.folding import at_ms
 from denxanh.controller.centre.store.journalreader import Bookmark
 from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.store.recorder import Recorder
+from denxanh.controller.centre.store.said import at_ms
 from denxanh.controller.journal import JOURNAL_NAME, Journal
 from denxanh.errors import StoreError
 from denxanh.networks.model import Corridor
@@ -273,7 +273,7 @@ def test_records_of_another_corridor_are_counted_not_stored(
     recorder = Recorder(store, corridor)
     recorder.resume()
     record = {**street.tick("X1"), "i": "elsewhere"}
-    recorder.take([record, json.loads(json.dumps(record))], Bookmark(1, 100, "m"))
+    recorder.take([record, json.loads(json.dumps(record))], Bookmark(1, 100, "m", "h"))
     assert recorder.skipped == 2
     assert not queries.spans(store, "elsewhere", 0, 2**53)
 
@@ -281,7 +281,7 @@ def test_records_of_another_corridor_are_counted_not_stored(
 def test_a_damaged_state_is_said(store: Store, corridor: Corridor) -> None:
     recorder = Recorder(store, corridor)
     recorder.resume()
-    recorder.take([], Bookmark(1, 100, "m"))
+    recorder.take([], Bookmark(1, 100, "m", "h"))
     with store.writing() as connection:
         connection.exec_driver_sql("UPDATE bookmarks SET state = '{}x'")
     with pytest.raises(StoreError, match="damaged"):
