@@ -25,6 +25,7 @@ from denxanh.cli import (
     priority,
     replay,
     run,
+    store,
     train,
     vds,
     verify,
@@ -60,6 +61,7 @@ app.command("release", epilog='Example: denxanh release site.toml THN_304 --reas
 app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
+app.add_typer(store.app, name="store")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",

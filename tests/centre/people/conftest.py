@@ -82,6 +82,7 @@ class Browser:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
+    """An embedded one; what is kept is tried in both kinds in `kept/`."""
     opened = open_store(f"sqlite:///{tmp_path / 'centre.db'}")
     yield opened
     opened.close()
