@@ -15,6 +15,9 @@ from denxanh.networks import timing
 from denxanh.networks.model import GroupKind, Intersection, Plan
 from denxanh.networks.tllogic import second_states
 
+NAMED = 3
+"""Intersections that one defect names; of the others it gives the number."""
+
 
 class Rule(StrEnum):
     """What a plan can break. Stable: the console's pages name these."""
@@ -133,10 +136,18 @@ def split_defects(intersection: Intersection, plan: Plan) -> Iterator[PlanDefect
 
 
 def coordination_defects(plan: Plan, neighbours: Mapping[str, Plan]) -> Iterator[PlanDefect]:
-    """Where the plans of the same number of other intersections (by id) run on another cycle."""
+    """Where the plans of the same number of other intersections (by id) run on another cycle.
+
+    One defect per other cycle; its subject lists the intersections, at most `NAMED`.
+    """
+    by_cycle: dict[int, list[str]] = {}
     for name, other in neighbours.items():
-        if other.cycle_s != plan.cycle_s:
-            yield PlanDefect(Rule.CYCLE_DIFFERS, subject=name, has_s=plan.cycle_s, limit_s=other.cycle_s)
+        by_cycle.setdefault(other.cycle_s, []).append(name)
+    for cycle_s, names in sorted(by_cycle.items()):
+        if cycle_s != plan.cycle_s:
+            more = f" +{len(names) - NAMED}" if len(names) > NAMED else ""
+            subject = ", ".join(names[:NAMED]) + more
+            yield PlanDefect(Rule.CYCLE_DIFFERS, subject=subject, has_s=plan.cycle_s, limit_s=cycle_s)
 
 
 def _entry_needs(intersection: Intersection, stage: int, after: int) -> EntryNeeds:

@@ -9,12 +9,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from denxanh.controller.centre import pages
+from denxanh.controller.centre import desk_pages, pages
 from denxanh.controller.centre.api import docs, problem
 from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.api.router import api, probes
@@ -90,8 +88,8 @@ def create_app(
     app.include_router(api)
     app.include_router(probes)
     app.include_router(pages.router, dependencies=[view])
+    app.include_router(desk_pages.router)
     docs.install(app)
-    _front_page(app, corridor)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app
 
@@ -99,12 +97,3 @@ def create_app(
 def _hosts(host: str, public_url: str | None) -> list[str]:
     public = urlsplit(public_url).hostname if public_url else None
     return [*LOOPBACK, host, *([public] if public else [])]
-
-
-def _front_page(app: FastAPI, corridor: Corridor) -> None:
-    environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
-    page = environment.get_template("page.html").render(corridor=corridor)
-
-    @app.get("/", dependencies=[view], include_in_schema=False)
-    async def index() -> HTMLResponse:
-        return HTMLResponse(page)

@@ -1,6 +1,6 @@
 """The centre's own heartbeat: reads the journal, keeps the view, wakes every open stream.
 
-The journal is looked at five times a second; what is new goes out at once, but not twice within half a
+The journal is looked at ten times a second; what is new goes out at once, but not twice within 0.3 of a
 second, so that a second's records of many intersections travel together. Without anything new there is a
 beat each second, because what grows old changes too.
 """
@@ -16,14 +16,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from denxanh.controller.centre.place import Seen, Shown
 from denxanh.controller.centre.tail import JournalTail
-from denxanh.controller.centre.view import CorridorView, Seen
+from denxanh.controller.centre.view import CorridorView
 
 PERIOD_S = 1.0
 """At most between two snapshots, seconds of wall time."""
-LOOK_S = 0.2
+LOOK_S = 0.1
 """Between two looks at the journal, seconds."""
-GATHER_S = 0.5
+GATHER_S = 0.3
 """At least between two snapshots, seconds."""
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,10 @@ class Feed:
         async with self._beat:
             await self._beat.wait_for(lambda: self._beats > seen)
             return self._beats
+
+    def tape(self, intersection: str) -> tuple[int, list[tuple[int, Shown]]] | None:
+        """What its lamps have shown lately; see `CorridorView.tape`."""
+        return self._view.tape(intersection)
 
     async def run(self) -> None:
         """Read and wake until cancelled."""

@@ -33,4 +33,20 @@ NAVIGATION: tuple[Section, ...] = (
             Entry("corridor", "/corridor", "corridor"),
         ),
     ),
+    Section(
+        "operate",
+        (
+            Entry("alarms", "/alarms", "alarm"),
+            Entry("plans", "/plans", "plan"),
+            Entry("calendar", "/calendar", "calendar"),
+        ),
+    ),
+    Section(
+        "answer",
+        (
+            Entry("audit", "/audit", "audit", Right.AUDIT),
+            Entry("comparison", "/comparison", "compare"),
+            Entry("people", "/people", "people", Right.MANAGE_PEOPLE),
+        ),
+    ),
 )

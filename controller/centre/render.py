@@ -50,7 +50,7 @@ def render(
         status: of the HTTP answer.
         values: what else the template reads.
     """
-    lang = _choice(request, "lang", LANG_COOKIE, Lang, Lang.VI)
+    lang = _language(request)
     theme = _choice(request, "theme", THEME_COOKIE, Theme, Theme.AUTO)
     table = join(*SHARED, *words)
     person = getattr(request.state, "person", None)
@@ -78,6 +78,12 @@ def render(
     return answer
 
 
+def problem(request: Request, status: int, key: str, **values: Any) -> HTMLResponse:
+    """A page that says why there is no other (`key`: of the shared words)."""
+    text = speaker(join(*SHARED), _language(request))(key, **values)
+    return render(request, "problem.html", page="", status=status, text=text)
+
+
 @cache
 def _templates() -> Environment:
     folder = Path(__file__).parent / "templates"
@@ -88,6 +94,10 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _language(request: Request) -> Lang:
+    return _choice(request, "lang", LANG_COOKIE, Lang, Lang.VI)
 
 
 def _choice(request: Request, parameter: str, cookie: str, kind: type[_Choice], usual: _Choice) -> _Choice:

@@ -99,6 +99,12 @@ def test_neighbours_share_a_cycle() -> None:
     ]
 
 
+def test_many_neighbours_are_one_defect_per_cycle() -> None:
+    longer = with_split(0, PLAN.splits[0].split_s + 5)
+    found = list(coordination_defects(longer, dict.fromkeys("ABCDE", PLAN) | {"F": longer}))
+    assert [(one.subject, one.limit_s) for one in found] == [("A, B, C +2", PLAN.cycle_s)]
+
+
 def test_every_rule_has_words() -> None:
     for rule in Rule:
         assert str(PlanDefect(rule, 0, "A", "B", 3, 5))

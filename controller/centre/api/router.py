@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from denxanh.controller.centre.api import commands, live, records, site, stream, street
+from denxanh.controller.centre.api import (
+    calendar,
+    commands,
+    comparison,
+    drafts,
+    export,
+    live,
+    recent,
+    records,
+    site,
+    stream,
+    street,
+)
 
 api = APIRouter(prefix="/api/v1")
-for part in (site, street, live, stream, commands, records):
+for part in (site, street, live, recent, stream, commands, records, export, drafts, calendar, comparison):
     api.include_router(part.router)
 
 probes = site.probes

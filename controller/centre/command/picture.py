@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from denxanh.controller.centre.view import Seen
+from denxanh.controller.centre.place import Seen
 from denxanh.controller.codec import decode_input
 from denxanh.controller.readback import DS_PER_S, police_panel
 from denxanh.controller.record import TickInput, TickOutput

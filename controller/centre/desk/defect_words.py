@@ -43,8 +43,8 @@ PLAN: dict[PlanRule, Text] = {
         "The offset {has} s must be below the cycle {limit} s.",
     ),
     PlanRule.CYCLE_DIFFERS: (
-        "Chu kỳ {has} s khác với {subject} ({limit} s): hai nút không còn phối hợp làn sóng xanh.",
-        "The cycle {has} s differs from that of {subject} ({limit} s): the two are not coordinated.",
+        "Chu kỳ {has} s khác với {subject} ({limit} s): không còn phối hợp làn sóng xanh.",
+        "The cycle {has} s differs from {subject} ({limit} s): no coordination with them.",
     ),
 }
 SCHEDULE: dict[ScheduleRule, Text] = {

@@ -13,6 +13,7 @@ import typer
 
 from denxanh.cli import (
     cabinet,
+    console,
     demo,
     evaluate,
     flood,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.command("demo", epilog="Example: denxanh demo --speed 5 --policy max-pressure")(demo.demo)
 app.command("run", epilog="Example: denxanh run site.toml")(run.run)
+app.command("console", epilog="Example: denxanh console site.toml")(console.console)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")

@@ -44,7 +44,7 @@ export function check(form) {
   let first = null;
   const seen = new Set();
   for (const input of form.elements) {
-    if (!input.willValidate || input.disabled || (input.type === "radio" && seen.has(input.name))) continue;
+    if (!input.name || !input.willValidate || input.disabled || (input.type === "radio" && seen.has(input.name))) continue;
     seen.add(input.name);
     const text = lacking(input);
     wrong(input, text);

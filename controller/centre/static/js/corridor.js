@@ -1,0 +1,113 @@
+// Time and distance along a street: measured greens and arrivals, and the band that the plan means to open.
+import { byId, html, mark, say } from "./dom.js";
+import { follow, plan } from "./live.js";
+import { band } from "./progression.js";
+import { SpaceTime } from "./spacetime.js";
+import { Tape } from "./tape.js";
+import { nameOf, shorten } from "./vocabulary.js";
+import { percent, t } from "./words.js";
+
+const KMH = 3.6;
+const KEEP = 450; // seconds of arrivals kept, as long as the lamps'
+
+const corridor = await plan;
+shorten(corridor.intersections);
+const places = new Map(corridor.intersections.map((item) => [item.id, item]));
+const routes = corridor.routes.filter((one) => one.out.length > 1);
+const chart = routes.length ? new SpaceTime(byId("chart"), places) : null;
+if (!chart) byId("chart").replaceChildren(html("p", { class: "empty" }, t("corridor.none")));
+let route = routes[0];
+let minutes = 5;
+let tapes = new Map();
+let arrivals = new Map();
+let latest = null;
+
+routes.forEach((one, index) => byId("route").append(html("option", { value: index }, t("corridor.route.n", { from: places.get(one.out[0].id).short, to: places.get(one.out.at(-1).id).short, n: one.out.length }))));
+byId("route").disabled = routes.length < 2;
+byId("route").addEventListener("change", () => choose(routes[Number(byId("route").value)]));
+byId("speed").addEventListener("input", draw);
+for (const button of document.querySelectorAll("[data-minutes]")) {
+  button.addEventListener("click", () => {
+    minutes = Number(button.dataset.minutes);
+    for (const other of button.parentElement.children) mark(other, "aria-pressed", String(other === button));
+    draw();
+  });
+}
+if (chart) {
+  choose(route);
+  follow(take);
+}
+
+function choose(wanted) {
+  route = wanted;
+  tapes = new Map(route.out.map(({ id }) => [id, new Tape(id)]));
+  arrivals = new Map();
+  byId("stops").replaceChildren(...route.out.toReversed().map(row)); // as on the chart: the end of the street on top
+  if (latest) take(latest);
+}
+
+async function take(state) {
+  latest = state;
+  const mine = tapes;
+  await Promise.all([...mine].filter(([id]) => state.intersections[id]).map(([id, tape]) => tape.take(state.tick, state.intersections[id])));
+  if (mine !== tapes) return; // another route has been chosen meanwhile
+  for (const side of ["out", "back"]) {
+    for (const stop of route[side]) {
+      const now = state.intersections[stop.id];
+      if (now) arrived(`${side} ${stop.id}`, state.clock_s, stop.lanes.reduce((sum, lane) => sum + (now.lanes[lane]?.[1] ?? 0), 0));
+    }
+  }
+  draw();
+}
+
+function arrived(key, clock_s, pcu) {
+  const seen = arrivals.get(key) ?? [];
+  arrivals.set(key, seen);
+  if (seen.at(-1)?.clock_s === clock_s) return;
+  seen.push({ clock_s, pcu });
+  if (seen.length > KEEP) seen.shift();
+}
+
+function planOf(id) {
+  const wanted = latest?.intersections[id]?.plan;
+  return places.get(id).plans.find((one) => one.number === wanted) ?? null;
+}
+
+function draw() {
+  const speed = Number(byId("speed").value);
+  say(byId("speed-text"), t("corridor.speed.n", { n: speed }));
+  if (!latest || latest.clock_s === null) return;
+  const sides = {};
+  for (const side of ["out", "back"]) {
+    const stops = route[side].map((stop) => ({ ...stop, plan: planOf(stop.id), arrivals: arrivals.get(`${side} ${stop.id}`) ?? [] }));
+    const driving = side === "out" ? stops : stops.toReversed();
+    sides[side] = { stops, driving, band: band(driving, speed / KMH) };
+    tell(byId(`band-${side}`), driving, sides[side].band);
+  }
+  chart.draw({ sides, tapes, past: minutes * 60, clock_s: latest.clock_s, speed: speed / KMH });
+  for (const stop of route.out) stopRow(stop);
+}
+
+function tell(node, driving, found) {
+  if (driving.length < 2) return say(node, "–");
+  if (!found) return say(node, t("corridor.band.mixed"));
+  const seconds = found.runs.reduce((sum, [from, until]) => sum + until - from, 0);
+  return say(node, seconds ? t("corridor.band.wide", { s: seconds, cycle: found.cycle }) : t("corridor.band.none"));
+}
+
+function row(stop) {
+  const item = places.get(stop.id);
+  return html("tr", { id: `stop-${stop.id}` },
+    html("td", {}, html("a", { href: `/intersections/${encodeURIComponent(item.id)}`, title: nameOf(item) }, html("span", { class: "plate" }, String(item.number)), html("span", {}, item.short, html("small", {}, t("corridor.distance", { n: Math.round(stop.at) }))))), html("td", { class: "end" }, "–"),
+    html("td", { class: "end" }, html("b", { class: "out" }, "–"), " / ", html("b", { class: "back" }, "–")));
+}
+
+function stopRow(stop) {
+  const [, planCell, green] = byId(`stop-${stop.id}`).children;
+  const found = planOf(stop.id);
+  say(planCell, found ? t("corridor.table.plan.n", { plan: String(found.number), offset: found.offset }) : "–");
+  const seconds = tapes.get(stop.id)?.seconds.slice(-minutes * 60) ?? [];
+  const share = (groups) => (seconds.length && groups ? percent(seconds.filter((one) => groups.some((group) => "Gg".includes(one.aspects[group]))).length / seconds.length) : "–");
+  say(green.firstElementChild, share(stop.groups));
+  say(green.lastElementChild, share(route.back.find(({ id }) => id === stop.id)?.groups));
+}
