@@ -1,4 +1,6 @@
 // The one connection of a page: the corridor's drawing once, then a snapshot each second.
+import { check } from "./presence.js";
+
 const SILENCE_MS = 4000; // without a snapshot for so long the connection counts as lost
 const followers = [];
 const mourners = [];
@@ -40,7 +42,10 @@ function connect() {
     latest = JSON.parse(event.data);
     for (const show of followers) show(latest);
   });
-  source.addEventListener("error", silence);
+  source.addEventListener("error", () => {
+    silence();
+    if (source.readyState === EventSource.CLOSED) check(); // the centre has said no
+  });
   setInterval(() => { if (performance.now() - heard > SILENCE_MS) silence(); }, 1000);
   window.addEventListener("pagehide", () => source.close());
   return source;
