@@ -6,28 +6,35 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from denxanh.controller.centre.desk.plan_draft import PlanDraft, SplitDraft, draft_of
-from denxanh.controller.centre.people.rights import Right, may
+from denxanh.controller.centre.people.access import PASSWORD, requires, requires_login
+from denxanh.controller.centre.people.rights import RIGHTS, Right, may
+from denxanh.controller.centre.people.tokens import covers
 from denxanh.controller.centre.render import problem, render
+from denxanh.controller.centre.words.accounts import ACCOUNTS
 from denxanh.controller.centre.words.alarms import ALARMS
 from denxanh.controller.centre.words.audit import AUDIT
 from denxanh.controller.centre.words.calendar import CALENDAR
+from denxanh.controller.centre.words.comparison import COMPARISON
+from denxanh.controller.centre.words.intersection import COMPASS
 from denxanh.controller.centre.words.ordering import ORDERING
 from denxanh.controller.centre.words.plans import PLANS
+from denxanh.controller.operator.message import Role
 from denxanh.networks.model import Corridor, Intersection, Plan, Schedule
 
+view = Depends(requires(Right.VIEW))
 router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
 MAX_PLAN = 255
 """Highest number of a plan, as the cabinet's registers hold it."""
-ACTION_KINDS = ("order", "alarm", "draft", "login", "account", "token")
+ACTION_KINDS = ("order", "alarm", "draft", "login", "access", "account", "token")
 """First parts of the audit log's actions, for its filter."""
 
 
-@router.get("/alarms")
+@router.get("/alarms", dependencies=[view])
 async def alarms(request: Request, which: str = "open", intersection: str = "") -> HTMLResponse:
     """Alarms, open ones first."""
     return render(
@@ -41,7 +48,7 @@ async def alarms(request: Request, which: str = "open", intersection: str = "") 
     )
 
 
-@router.get("/audit")
+@router.get("/audit", dependencies=[Depends(requires(Right.AUDIT))])
 async def audit(request: Request, intersection: str = "") -> HTMLResponse:
     """Who did what."""
     return render(
@@ -55,7 +62,7 @@ async def audit(request: Request, intersection: str = "") -> HTMLResponse:
     )
 
 
-@router.get("/plans")
+@router.get("/plans", dependencies=[view])
 async def plans(request: Request) -> HTMLResponse:
     """Every intersection's plans, and the drafts of others."""
     corridor = request.app.state.corridor
@@ -72,7 +79,7 @@ async def plans(request: Request) -> HTMLResponse:
     )
 
 
-@router.get("/plans/{intersection}/{number}/edit")
+@router.get("/plans/{intersection}/{number}/edit", dependencies=[view])
 async def plan_editor(request: Request, intersection: str, number: int) -> HTMLResponse:
     """One plan in the writing; a number that the intersection does not have begins with its first plan."""
     try:
@@ -106,7 +113,7 @@ async def plan_editor(request: Request, intersection: str, number: int) -> HTMLR
     )
 
 
-@router.get("/calendar")
+@router.get("/calendar", dependencies=[view])
 async def calendar(request: Request) -> HTMLResponse:
     """Which plan runs on which day, and drafts of another calendar."""
     corridor = request.app.state.corridor
@@ -117,6 +124,48 @@ async def calendar(request: Request) -> HTMLResponse:
         words=(CALENDAR, PLANS, ALARMS, ORDERING),
         plans=embedded([{"number": number, "name": name} for number, name in _columns(corridor)]),
         may_edit=has(request, Right.EDIT_PLANS),
+    )
+
+
+@router.get("/comparison", dependencies=[view])
+async def comparison(request: Request, intersection: str = "") -> HTMLResponse:
+    """Adaptive against fixed control."""
+    return render(
+        request,
+        "comparison.html",
+        page="comparison",
+        words=(COMPARISON, CALENDAR, COMPASS),
+        chosen=intersection,
+    )
+
+
+@router.get("/people", dependencies=[Depends(requires_login(Right.MANAGE_PEOPLE))])
+async def people(request: Request) -> HTMLResponse:
+    """Everybody's accounts, what each role may do, all tokens."""
+    return render(
+        request,
+        "people.html",
+        page="people",
+        words=(ACCOUNTS, ALARMS, ORDERING),
+        all_roles=[role.value for role in Role],
+        all_rights=[right.value for right in Right],
+        rights_of={role.value: {right.value for right in RIGHTS[role]} for role in Role},
+        roles=_token_roles(request),
+        roles_data=embedded([role.value for role in Role]),
+    )
+
+
+@router.get("/account", dependencies=[Depends(requires_login(Right.VIEW))])
+async def account(request: Request) -> HTMLResponse:
+    """One's own account: what one may do, the password, one's tokens."""
+    return render(
+        request,
+        "account.html",
+        page="account",
+        words=(ACCOUNTS, ALARMS, ORDERING),
+        rights=sorted(RIGHTS[request.state.person.role]),
+        password_page=PASSWORD,
+        roles=_token_roles(request),
     )
 
 
@@ -133,6 +182,11 @@ def has(request: Request, right: Right) -> bool:
     """Whether this page's reader has a right; pages only leave out what the API would refuse anyway."""
     person: Any = getattr(request.state, "person", None)
     return person is None or may(person.role, right)
+
+
+def _token_roles(request: Request) -> list[str]:
+    """Roles whose tokens this reader may make."""
+    return [role.value for role in Role if covers(request.state.person.role, role)]
 
 
 def embedded(data: Mapping[str, Any] | Sequence[Any]) -> str:

@@ -1,10 +1,13 @@
-"""A journal that a test writes by hand, second by second."""
+"""A journal that a test writes by hand, second by second; stores in both kinds of database."""
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import shutil
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +23,7 @@ from denxanh.controller.centre.app import create_app
 from denxanh.controller.centre.command.service import Line
 from denxanh.controller.centre.people.people import gather
 from denxanh.controller.centre.server import bind
-from denxanh.controller.centre.store.archive import open_store
+from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.console_site import Console
 from denxanh.controller.mode import Mode
@@ -162,6 +165,99 @@ def hosted(scribe: Scribe) -> Iterator[Hosted]:
 def address(hosted: Hosted) -> str:
     """Where it is."""
     return hosted.address
+
+
+class PostgresServer:
+    """A PostgreSQL server of Debian's, in a folder of its own, on a Unix socket only.
+
+    It refuses to run as root: then it runs as the account `postgres`.
+    """
+
+    def __init__(self) -> None:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+        if not found:
+            missing = "PostgreSQL is not installed (Debian: postgresql)"
+            if os.environ.get("CI"):
+                pytest.fail(missing)
+            pytest.skip(missing)
+        self._bin = found[-1].parent
+        self._account = "postgres" if os.getuid() == 0 else getpass.getuser()
+        self.folder = Path(tempfile.mkdtemp(prefix="denxanh-pg-"))  # short: a socket's path has a limit
+        if os.getuid() == 0:
+            shutil.chown(self.folder, self._account)
+        self._databases = 0
+        # The server's own durability is not what is tested here; without it a database is made in no time.
+        self._run("initdb", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8", "-U", self._account)
+        self.start()
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        options = f"-k {self.folder} -c listen_addresses= -c shared_buffers=16MB -c fsync=off"
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """End at once, as a killed machine would: connections break, nothing is put in order."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def database(self) -> str:
+        """URL of a new, empty database."""
+        self._databases += 1
+        name = f"test{self._databases}"
+        subprocess.run(
+            [self._bin / "createdb", "-h", self.folder, "-U", self._account, name], check=True, timeout=30
+        )
+        return f"postgresql+psycopg://{self._account}@/{name}?host={self.folder}"
+
+    def remove(self) -> None:
+        """End it and leave nothing behind."""
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.stop()
+        shutil.rmtree(self.folder)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self._bin / program, "-D", self.folder / "data", *arguments],
+            check=True,
+            timeout=60,
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=self._account if os.getuid() == 0 else None,
+            group=self._account if os.getuid() == 0 else None,
+        )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server for all tests; each takes a database of its own."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server that one test may stop and start."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'centre.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.database()
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An empty store, of each kind in turn."""
+    store = open_store(store_url)
+    yield store
+    store.close()
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -47,6 +47,13 @@ COMMANDS = (
     ("keys", "make"),
     ("keys", "revoke"),
     ("keys", "check"),
+    ("people", "list"),
+    ("people", "add"),
+    ("people", "disable"),
+    ("people", "enable"),
+    ("people", "role"),
+    ("people", "reset"),
+    ("people", "tokens"),
     ("vds", "token"),
     ("vds", "schema"),
 )

@@ -19,3 +19,5 @@ Preempter = Annotated[Person, Depends(requires(Right.PREEMPT))]
 Acknowledger = Annotated[Person, Depends(requires(Right.ACKNOWLEDGE))]
 Editor = Annotated[Person, Depends(requires(Right.EDIT_PLANS))]
 Auditor = Annotated[Person, Depends(requires(Right.AUDIT))]
+export = Depends(requires(Right.EXPORT))
+"""For routers that give out files."""

@@ -9,6 +9,7 @@ from denxanh.controller.centre.api import (
     commands,
     comparison,
     drafts,
+    export,
     live,
     recent,
     records,
@@ -18,7 +19,7 @@ from denxanh.controller.centre.api import (
 )
 
 api = APIRouter(prefix="/api/v1")
-for part in (site, street, live, recent, stream, commands, records, drafts, calendar, comparison):
+for part in (site, street, live, recent, stream, commands, records, export, drafts, calendar, comparison):
     api.include_router(part.router)
 
 probes = site.probes

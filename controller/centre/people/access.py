@@ -14,8 +14,9 @@ from typing import cast
 from urllib.parse import quote
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
+from denxanh.controller.centre.api import problem
 from denxanh.controller.centre.people import csrf
 from denxanh.controller.centre.people.cookie import Door, door
 from denxanh.controller.centre.people.deed import Actor
@@ -192,7 +193,7 @@ async def report(request: Request, error: AccessError, name: str = "", target: s
         target: what was asked for, where the path should not be told.
     """
     found: Person | None = getattr(request.state, "person", None)
-    actor = found.actor if found else Actor(name or "anybody:unknown")
+    actor = found.actor if found else Actor(name[:64] or "anybody:unknown")
     asked = target or f"{request.method} {request.url.path}"
     await people(request).watch.refused(error, actor, asked, address(request))
 
@@ -201,21 +202,12 @@ def _is_page(request: Request) -> bool:
     return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
-def _problem(request: Request, error: AccessError) -> JSONResponse:
-    """RFC 9457, in both languages."""
+def _problem(request: Request, error: AccessError) -> Response:
     words = WORDS[Refusal(error.reason)]
     headers = {"Cache-Control": "no-store"}
     if words.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="denxanh"'
     if error.wait_s:
         headers["Retry-After"] = str(error.wait_s)
-    body = {
-        "type": f"urn:denxanh:problem:{error.reason}",
-        "title": words.en,
-        "status": words.status,
-        "vi": words.vi,
-        "en": str(error),
-        "instance": request.url.path,
-        "errors": [],
-    }
-    return JSONResponse(body, words.status, headers, "application/problem+json")
+    kind = problem.Kind(error.reason, words.status, words.vi, words.en)
+    return problem.response(request, kind, headers=headers)

@@ -141,14 +141,18 @@ class Provider:
             subject = self._subject(token, keys, pending.nonce)
         return Proven(subject, pending.page)
 
-    def _subject(self, token: Mapping[str, Any], keys: Any, nonce: str) -> str:
+    def _subject(self, token: Mapping[str, Any], keys: dict[str, Any], nonce: str) -> str:
         from authlib.oidc.core import CodeIDToken
         from joserfc import jwt
         from joserfc.jwk import KeySet
         from joserfc.jws import JWSRegistry
 
         registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
-        decoded = jwt.decode(token["id_token"], KeySet.import_key_set(keys), registry=registry)
+        published = keys["keys"]
+        if not isinstance(published, list) or not all(isinstance(one, dict) for one in published):
+            raise ValueError("the provider's keys are no list of objects")
+        key_set = KeySet.import_key_set({"keys": published})
+        decoded = jwt.decode(str(token["id_token"]), key_set, registry=registry)
         own = self._settings
         claims = CodeIDToken(
             decoded.claims,
@@ -173,9 +177,10 @@ class Provider:
             if found.get("issuer") != issuer:
                 raise ValueError(f"the provider calls itself {found.get('issuer')!r}")
             scheme = issuer.partition(":")[0]
-            places = {name: found[name] for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
-            for name, place in places.items():
-                if not str(place).startswith(("https://", f"{scheme}://")):
+            places: dict[str, str] = {}
+            for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+                places[name] = str(found[name])
+                if not places[name].startswith(("https://", f"{scheme}://")):
                     raise ValueError(f"{name} is not reached by {scheme}")
             self._metadata = now_s, places
         return self._metadata[1]
@@ -193,10 +198,13 @@ class Provider:
         )
 
 
-async def _document(client: Any, url: str) -> Any:
-    answer = await client.get(url, withhold_token=True)
+async def _document(client: Any, url: str) -> dict[str, Any]:
+    answer = await client.request("GET", url, withhold_token=True)
     answer.raise_for_status()
-    return answer.json()
+    found = answer.json()
+    if not isinstance(found, dict):
+        raise ValueError(f"{url} is no JSON object")
+    return found
 
 
 @contextlib.contextmanager
@@ -208,11 +216,8 @@ def _provider_errors() -> Iterator[None]:
 
     try:
         yield
-    # The last three: a document in which something is missing, or is something else than the standard says.
-    except (
-        *(AuthlibBaseError, HTTPError, InvalidURL, JoseError),
-        *(ValueError, KeyError, TypeError, AttributeError),
-    ) as error:
+    # The last two: a document in which something is missing, or is something else than the standard says.
+    except (AuthlibBaseError, HTTPError, InvalidURL, JoseError, ValueError, KeyError) as error:
         raise _unproven(f"{type(error).__name__}: {error}") from error
 
 

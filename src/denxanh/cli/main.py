@@ -13,6 +13,7 @@ import typer
 
 from denxanh.cli import (
     cabinet,
+    console,
     demo,
     evaluate,
     flood,
@@ -20,10 +21,12 @@ from denxanh.cli import (
     keys,
     network,
     order,
+    people,
     plan,
     priority,
     replay,
     run,
+    store,
     train,
     vds,
     verify,
@@ -41,9 +44,11 @@ app = typer.Typer(
 )
 app.command("demo", epilog="Example: denxanh demo --speed 5 --policy max-pressure")(demo.demo)
 app.command("run", epilog="Example: denxanh run site.toml")(run.run)
+app.command("console", epilog="Example: denxanh console site.toml")(console.console)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
+app.add_typer(people.app, name="people")
 app.add_typer(plan.app, name="plan")
 plan.app.command(
     "activate",
@@ -58,6 +63,7 @@ app.command("release", epilog='Example: denxanh release site.toml THN_304 --reas
 app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
+app.add_typer(store.app, name="store")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",

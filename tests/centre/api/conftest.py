@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -17,6 +19,7 @@ from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.app import create_app
 from denxanh.controller.centre.people.deed import Actor
 from denxanh.controller.centre.people.people import People, gather
+from denxanh.controller.centre.server import bind
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.ladder import Cause
@@ -256,6 +259,34 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         town.client = client
         yield town
     town.store.close()
+
+
+class Served:
+    """A town's centre behind a real socket."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        listening = bind("127.0.0.1", 0)
+        self.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        config = uvicorn.Config(town.app, log_level="error", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]})
+        self._thread.start()
+        town.until(lambda: self._server.started)
+
+    def end(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        self._thread.join()
+        self.town.store.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A running centre that others reach by HTTP."""
+    served = Served(found_town(tmp_path_factory.mktemp("served"), crossroads_corridor(2)))
+    yield served
+    served.end()
 
 
 @pytest.fixture

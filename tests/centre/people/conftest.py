@@ -63,8 +63,8 @@ class Browser:
 
     def log_in(self, name: str, password: str = PASSWORD, **fields: str) -> Any:
         answer = self.post("/login", name=name, password=password, **fields)
-        session = self.client.get("/api/v1/session")
-        self.csrf = session.json().get("csrf", "") if session.status_code == 200 else ""
+        if answer.status_code == 303:
+            self.csrf = self.client.get("/api/v1/session").json()["csrf"]
         return answer
 
     def api(self, method: str, path: str, body: Any = None, **headers: str) -> Any:

@@ -3,10 +3,11 @@ import { byId, html, mark, say } from "./dom.js";
 import { get, plan } from "./live.js";
 import { duration, moment } from "./times.js";
 import { nameOf } from "./vocabulary.js";
-import { known, t } from "./words.js";
+import { either, known, t } from "./words.js";
 
 const PAGE = 100;
 const OFFSET = "+07:00";
+const HOUR_MS = 3600000;
 const TONES = { done: "good", given: "calm", waiting: "calm", asked: "calm", refused: "bad", unreachable: "bad", failed: "bad", ended: "warn" };
 const filters = byId("filters");
 const corridor = await plan;
@@ -19,7 +20,11 @@ filters.addEventListener("submit", (event) => {
   load();
 });
 filters.addEventListener("reset", () => queueMicrotask(load));
-filters.addEventListener("change", load);
+filters.addEventListener("change", () => {
+  const own = filters.elements.span.value === "own";
+  for (const field of filters.querySelectorAll(".own")) field.hidden = field.querySelector("input").disabled = !own;
+  load();
+});
 byId("more").addEventListener("click", () => load(next));
 load();
 chain();
@@ -30,13 +35,15 @@ function wanted() {
     const value = filters.elements[name].value.trim();
     if (value) fields.set(name, value);
   }
-  for (const name of ["from", "to"]) if (filters.elements[name].value) fields.set(name, `${filters.elements[name].value}:00${OFFSET}`);
+  const span = filters.elements.span.value;
+  if (span === "own") for (const name of ["from", "to"]) if (filters.elements[name].value) fields.set(name, `${filters.elements[name].value}:00${OFFSET}`);
+  if (Number(span)) fields.set("from", new Date(Date.now() - Number(span) * HOUR_MS).toISOString());
   return fields;
 }
 
 async function load(after) {
   const fields = wanted();
-  byId("export")?.setAttribute("href", `/audit.csv?${fields}`);
+  byId("export")?.setAttribute("href", `/api/v1/audit/export?${fields}`);
   fields.set("limit", PAGE);
   if (typeof after === "number" || typeof after === "string") fields.set("after", after);
   const page = await get(`/api/v1/audit?${fields}`);
@@ -68,15 +75,18 @@ function row(entry) {
     html("td", { class: "end faint" }, String(entry.seq)));
 }
 
-/** What of the detail people ask for first; the rest stands behind it as it was written. */
+/** What of the detail people ask for first; the rest stands behind it as it was written, but for machines' keys. */
 function details(entry, place) {
-  const { reason, plan: number, stage, for_s, ...rest } = entry.detail;
+  const { reason, note, plan: number, stage, for_s, took_s, vi, en, key, cabinet, ...rest } = entry.detail;
   const said = [];
+  if (vi || en) said.push(either(vi, en));
+  if (took_s) said.push(t("audit.took", { s: took_s }));
   if (typeof number === "number") said.push(t("audit.plan", { n: number }));
   if (typeof stage === "number") said.push(t("audit.stage", { id: place?.stages[stage]?.id ?? stage }));
   if (typeof for_s === "number") said.push(t("audit.for", { time: duration(for_s) }));
   const more = Object.entries(rest).filter(([, value]) => value !== null && value !== "").map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · ");
-  return [...(reason ? [html("span", {}, `“${reason}”`)] : []), ...(said.length ? [html("span", { class: "soft" }, `${reason ? " " : ""}${said.join(", ")}`)] : []),
+  const words = reason || note;
+  return [...(words ? [html("span", {}, `“${words}”`)] : []), ...(said.length ? [html("span", { class: "soft" }, `${words ? " " : ""}${said.join(", ")}`)] : []),
     ...(more ? [html("small", { class: "under" }, more)] : [])];
 }
 

@@ -1,9 +1,10 @@
 // Orders to one intersection: fill in, look again, send, and see what the cabinet does.
-import { byId, html, mark, say } from "./dom.js";
+import { byId, html, mark, say, svg } from "./dom.js";
 import { check, place, wrong } from "./fields.js";
 import { follow, plan as drawing } from "./live.js";
 import { Outcome } from "./outcome.js";
 import { showPreview } from "./preview.js";
+import { stagePicture } from "./scene.js";
 import { nextChange, scheduledPlan } from "./schedule.js";
 import { nameOf } from "./vocabulary.js";
 import { clock, t } from "./words.js";
@@ -21,6 +22,11 @@ class Order {
     this.item = corridor.intersections.find((one) => one.id === this.id);
     this.form = root.querySelector("form");
     this.outcome = new Outcome(root, this.item, () => this.send());
+    for (const choice of root.querySelectorAll("[data-stage-choice]")) {
+      const picture = svg("svg", { class: "picture", "aria-hidden": "true" });
+      stagePicture(picture, this.item, corridor, this.item.stages[Number(choice.dataset.stageChoice)].aspects);
+      choice.append(picture);
+    }
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.review();

@@ -10,6 +10,9 @@ const PATIENCE_S = 300; // after so long an order that waits is left to the inte
 const REACHED = { asked: 1, waiting: 2, done: 3, refused: 1, unreachable: 1, ended: 2 };
 const TONES = { done: "good", refused: "bad", unreachable: "bad", ended: "warn" };
 
+/** With a capital letter and a full stop. */
+const sentence = (text) => text && `${text[0].toLocaleUpperCase("vi")}${text.slice(1)}${/[.…]$/.test(text) ? "" : "."}`;
+
 /** The last step of an order's dialog. */
 export class Outcome {
   constructor(root, item, again) {
@@ -54,10 +57,10 @@ export class Outcome {
   }
 
   show(command) {
-    const why = command.why ? either(command.why.vi, command.why.en) : "";
+    const why = sentence(command.why ? either(command.why.vi, command.why.en) : "");
     const took = Math.round(command.took_s ?? 0);
     const words = command.state === "done" ? t("outcome.done", { s: took }) : t(`outcome.${command.state === "asked" ? "sending" : command.state}`);
-    this.tell(REACHED[command.state] ?? 0, TONES[command.state] ?? "calm", `${words} ${why}${why && !/[.…]$/.test(why) ? "." : ""}`.trim());
+    this.tell(REACHED[command.state] ?? 0, TONES[command.state] ?? "calm", `${words} ${why}`.trim());
     this.retry.hidden = command.state !== "unreachable";
   }
 

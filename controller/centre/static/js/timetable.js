@@ -1,8 +1,9 @@
 // Which plan runs when on days of one type: a bar of 24 hours and a row per entry.
-import { html, icon, say, svg } from "./dom.js";
+import { html, icon, mark, svg } from "./dom.js";
 import { t } from "./words.js";
 
 const DAY_MIN = 1440;
+const CLOCK = /^([01]?\d|2[0-3])[:hg.]([0-5]\d)$/; // a browser's own field for times would follow the browser's language
 const minutes = (start) => Number(start.slice(0, 2)) * 60 + Number(start.slice(3, 5));
 
 export class Timetable {
@@ -21,11 +22,15 @@ export class Timetable {
   }
 
   row(entry, n) {
-    const start = html("input", { type: "time", required: true, value: entry.start, "aria-label": t("calendar.start.of", { n }) });
+    const start = html("input", { required: true, inputmode: "numeric", maxlength: 5, size: 5, placeholder: "hh:mm", value: entry.start, "aria-label": t("calendar.start.of", { n }) });
     const plan = html("select", { "aria-label": t("calendar.plan.of", { n }) }, ...this.plans.map((one) => html("option", { value: one.number }, `${one.number} · ${one.name}`)));
     plan.value = String(entry.plan);
     const remove = html("button", { class: "button quiet", type: "button", "aria-label": t("calendar.remove", { n }), title: t("calendar.remove", { n }) }, icon("close"));
-    start.addEventListener("change", () => start.value && this.put(entry, { start: start.value.slice(0, 5) }));
+    start.addEventListener("change", () => {
+      const typed = CLOCK.exec(start.value.trim());
+      mark(start, "aria-invalid", typed ? null : "true");
+      if (typed) this.put(entry, { start: `${typed[1].padStart(2, "0")}:${typed[2]}` });
+    });
     plan.addEventListener("change", () => this.put(entry, { plan: Number(plan.value) }));
     remove.addEventListener("click", () => this.changed(this.entries.filter((one) => one !== entry)));
     return html("tr", {}, html("td", {}, start), html("td", {}, plan), html("td", { class: "end" }, remove));
@@ -52,6 +57,5 @@ export class Timetable {
       svg("rect", { width: "100%", height: "100%", "data-stage": (this.plans.findIndex((one) => one.number === plan) + 8) % 8 }), ...(to - from >= 60 ? [svg("text", { x: "50%", y: "50%" }, String(plan))] : [])));
     const text = spans.map(([from, , plan]) => `${String(Math.floor(from / 60)).padStart(2, "0")}:${String(from % 60).padStart(2, "0")} ${plan}`).join(", ");
     this.bar.replaceChildren(svg("svg", { class: "cycle", role: "img", "aria-label": `${t("calendar.times.bar")}: ${text}` }, ...pieces), html("p", { class: "hours", "aria-hidden": "true" }, ...["0", "6", "12", "18", "24"].map((hour) => html("span", {}, hour))));
-    say(this.bar.lastElementChild.firstElementChild, "0");
   }
 }
