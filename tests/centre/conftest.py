@@ -10,9 +10,10 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -257,3 +258,65 @@ def store(store_url: str) -> Iterator[Store]:
     store = open_store(store_url)
     yield store
     store.close()
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+class Visit:
+    """One opened page with everything that it asked for and everything that went wrong in it."""
+
+    def __init__(self, context: Any, address: str) -> None:
+        self.asked: list[str] = []
+        self.wrong: list[str] = []
+        self.page = context.new_page()
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", lambda message: message.type == "error" and self.wrong.append(message.text))
+        self.page.goto(address)
+
+    def wait(self, expression: str) -> None:
+        """Until a JavaScript expression is true (the page's policy forbids Playwright's own way)."""
+        deadline = time.monotonic() + 10
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, (expression, self.wrong)
+            self.page.wait_for_timeout(50)
+
+    def text(self, selector: str) -> str:
+        """What is read there."""
+        return str(self.page.inner_text(selector)).replace("\u00a0", " ")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, or a reason why there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None and os.environ.get("CI") != "true":
+        pytest.skip("no Chromium on this machine (apt install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Callable[..., Visit]]:
+    """Opens pages: `visit(path, lang=…, theme=…, width=…, height=…)`."""
+    contexts = []
+
+    def opened(
+        path: str = "/", *, lang: str = "vi", theme: str = "dark", width: int = 1440, height: int = 900
+    ) -> Visit:
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        cookies = {"denxanh-lang": lang, "denxanh-theme": theme}
+        context.add_cookies([{"name": key, "value": one, "url": address} for key, one in cookies.items()])
+        return Visit(context, address + path)
+
+    yield opened
+    for context in contexts:
+        context.close()
