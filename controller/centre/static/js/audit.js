@@ -77,7 +77,9 @@ function row(entry) {
 
 /** What of the detail people ask for first; the rest stands behind it as it was written, but for machines' keys. */
 function details(entry, place) {
-  const { reason, note, plan: number, stage, for_s, took_s, vi, en, key, cabinet, ...rest } = entry.detail;
+  const { order, ...own } = entry.detail;
+  const { reason, note, plan: number, stage, for_s, took_s, vi, en, key, cabinet, ...others } = { ...order, ...own };
+  const rest = order ? {} : others;
   const said = [];
   if (vi || en) said.push(either(vi, en));
   if (took_s) said.push(t("audit.took", { s: took_s }));
