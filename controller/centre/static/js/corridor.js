@@ -4,17 +4,16 @@ import { follow, plan } from "./live.js";
 import { band } from "./progression.js";
 import { SpaceTime } from "./spacetime.js";
 import { Tape } from "./tape.js";
-import { nameOf, shorten } from "./vocabulary.js";
+import { nameOf } from "./vocabulary.js";
 import { percent, t } from "./words.js";
 
 const KMH = 3.6;
 const KEEP = 450; // seconds of arrivals kept, as long as the lamps'
 
 const corridor = await plan;
-shorten(corridor.intersections);
 const places = new Map(corridor.intersections.map((item) => [item.id, item]));
 const routes = corridor.routes.filter((one) => one.out.length > 1);
-const chart = routes.length ? new SpaceTime(byId("chart"), places) : null;
+const chart = routes.length ? new SpaceTime(byId("chart"), (id) => `${places.get(id).number} · ${streets(route).crossing(id)}`) : null;
 if (!chart) byId("chart").replaceChildren(html("p", { class: "empty" }, t("corridor.none")));
 let route = routes[0];
 let minutes = 5;
@@ -22,7 +21,7 @@ let tapes = new Map();
 let arrivals = new Map();
 let latest = null;
 
-routes.forEach((one, index) => byId("route").append(html("option", { value: index }, t("corridor.route.n", { from: places.get(one.out[0].id).short, to: places.get(one.out.at(-1).id).short, n: one.out.length }))));
+routes.forEach((one, index) => byId("route").append(html("option", { value: index }, routeName(one))));
 byId("route").disabled = routes.length < 2;
 byId("route").addEventListener("change", () => choose(routes[Number(byId("route").value)]));
 byId("speed").addEventListener("input", draw);
@@ -36,6 +35,23 @@ for (const button of document.querySelectorAll("[data-minutes]")) {
 if (chart) {
   choose(route);
   follow(take);
+}
+
+/** The street that a route follows, and what crosses it: an intersection's name lists its streets. */
+function streets(one) {
+  const parts = (id) => nameOf(places.get(id)).split(/\s[–×x-]\s/);
+  const all = one.out.flatMap(({ id }) => parts(id));
+  const often = (part) => all.filter((other) => other === part).length;
+  const street = all.reduce((a, b) => (often(b) > often(a) ? b : a));
+  const shared = often(street) > 1;
+  return { street: shared ? street : "", crossing: (id) => parts(id).filter((part) => !shared || part !== street).join(" – ") || nameOf(places.get(id)) };
+}
+
+function routeName(one) {
+  const { street, crossing } = streets(one);
+  const first = (id) => crossing(id).split(" – ")[0];
+  const ends = t("corridor.route.n", { from: first(one.out[0].id), to: first(one.out.at(-1).id), n: one.out.length });
+  return street ? `${street}: ${ends}` : ends;
 }
 
 function choose(wanted) {
@@ -98,7 +114,7 @@ function tell(node, driving, found) {
 function row(stop) {
   const item = places.get(stop.id);
   return html("tr", { id: `stop-${stop.id}` },
-    html("td", {}, html("a", { href: `/intersections/${encodeURIComponent(item.id)}`, title: nameOf(item) }, html("span", { class: "plate" }, String(item.number)), html("span", {}, item.short, html("small", {}, t("corridor.distance", { n: Math.round(stop.at) }))))), html("td", { class: "end" }, "–"),
+    html("td", {}, html("a", { href: `/intersections/${encodeURIComponent(item.id)}`, title: nameOf(item) }, html("span", { class: "plate" }, String(item.number)), html("span", {}, streets(route).crossing(stop.id), html("small", {}, t("corridor.distance", { n: Math.round(stop.at) }))))), html("td", { class: "end" }, "–"),
     html("td", { class: "end" }, html("b", { class: "out" }, "–"), " / ", html("b", { class: "back" }, "–")));
 }
 
