@@ -1,6 +1,6 @@
 """The centre's own heartbeat: reads the journal, keeps the view, wakes every open stream.
 
-The journal is looked at five times a second; what is new goes out at once, but not twice within half a
+The journal is looked at ten times a second; what is new goes out at once, but not twice within 0.3 of a
 second, so that a second's records of many intersections travel together. Without anything new there is a
 beat each second, because what grows old changes too.
 """
@@ -22,9 +22,9 @@ from denxanh.controller.centre.view import CorridorView
 
 PERIOD_S = 1.0
 """At most between two snapshots, seconds of wall time."""
-LOOK_S = 0.2
+LOOK_S = 0.1
 """Between two looks at the journal, seconds."""
-GATHER_S = 0.5
+GATHER_S = 0.3
 """At least between two snapshots, seconds."""
 
 log = logging.getLogger(__name__)

@@ -88,11 +88,12 @@ class Recorder:
         before, table = self._bookmark, bookmarks.c
         if before is None:
             first = _insert(connection, bookmarks).values(reader=READER, **row).on_conflict_do_nothing()
-            done = connection.execute(first)
+            moved = connection.execute(first.returning(table.reader)).first() is not None
         else:
             here = (table.part == before.part, table.offset == before.offset, table.mark == before.mark)
-            done = connection.execute(update(bookmarks).where(table.reader == READER, *here).values(**row))
-        if done.rowcount != 1:
+            move = update(bookmarks).where(table.reader == READER, *here).values(**row)
+            moved = connection.execute(move).rowcount == 1
+        if not moved:
             raise StoreError(
                 "another centre records into this store",
                 where=self._store.name,

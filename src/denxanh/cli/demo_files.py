@@ -104,6 +104,11 @@ class Folder:
         return self.root / "state"
 
     @property
+    def guest_link(self) -> Path:
+        """Where the centre leaves the path of a one-time login link."""
+        return self.root / "guest-link"
+
+    @property
     def keys(self) -> Path:
         """Throw-away keys of the links; there are some only with TLS."""
         return self.root / "keys"

@@ -13,6 +13,7 @@ import typer
 
 from denxanh.cli import (
     cabinet,
+    console,
     demo,
     evaluate,
     flood,
@@ -25,6 +26,7 @@ from denxanh.cli import (
     priority,
     replay,
     run,
+    store,
     train,
     vds,
     verify,
@@ -42,6 +44,7 @@ app = typer.Typer(
 )
 app.command("demo", epilog="Example: denxanh demo --speed 5 --policy max-pressure")(demo.demo)
 app.command("run", epilog="Example: denxanh run site.toml")(run.run)
+app.command("console", epilog="Example: denxanh console site.toml")(console.console)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
@@ -60,6 +63,7 @@ app.command("release", epilog='Example: denxanh release site.toml THN_304 --reas
 app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
+app.add_typer(store.app, name="store")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",
