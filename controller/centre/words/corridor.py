@@ -7,7 +7,7 @@ from denxanh.controller.centre.words.word import Word, Words
 CORRIDOR: Words = {
     "corridor.title": Word("Tuyến: thời gian – quãng đường", "Corridor: time and distance"),
     "corridor.route": Word("Tuyến đường", "Route"),
-    "corridor.route.n": Word("{from} → {to} ({n} nút)", "{from} → {to} ({n} intersections)"),
+    "corridor.route.n": Word("{from} → {to} ({n} nút)", "{from} → {to} ({n})"),
     "corridor.speed": Word("Tốc độ sóng xanh", "Progression speed"),
     "corridor.speed.n": Word("{n} km/h", "{n} km/h", "{n} km/h"),
     "corridor.chart": Word("Biểu đồ thời gian – quãng đường", "Time–space diagram"),

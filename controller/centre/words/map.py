@@ -49,7 +49,7 @@ MAP: Words = {
     "map.where": Word("Nơi cần xem", "Where to look"),
     "map.modes": Word("Số nút theo chế độ", "Intersections by mode"),
     "map.quiet": Word("Không có gì bất thường.", "Nothing unusual."),
-    "map.more": Word("và {n} việc khác", "and {n} more", "and {n} more"),
+    "map.more": Word("và {n} nữa", "and {n} more", "and {n} more"),
     "map.busiest": Word("Hàng chờ dài nhất", "Longest queues"),
     "map.key": Word("Chú giải", "Legend"),
     "map.key.go": Word("xanh", "green"),

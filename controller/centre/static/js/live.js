@@ -1,9 +1,11 @@
 // The one connection of a page: the corridor's drawing once, then a snapshot each second.
+const EVENTS = 400; // kept for those who follow later, as many as the centre keeps
 const SILENCE_MS = 4000; // without a snapshot for so long the connection counts as lost
 const followers = [];
 const mourners = [];
 let heard = 0;
 let latest = null;
+let events = [];
 let stream = null;
 
 /** The corridor as it is drawn; fetched once for all who ask. */
@@ -12,10 +14,10 @@ export const plan = fetch("/api/v1/corridor").then((answer) => {
   return answer.json();
 });
 
-/** Call `show(snapshot)` now if there is one, and with each that comes. */
+/** Call `show(snapshot)` now if there is one, with all events so far, and with each that comes. */
 export function follow(show) {
   followers.push(show);
-  if (latest) show(latest);
+  if (latest) show({ ...latest, events });
   stream ??= connect();
 }
 
@@ -37,7 +39,10 @@ function connect() {
   const source = new EventSource("/api/v1/stream");
   source.addEventListener("snapshot", (event) => {
     heard = performance.now();
+    const before = latest;
     latest = JSON.parse(event.data);
+    // A centre that was started again counts from 1.
+    events = [...(before && before.last_event <= latest.last_event ? events : []), ...latest.events].slice(-EVENTS);
     for (const show of followers) show(latest);
   });
   source.addEventListener("error", silence);

@@ -8,7 +8,8 @@ import { tellTrouble } from "./trouble.js";
 import { levelOf, load, modeName, nameOf, SHAPES, shorten } from "./vocabulary.js";
 import { number, t } from "./words.js";
 
-const SHOWN = 30; // things to look at; more than that nobody reads
+const SHOWN = 20; // intersections to look at; more than that nobody reads
+const TEXTS = 3; // things told of one intersection
 const BUSIEST = 4;
 
 const corridor = await plan;
@@ -56,15 +57,20 @@ function trouble(state) {
   root.dataset.signature = signature;
   const focused = root.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   if (!lines.length) root.replaceChildren(html("li", { class: "quiet" }, icon("ok"), t("map.quiet")));
-  else root.replaceChildren(...lines.slice(0, SHOWN).map(line));
-  if (lines.length > SHOWN) root.append(html("li", { class: "rest" }, t("map.more", { n: lines.length - SHOWN })));
+  const groups = [...Map.groupBy(lines, ({ item }) => item).values()];
+  if (groups.length) root.replaceChildren(...groups.slice(0, SHOWN).map(line));
+  if (groups.length > SHOWN) root.append(html("li", { class: "rest" }, t("map.more", { n: groups.length - SHOWN })));
   if (focused) root.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
 }
 
-function line({ one, item, text }) {
+/** All that is told of one intersection; the most urgent comes first. */
+function line(told) {
+  const [{ one, item }] = told;
+  const texts = told.slice(0, TEXTS).map(({ text }) => html("small", {}, text));
+  if (told.length > TEXTS) texts.push(html("small", {}, t("map.more", { n: told.length - TEXTS })));
   const link = html("a", { href: `/intersections/${encodeURIComponent(item.id)}`, "data-tone": one.severity },
     icon(one.severity === "calm" ? "hand" : one.severity), html("span", { class: "plate" }, String(item.number)),
-    html("span", {}, html("b", {}, item.short), html("small", {}, text)), icon("next"));
+    html("span", {}, html("b", {}, item.short), ...texts), icon("next"));
   link.lastElementChild.classList.add("go-on");
   mark(link.firstElementChild, "role", "img");
   mark(link.firstElementChild, "aria-label", t(`severity.${one.severity}`));
