@@ -27,10 +27,10 @@ from typing import Any
 
 from denxanh.controller.centre.store import audit, queries
 from denxanh.controller.centre.store.archive import Store, open_store
-from denxanh.controller.centre.store.folding import at_ms
 from denxanh.controller.centre.store.journalreader import Bookmark
 from denxanh.controller.centre.store.overview import overview
 from denxanh.controller.centre.store.recorder import Recorder
+from denxanh.controller.centre.store.said import at_ms
 from denxanh.controller.clock import VIETNAM
 from denxanh.networks import catalogue
 from denxanh.networks.model import Corridor, Intersection

@@ -16,9 +16,9 @@ from sqlalchemy import insert, text
 
 from denxanh.controller.centre.store import audit, backup, drafts, ledger, parquet, queries, retention
 from denxanh.controller.centre.store.archive import Store, connect, open_store
-from denxanh.controller.centre.store.folding import at_ms
 from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.store.rows import now_ms
+from denxanh.controller.centre.store.said import at_ms
 from denxanh.controller.centre.store.schema import sessions, users
 from denxanh.controller.journal import JOURNAL_NAME, Journal
 from denxanh.errors import StoreError
