@@ -93,18 +93,24 @@ def happened(
         cause: of the mode.
     """
     known = {one.id for one in told.orders}
+    ended = {one.id: one for one in standing.ended}
     events = [
         _ended(one)
         for one in standing.ended
         if one.id not in told.ended and (one.id in known or one.ending is Ending.FORGOTTEN)
+    ]
+    here = ended.keys() | {one.id for one in standing.orders}
+    events += [  # a bug of ours has cost the desk its memory
+        _ended(Ended(one.id, one.kind, one.actor, Ending.FORGOTTEN))
+        for one in told.orders
+        if one.id not in here
     ]
     events += [_begun(site, one) for one in standing.orders if one.id not in known]
     highest = standing.orders[0] if standing.orders else None
     waits = None if highest is None or highest == acting else (highest.id, cause)
     if highest is not None and waits is not None and waits != told.waits:
         events.append(_waits(highest, cause))
-    ended = frozenset(one.id for one in standing.ended)
-    return Told(standing.orders, ended, waits), tuple(events)
+    return Told(standing.orders, frozenset(ended), waits), tuple(events)
 
 
 def refused(order: Order, why: Refused, detail_: str) -> Event:

@@ -11,6 +11,7 @@ from denxanh.controller.ladder import (
     Cause,
     Evidence,
     LadderState,
+    commands,
     step,
 )
 from denxanh.controller.mode import Mode
@@ -137,6 +138,9 @@ _EVIDENCE = st.fixed_dictionaries(
     {
         "cabinet": st.sampled_from([None, *CabinetMode]),
         "police": st.booleans(),
+        "preempt": st.booleans(),
+        "operator_hold": st.booleans(),
+        "operator_plan": st.booleans(),
         "barred": st.sampled_from([None, Cause.LEASE_LOST]),
         "against": st.sampled_from([None, *AGAINST]),
         "policy": st.sampled_from([None, Cause.POLICY_ERROR]),
@@ -162,6 +166,48 @@ def test_adaptive_only_after_a_clean_hold_off(history: list[tuple[dict[str, obje
                 assert clean >= HOLD_OFF_S
             if one.cabinet is not None and one.police:
                 assert mode in (Mode.MANUAL, Mode.FLASH)
+
+
+@given(st.lists(_EVIDENCE, min_size=1, max_size=150))
+def test_the_centre_commands_under_no_police_panel_flash_or_bar(history: list[dict[str, object]]) -> None:
+    """MANUAL means two things; which of them is never in doubt, whatever came before."""
+    state = LadderState()
+    for tick, evidence in enumerate(history):
+        one = Evidence(tick=tick, **evidence)  # type: ignore[arg-type]
+        state, mode, cause = step(state, one)
+        if one.cabinet is None:
+            continue  # nothing is sent to a cabinet that was not heard
+        at_the_panel = one.police or one.cabinet is CabinetMode.MANUAL
+        alone = one.cabinet in (CabinetMode.START, CabinetMode.FLASH, CabinetMode.DARK, CabinetMode.FAULT)
+        if at_the_panel or alone or one.barred:
+            assert not commands(mode, cause)
+        if mode is Mode.MANUAL:
+            assert commands(mode, cause) is (not at_the_panel)
+            assert cause is (Cause.POLICE_PANEL if at_the_panel else Cause.OPERATOR_HOLD)
+            assert at_the_panel or one.operator_hold
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("cause", Cause)
+def test_in_which_modes_the_centre_commands(mode: Mode, cause: Cause) -> None:
+    always, sometimes = mode in (Mode.ADAPTIVE, Mode.PREEMPT), mode is Mode.MANUAL
+    assert commands(mode, cause) is (always or (sometimes and cause is Cause.OPERATOR_HOLD))
+
+
+def test_orders_are_no_falls_whatever_they_do_in_an_hour() -> None:
+    state, tick = _adaptive(), 100
+    for _ in range(3 * MAX_FLAPS_PER_HOUR):
+        for rung in ("operator_plan", "operator_hold", "preempt"):
+            state, seen = _run(state, tick, {rung: True}, {})
+            assert seen[-1] == (Mode.ADAPTIVE, Cause.IN_CHARGE)
+            tick += 2
+    assert (state.falls, state.latched) == ((), False)
+
+
+def test_what_speaks_against_adaptive_during_an_order_counts_after_it() -> None:
+    for rung in ("operator_plan", "operator_hold", "preempt"):
+        _, seen = _run(_adaptive(), 100, {rung: True, "against": Cause.NO_FRESH_DATA}, *[{}] * HOLD_OFF_S)
+        assert [mode for mode, _ in seen[1:]] == [Mode.PLAN] * (HOLD_OFF_S - 1) + [Mode.ADAPTIVE]
 
 
 def test_every_mode_and_cause_has_words() -> None:

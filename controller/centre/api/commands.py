@@ -27,6 +27,7 @@ from denxanh.controller.centre.command.service import Outcome
 from denxanh.controller.centre.command.wish import Wish
 from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.people.access import Person
+from denxanh.controller.centre.whole import WHOLE
 from denxanh.controller.mode import Mode
 from denxanh.controller.operator.message import Hold, Order, Preempt, Release, SetPlan
 from denxanh.errors import RequestError
@@ -58,20 +59,23 @@ class _Body(BaseModel):
     )
 
 
+Stage = Annotated[int, Field(ge=0, le=63, description="Index of the stage."), WHOLE]
+PlanNumber = Annotated[int, Field(ge=1, le=255), WHOLE]
+HOW_LONG = "It ends by itself after so many seconds."
+
+
 class HoldBody(_Body):
     """Bring a stage and keep it."""
 
-    stage: int = Field(ge=0, le=63, description="Index of the stage.")
-    for_s: int = Field(ge=10, le=3600, description="It ends by itself after so many seconds.", examples=[300])
+    stage: Stage
+    for_s: Annotated[int, Field(ge=10, le=3600, description=HOW_LONG, examples=[300]), WHOLE]
 
 
 class PlanBody(_Body):
     """Run a fixed plan instead of adaptive control."""
 
-    plan: int | None = Field(ge=1, le=255, description="The plan's number; null: the one of the schedule.")
-    for_s: int = Field(
-        ge=60, le=86_400, description="It ends by itself after so many seconds.", examples=[1800]
-    )
+    plan: PlanNumber | None = Field(description="The plan's number; null: the one of the schedule.")
+    for_s: Annotated[int, Field(ge=60, le=86_400, description=HOW_LONG, examples=[1800]), WHOLE]
 
 
 class ReleaseBody(_Body):
@@ -81,8 +85,8 @@ class ReleaseBody(_Body):
 class PreemptBody(_Body):
     """Bring a stage as for an emergency vehicle."""
 
-    stage: int = Field(ge=0, le=63, description="Index of the stage.")
-    for_s: int = Field(ge=10, le=600, description="It ends by itself after so many seconds.", examples=[60])
+    stage: Stage
+    for_s: Annotated[int, Field(ge=10, le=600, description=HOW_LONG, examples=[60]), WHOLE]
 
 
 class ModeBody(_Body):
@@ -91,9 +95,7 @@ class ModeBody(_Body):
     target: Literal["ADAPTIVE", "PLAN"] = Field(
         description="ADAPTIVE takes back all orders; PLAN runs the schedule's plan."
     )
-    for_s: int = Field(
-        default=3600, ge=60, le=86_400, description="For PLAN: it ends by itself after so many seconds."
-    )
+    for_s: Annotated[int, Field(ge=60, le=86_400, description=f"For PLAN: {HOW_LONG}"), WHOLE] = 3600
 
 
 class PreviewBody(BaseModel):
@@ -101,7 +103,7 @@ class PreviewBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    plan: int = Field(ge=1, le=255, description="Its number.")
+    plan: PlanNumber = Field(description="Its number.")
 
 
 class Command(Answer):

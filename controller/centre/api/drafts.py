@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from denxanh.controller.centre.api.models import Answer, Words
 from denxanh.controller.centre.api.needs import NAME, After, Limit, Parts, moment, paged
-from denxanh.controller.centre.api.problem import INVALID, ProblemError, missing
+from denxanh.controller.centre.api.problem import CONFLICT, INVALID, ProblemError, missing
 from denxanh.controller.centre.api.rights import Editor, view
 from denxanh.controller.centre.api.telling import words
 from denxanh.controller.centre.desk import plan_draft
@@ -139,7 +139,7 @@ def listed(
     """Newest first."""
     if (intersection is None) is not (number is None):
         raise ProblemError(
-            INVALID, "cần cả nút giao và số chương trình", "give intersection and number together"
+            CONFLICT, "cần cả nút giao và số chương trình", "give intersection and number together"
         )
     target = None if intersection is None else f"{intersection}/{number}"
     with paged():

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from denxanh.controller.centre.whole import WHOLE
 from denxanh.networks.model import Corridor, Schedule, ScheduleEntry
 from denxanh.networks.plan_text import schedule_text
 from denxanh.networks.schedule_rules import ScheduleDefect, schedule_defects
@@ -24,7 +25,7 @@ class EntryDraft(_Form):
 
     day: DayType
     start: Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-    plan: Annotated[int, Field(ge=1, le=255)]
+    plan: Annotated[int, Field(ge=1, le=255), WHOLE]
 
 
 class HolidayDraft(_Form):

@@ -8,14 +8,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from denxanh.controller.centre.whole import WHOLE
 from denxanh.errors import RequestError
 from denxanh.networks.model import Corridor, Intersection, Plan, Split
 from denxanh.networks.plan_rules import PlanDefect, Rule, coordination_defects, needs, plan_defects
 from denxanh.networks.plan_text import plan_block
 
-PlanNumber = Annotated[int, Field(ge=1, le=255)]
+PlanNumber = Annotated[int, Field(ge=1, le=255), WHOLE]
 """As the cabinet's registers hold it."""
-Seconds = Annotated[int, Field(ge=0, le=600)]
+Seconds = Annotated[int, Field(ge=0, le=600), WHOLE]
 """As `plans.toml` allows it."""
 
 
@@ -25,7 +26,7 @@ class SplitDraft(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     stage: Annotated[str, StringConstraints(min_length=1, max_length=60)]
-    split_s: Annotated[int, Field(ge=1, le=600)]
+    split_s: Annotated[int, Field(ge=1, le=600), WHOLE]
 
 
 class PlanDraft(BaseModel):

@@ -101,6 +101,10 @@ class NewAccount(_Model):
 class AccountChange(_Model):
     """One thing that shall be different; one at a time, so that it is done or not."""
 
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"minProperties": 1, "maxProperties": 1}
+    )
+
     role: Role | None = None
     disabled: bool | None = None
     subject: _Subject | None = Field(default=None, description="null: no longer through the provider.")

@@ -68,6 +68,8 @@ async def login(request: Request) -> Response:
 @router.post("/logout")
 async def logout(request: Request, who: Whoever) -> Response:
     """End the session of this browser."""
+    # Also where no cookie came: another site's form comes without it, and could take it from the browser.
+    own_page(request)
     door, answer = way_in(request), _go(LOGIN)
     if who is not None and who.csrf is not None:
         _check_form(request, await form(request), who)

@@ -14,6 +14,8 @@ from denxanh.errors import MissingExtraError, StoreError
 
 APPLICATION_ID = 0x44584E48
 """SQLite's mark for our files: "DXNH"."""
+MAX_WAL_BYTES = 64 * 1024 * 1024
+"""What SQLite's log may keep of the disk after it has been worked off."""
 BUSY_S = 5
 """How long a writer waits for another one before it gives up, s."""
 CONNECT_S = 3
@@ -90,6 +92,7 @@ def _sqlite_settings(connection: Any, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute(f"PRAGMA journal_size_limit={MAX_WAL_BYTES}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import lru_cache
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from denxanh.controller.centre.store.rows import plain
-from denxanh.controller.clock import VIETNAM
-from denxanh.controller.mode import Mode
+from denxanh.controller.centre.store.said import Lane, Second, at_ms, event, opened, second
 from denxanh.controller.narrate import restarted
-from denxanh.controller.record import Event, LaneView
+from denxanh.controller.record import Event
 
 SECOND_MS = 1000
 MINUTE_MS = 60_000
@@ -27,48 +24,12 @@ GAP_MS = 5 * SECOND_MS
 """After a longer silence nobody knows what the lamps have shown meanwhile, ms (assumed: the lease)."""
 ALARMS = frozenset(("alarm", "detector", "link", "refusal"))
 """Kinds of events that stand until an `alarm-cleared` takes them back."""
-CLEARED_VI, CLEARED_EN = "Hết cảnh báo: ", "Cleared: "
-"""How an `alarm-cleared` begins; the rest are the alarm's own words (`controller.alarms`)."""
+CLEARED = "Cleared: "
+"""How an `alarm-cleared` begins in English; the rest are the alarm's own words (`controller.alarms`)."""
 KILLED = "no close record"
 """How a run ended that could not say so."""
 
-_Whole = Annotated[int, Field(ge=0, le=2**53)]
-_Small = Annotated[int, Field(ge=0, le=2**31 - 1)]
-
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    tick: _Whole
-    clock_s: Annotated[float, Field(ge=0, lt=86_400)]
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
-
-
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    mode: Mode
-    aspects: Annotated[str, Field(max_length=128, pattern=r"^[!-~]*$")]
-    stage: _Small
-    in_interstage: bool
-    plan: _Small | None
-    lanes: tuple[LaneView, ...]
-    events: tuple[Event, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    site: str
-    corridor: str
-    policy: str
-    epoch: _Small
-    t: str
-
-
-_HEARD = TypeAdapter(_Heard)
-_DECIDED = TypeAdapter(_Decided)
-_OPENED = TypeAdapter(_Opened)
-_EVENT = TypeAdapter(Event)
 
 
 @dataclass(slots=True)
@@ -153,18 +114,16 @@ def fold(state: State, records: Iterable[Mapping[str, Any]], intersections: froz
 def _take(state: State, rows: Rows, record: Mapping[str, Any], intersections: frozenset[str]) -> None:
     match record.get("k"):
         case "tick":
-            intersection = record.get("i")
+            intersection = str(record.get("i"))
             if intersection not in intersections:
                 raise ValueError("no intersection of this corridor")
-            heard = _HEARD.validate_python(record.get("in"))
-            _tick(state, rows, str(intersection), heard, _DECIDED.validate_python(record.get("out")))
+            _tick(state, rows, intersection, second(record))
         case "open":
             _open(state, rows, record)
         case "close":
             _end_run(state, rows, plain(str(record.get("cause", "")), 200))
         case "event":
-            event = _EVENT.validate_python(record.get("event"))
-            _event(state, rows, _intersection(record), None, _now(state), event)
+            _event(state, rows, _intersection(record), None, _now(state), event(record))
         case "restart":
             # The intersection's controller has forgotten its alarms and raises again what still stands.
             intersection = _intersection(record)
@@ -176,21 +135,22 @@ def _take(state: State, rows: Rows, record: Mapping[str, Any], intersections: fr
             raise ValueError("a record needs a kind")
 
 
-def _tick(state: State, rows: Rows, intersection: str, heard: _Heard, decided: _Decided) -> None:
-    at = at_ms(heard.date, heard.clock_s)
+def _tick(state: State, rows: Rows, intersection: str, now: Second) -> None:
+    at = at_ms(now.heard.date, now.heard.clock_s)
     state.now_ms = at
     if not state.began and state.run:
         state.began = True
         _change_run(rows, state.run, {"began_ms": at})
-    _show(state, rows, intersection, at, decided)
-    _sum_up(state, rows, intersection, at, decided.lanes)
+    _show(state, rows, intersection, at, now)
+    _sum_up(state, rows, intersection, at, now.decided.lanes)
     state.places[intersection].last_ms = at
-    for event in decided.events:
-        _event(state, rows, intersection, heard.tick, at, event)
+    for told in now.decided.events:
+        _event(state, rows, intersection, now.heard.tick, at, told)
 
 
-def _show(state: State, rows: Rows, intersection: str, at: int, decided: _Decided) -> None:
+def _show(state: State, rows: Rows, intersection: str, at: int, now: Second) -> None:
     """Go on with the intersection's span, or end it and begin one."""
+    decided = now.decided
     shown = [decided.aspects, decided.stage, decided.in_interstage, decided.mode.value, decided.plan]
     place = state.places.get(intersection)
     if place is None:
@@ -226,7 +186,7 @@ def _end_span(rows: Rows, intersection: str, place: Place, ended_ms: int) -> Non
     rows.ended_spans.append({"of": intersection, "began": place.began_ms, "ended_ms": ended_ms})
 
 
-def _sum_up(state: State, rows: Rows, intersection: str, at: int, lanes: tuple[LaneView, ...]) -> None:
+def _sum_up(state: State, rows: Rows, intersection: str, at: int, lanes: tuple[Lane, ...]) -> None:
     """Add a second to the intersection's minute; the first second of another minute closes the one before."""
     place = state.places[intersection]
     minute = at - at % MINUTE_MS
@@ -261,26 +221,23 @@ def _flush(rows: Rows, intersection: str, place: Place) -> None:
 
 
 def _open(state: State, rows: Rows, record: Mapping[str, Any]) -> None:
-    opened = _OPENED.validate_python(record)
-    opened_ms = int(datetime.fromisoformat(opened.t).timestamp() * 1000)
-    if not 0 <= opened_ms < 2**53:
-        raise ValueError("no time of day")
+    run = opened(record)
     if state.run:
         why = record.get("after")
         _end_run(state, rows, why if isinstance(why, str) else KILLED)
         _clear(rows, _now(state), None, None)
     state.run += 1
-    state.opened_ms, state.began, state.closed = opened_ms, False, False
+    state.opened_ms, state.began, state.closed = run.opened_ms, False, False
     rows.runs.append(
         {
             "id": state.run,
-            "opened_ms": opened_ms,
+            "opened_ms": run.opened_ms,
             "began_ms": None,
             "closed_ms": None,
-            "site": plain(opened.site, 1000),
-            "corridor": plain(opened.corridor, 128),
-            "policy": plain(opened.policy, 1000),
-            "epoch": opened.epoch,
+            "site": plain(run.site, 1000),
+            "corridor": plain(run.corridor, 128),
+            "policy": plain(run.policy, 1000),
+            "epoch": run.epoch,
             "ended": None,
         }
     )
@@ -306,26 +263,26 @@ def _change_run(rows: Rows, run: int, change: Row) -> None:
     rows.run_changes.setdefault(run, {}).update(change)
 
 
-def _event(state: State, rows: Rows, intersection: str, tick: int | None, at: int, event: Event) -> None:
-    text_vi, text_en = plain(event.text_vi, 2000), plain(event.text_en, 2000)
-    cause = plain(event.cause, 200)
+def _event(state: State, rows: Rows, intersection: str, tick: int | None, at: int, told: Event) -> None:
+    text_vi, text_en = plain(told.text_vi, 2000), plain(told.text_en, 2000)
+    cause = plain(told.cause, 200)
     rows.events.append(
         {
             "run": state.run or None,
             "tick": tick,
             "at_ms": at,
             "intersection": intersection,
-            "kind": plain(event.kind, 32),
+            "kind": plain(told.kind, 32),
             "cause": cause,
             "text_vi": text_vi,
             "text_en": text_en,
-            "mode_from": None if event.mode_from is None else event.mode_from.value,
-            "mode_to": None if event.mode_to is None else event.mode_to.value,
+            "mode_from": None if told.mode_from is None else told.mode_from.value,
+            "mode_to": None if told.mode_to is None else told.mode_to.value,
         }
     )
-    if event.kind == "alarm-cleared":
-        _clear(rows, at, intersection, (cause, text_en.removeprefix(CLEARED_EN)))
-    elif event.kind in ALARMS:
+    if told.kind == "alarm-cleared":
+        _clear(rows, at, intersection, (cause, text_en.removeprefix(CLEARED)))
+    elif told.kind in ALARMS:
         rows.alarms.append(
             {
                 "run": state.run or None,
@@ -358,17 +315,3 @@ def _now(state: State) -> int:
 def _intersection(record: Mapping[str, Any]) -> str:
     """Of a record that may be about the whole corridor: then empty."""
     return plain(str(record.get("i", "")), 64)
-
-
-def at_ms(date: str, clock_s: float) -> int:
-    """Milliseconds since 1970 of a local date and seconds since its midnight.
-
-    Raises:
-        ValueError: there is no such date.
-    """
-    return _midnight_ms(date) + round(clock_s * 1000)
-
-
-@lru_cache(maxsize=8)
-def _midnight_ms(date: str) -> int:
-    return int(datetime.fromisoformat(date).replace(tzinfo=VIETNAM).timestamp()) * 1000

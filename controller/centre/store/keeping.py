@@ -95,7 +95,7 @@ class Keeping:
         try:
             while True:
                 try:
-                    more = await asyncio.to_thread(self.step)
+                    more = await self._in_a_thread()
                 except (StoreError, OSError) as error:
                     self._failed(error)
                 except Exception as error:  # the actor boundary: a bug here must not end the recording
@@ -109,6 +109,15 @@ class Keeping:
                 wait_s = min(2 * wait_s, LONGEST_RETRY_S)
         finally:
             self.close()
+
+    async def _in_a_thread(self) -> bool:
+        """One step; a cancelled one is waited for, so that nothing is closed under its hands."""
+        work = asyncio.ensure_future(asyncio.to_thread(self.step))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait({work})
+            raise
 
     def step(self) -> bool:
         """Carry one piece of the journal over; whether there is more at once. Blocks: for a thread.

@@ -45,7 +45,7 @@ def canonical(value: Mapping[str, Any]) -> str:
 
 def plain(text: str, longest: int) -> str:
     """Text that every database takes: no control characters, no half surrogate pairs, not too long."""
-    clean = "".join(c if c.isprintable() or c == " " else "�" for c in text)
+    clean = "".join(" " if c.isspace() else c if c.isprintable() else "�" for c in text)
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 

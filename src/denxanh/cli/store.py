@@ -15,12 +15,9 @@ if TYPE_CHECKING:
     from denxanh.controller.centre.store.archive import Store
     from denxanh.controller.site import Site as SiteFile
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="What the centre keeps: events, signal states, alarms, orders, accounts, and the audit log.",
-)
+app = typer.Typer(no_args_is_help=True)
 
-Site = Annotated[Path, typer.Argument(help="SITE.toml; [console] store names the database.")]
+Site = Annotated[Path, typer.Argument(help="SITE.toml; its console table names the database.")]
 
 
 @app.callback()
@@ -28,8 +25,8 @@ def group() -> None:
     """What the centre keeps: events, signal states, alarms, orders, accounts, and the audit log.
 
     The centre does most of this by itself: it makes the database at its first start, brings it to the newest
-    schema, and records while it runs. These commands are for whoever backs it up, moves it, cleans it, or has to
-    show that nobody has changed the audit log. All but `restore` may run beside a running centre.
+    schema, and records while it runs. These commands are for whoever backs it up, moves it, cleans it, or has
+    to show that nobody has changed the audit log. All but `restore` may run beside a running centre.
     """
 
 
@@ -40,28 +37,23 @@ def status(site: Site, json: Json = False) -> None:
     Note the head down somewhere else now and then: `verify-audit --anchor` tells later whether the log still
     holds that row, which the chain alone cannot tell if its end was cut off.
     """
-    from sqlalchemy import func, select
+    from denxanh.controller.centre.store.overview import overview
 
-    from denxanh.controller.centre.store import audit, migrate
-    from denxanh.controller.centre.store.schema import bookmarks, metadata
-
-    with _opened(site) as store, store.reading() as connection:
-        rows = {
-            one.name: connection.execute(select(func.count()).select_from(one)).scalar_one()
-            for one in metadata.sorted_tables
-        }
-        mark = connection.execute(select(bookmarks)).first()
-        head = audit.head(connection)
-        schema = migrate.version(connection)
-    recorded = (
-        None if mark is None else {"part": mark.part, "offset": mark.offset, "at": _time(mark.updated_ms)}
-    )
-    anchor = None if head is None else f"{head.seq}:{head.hash}"
+    with _opened(site) as store:
+        found = overview(store)
+    recorded = None
+    if found.recorded is not None:
+        at = _time(found.recorded.at_ms)
+        recorded = {"part": found.recorded.part, "offset": found.recorded.offset, "at": at}
+    anchor = None if found.head is None else f"{found.head.seq}:{found.head.hash}"
     if json:
-        document({"store": store.name, "schema": schema, "rows": rows, "recorded": recorded, "audit": anchor})
+        rows = dict(found.rows)
+        document(
+            {"store": store.name, "schema": found.schema, "rows": rows, "recorded": recorded, "audit": anchor}
+        )
         return
-    say(f"{store.name}, schema {schema}")
-    say(table(("table", "rows"), list(rows.items())))
+    say(f"{store.name}, schema {found.schema}")
+    say(table(("table", "rows"), list(found.rows.items())))
     if recorded is None:
         say("nothing of the journal is recorded yet")
     else:
@@ -135,9 +127,8 @@ def verify_audit(
             }
         )
     elif whole:
-        say(
-            f"whole: {count(result.rows, 'row')}, {count(len(noted), 'note')} of its head agree; it ends with {head}"
-        )
+        notes = count(len(noted), "note")
+        say(f"whole: {count(result.rows, 'row')}, {notes} of its head agree; it ends with {head}")
     else:
         say(f"BROKEN at row {result.first_broken}: {result.why}")
     if not whole:
@@ -234,9 +225,10 @@ def retain(
     commands: Annotated[int, typer.Option(min=0, help="Days of people's orders.")] = 0,
     json: Json = False,
 ) -> None:
-    """Remove what is older than it may be; for a timer, once a day. Run `export` before it to keep it elsewhere.
+    """Remove what is older than it may be; for a timer, once a day.
 
-    The audit log, accounts and drafts are never removed. The centre may run meanwhile.
+    Run `export` before it to keep elsewhere what goes. The audit log, accounts and drafts are never removed.
+    The centre may run meanwhile.
     """
     from denxanh.controller.centre.store import retention
     from denxanh.controller.centre.store.rows import now_ms

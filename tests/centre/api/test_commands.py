@@ -201,9 +201,15 @@ def test_what_is_not_there_is_not_ordered(town: Any, place: str, key: str) -> No
     assert town.ask("GET", f"commands/{key}").status_code == 404
 
 
+def test_json_has_one_kind_of_number(town: Any, place: str, key: str) -> None:
+    assert town.order(f"intersections/{place}/hold", key, stage=2.0, for_s=300.0).json()["for_s"] == 300
+
+
 @pytest.mark.parametrize(
     "body",
     [
+        {"stage": 0.5, "for_s": 300},
+        {"stage": True, "for_s": 300},
         {"stage": 0, "for_s": 5},
         {"stage": 0, "for_s": 3601},
         {"stage": "0", "for_s": 300},

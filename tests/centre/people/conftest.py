@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
@@ -19,6 +20,7 @@ from denxanh.controller.centre.people.deed import Actor
 from denxanh.controller.centre.people.passwords import Cost, Hasher
 from denxanh.controller.centre.people.people import People, gather
 from denxanh.controller.centre.people.rights import Right
+from denxanh.controller.centre.people.weak import normal
 from denxanh.controller.centre.store import audit
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.operator.message import Role
@@ -80,6 +82,7 @@ class Browser:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
+    """An embedded one; what is kept is tried in both kinds in `kept/`."""
     opened = open_store(f"sqlite:///{tmp_path / 'centre.db'}")
     yield opened
     opened.close()
@@ -100,11 +103,10 @@ def people(store: Store, hands: Hands) -> Iterator[People]:
 @pytest.fixture
 def account(people: People) -> Callable[..., None]:
     """Makes accounts that have chosen their password already."""
+    argon = PasswordHasher(CHEAP.passes, CHEAP.memory_kib, CHEAP.lanes)
 
     def make(name: str, role: Role = Role.OPERATOR, password: str | None = PASSWORD, **more: Any) -> None:
-        import asyncio
-
-        kept = None if password is None else asyncio.run(people.hasher.hash(password))
+        kept = None if password is None else argon.hash(normal(password))
         people.accounts.create(
             name, display=name.title(), role=role, by=BY, now_ms=NOW_MS, password_hash=kept, **more
         )

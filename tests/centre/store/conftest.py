@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from denxanh.controller.alarms import Alarm, changes
-from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.schema import metadata
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.mode import Mode
@@ -119,7 +119,7 @@ def one(ids: frozenset[str]) -> str:
     return min(ids)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def opened() -> Record:
     """The record that begins a run."""
     return dict(OPEN)
@@ -140,3 +140,14 @@ def _content(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 def content() -> Callable[[Store], dict[str, list[tuple[Any, ...]]]]:
     """What a store holds, to be compared with another one."""
     return _content
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def any_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store that the examples of a property share, of each kind in turn."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('words')}/centre.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres").database()
+    store = open_store(url)
+    yield store
+    store.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -108,24 +108,13 @@ def test_what_is_stored_with_an_entry_stands_or_falls_with_it(store: Store) -> N
     assert audit.verify(store).rows == 0
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.text() | st.integers() | st.none(), max_size=4))
 def test_any_words_hash_the_same_after_they_were_stored(
     any_store: Store, actor: str, target: str, detail: dict[str, Any]
 ) -> None:
     _append(any_store, actor=actor, target=target, detail=detail)
     assert audit.verify(any_store).first_broken is None
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def any_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    from denxanh.controller.centre.store.archive import open_store
-
-    url = f"sqlite:///{tmp_path_factory.mktemp('words')}/centre.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres").database()
-    store = open_store(url)
-    yield store
-    store.close()
 
 
 @given(st.data())

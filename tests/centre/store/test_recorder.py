@@ -19,10 +19,10 @@ from sqlalchemy import Connection, event
 
 from denxanh.controller.centre.store import journalreader, queries
 from denxanh.controller.centre.store.archive import Store, open_store
-from denxanh.controller.centre.store.folding import at_ms
 from denxanh.controller.centre.store.journalreader import Bookmark
 from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.store.recorder import Recorder
+from denxanh.controller.centre.store.said import at_ms
 from denxanh.controller.journal import JOURNAL_NAME, Journal
 from denxanh.errors import StoreError
 from denxanh.networks.model import Corridor

@@ -182,6 +182,7 @@ class Town:
             self._writer.close()
             self._writer = None
         self._attached.clear()
+        self._acks = asyncio.Queue()  # what is left was for a controller that is gone
 
     @contextlib.asynccontextmanager
     async def controlled(self) -> AsyncIterator["Controlled"]:

@@ -14,7 +14,7 @@ from denxanh.controller.mode import Mode
 from denxanh.controller.operator import standing
 from denxanh.controller.operator.attendant import OrderAttendant
 from denxanh.controller.priority.tables import lead_s
-from denxanh.networks.model import Aspect, GroupKind
+from denxanh.networks.model import Aspect, Conflict, GroupKind, SignalGroup
 from denxanh.networks.timing import best_aspect, max_red_bound_s, service_s
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -159,6 +159,27 @@ def test_a_hold_arrives_from_anywhere_although_every_button_is_pressed(street, h
                 for _ in range(60):
                     world.second((wanted + 1) % stages, every, every)
                     assert world.street.state.stage == wanted
+
+
+def test_two_crossings_in_turn_do_not_put_a_hold_off(street, make, order) -> None:
+    """Each starts to walk while the other does: at no second would both be near enough to their end."""
+    groups = (
+        SignalGroup("main", GroupKind.VEHICLE, (), 8, 90, 200, 3),
+        SignalGroup("side", GroupKind.VEHICLE, (), 8, 90, 200, 3),
+        *(SignalGroup(name, GroupKind.PEDESTRIAN, (), 20, 90, 200, 0, 20, 20) for name in ("p1", "p2")),
+    )
+    foes = {(0, 1): Conflict.PROHIBITED, (1, 2): Conflict.PROHIBITED, (1, 3): Conflict.PROHIBITED}
+    world = World(street, make(groups, ("GrGG", "rGrr"), foes), order)
+    moving = (True,) * 4
+    while not _settled(world.street.state, 0):
+        world.second(0, (True, False, False, False), moving)
+    for called in ((True, False, True, False), (True, True, True, True)):
+        for _ in range(20):
+            world.second(0, called, moving)
+    world.give("hold", stage=1, for_s=300)
+    for _ in range(90):
+        world.second(0, (True,) * 4, moving)
+    assert _settled(world.street.state, 1)
 
 
 def _settled(state, stage):
