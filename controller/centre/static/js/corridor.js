@@ -3,12 +3,11 @@ import { byId, html, mark, say } from "./dom.js";
 import { follow, plan } from "./live.js";
 import { band } from "./progression.js";
 import { SpaceTime } from "./spacetime.js";
-import { Tape } from "./tape.js";
+import { arrivalTape, lampTape } from "./tape.js";
 import { nameOf } from "./vocabulary.js";
 import { percent, t } from "./words.js";
 
 const KMH = 3.6;
-const KEEP = 450; // seconds of arrivals kept, as long as the lamps'
 
 const corridor = await plan;
 const places = new Map(corridor.intersections.map((item) => [item.id, item]));
@@ -18,7 +17,7 @@ if (!chart) byId("chart").replaceChildren(html("p", { class: "empty" }, t("corri
 let route = routes[0];
 let minutes = 5;
 let tapes = new Map();
-let arrivals = new Map();
+let arrivals = { out: new Map(), back: new Map() };
 let latest = null;
 
 routes.forEach((one, index) => byId("route").append(html("option", { value: index }, routeName(one))));
@@ -56,8 +55,8 @@ function routeName(one) {
 
 function choose(wanted) {
   route = wanted;
-  tapes = new Map(route.out.map(({ id }) => [id, new Tape(id)]));
-  arrivals = new Map();
+  tapes = new Map(route.out.map(({ id }) => [id, lampTape(id)]));
+  arrivals = Object.fromEntries(["out", "back"].map((side) => [side, new Map(route[side].map(({ id, lanes }) => [id, arrivalTape(id, lanes)]))]));
   byId("stops").replaceChildren(...route.out.toReversed().map(row)); // as on the chart: the end of the street on top
   if (latest) take(latest);
 }
@@ -65,23 +64,10 @@ function choose(wanted) {
 async function take(state) {
   latest = state;
   const mine = tapes;
-  await Promise.all([...mine].filter(([id]) => state.intersections[id]).map(([id, tape]) => tape.take(state.tick, state.intersections[id])));
+  const every = [...mine, ...arrivals.out, ...arrivals.back].filter(([id]) => state.intersections[id]);
+  await Promise.all(every.map(([id, tape]) => tape.take(state.intersections[id].tick, state.intersections[id])));
   if (mine !== tapes) return; // another route has been chosen meanwhile
-  for (const side of ["out", "back"]) {
-    for (const stop of route[side]) {
-      const now = state.intersections[stop.id];
-      if (now) arrived(`${side} ${stop.id}`, state.clock_s, stop.lanes.reduce((sum, lane) => sum + (now.lanes[lane]?.[1] ?? 0), 0));
-    }
-  }
   draw();
-}
-
-function arrived(key, clock_s, pcu) {
-  const seen = arrivals.get(key) ?? [];
-  arrivals.set(key, seen);
-  if (seen.at(-1)?.clock_s === clock_s) return;
-  seen.push({ clock_s, pcu });
-  if (seen.length > KEEP) seen.shift();
 }
 
 function planOf(id) {
@@ -95,7 +81,7 @@ function draw() {
   if (!latest || latest.clock_s === null) return;
   const sides = {};
   for (const side of ["out", "back"]) {
-    const stops = route[side].map((stop) => ({ ...stop, plan: planOf(stop.id), arrivals: arrivals.get(`${side} ${stop.id}`) ?? [] }));
+    const stops = route[side].map((stop) => ({ ...stop, plan: planOf(stop.id), arrivals: arrivals[side].get(stop.id)?.seconds ?? [] }));
     const driving = side === "out" ? stops : stops.toReversed();
     sides[side] = { stops, driving, band: band(driving, speed / KMH) };
     tell(byId(`band-${side}`), driving, sides[side].band);

@@ -9,7 +9,7 @@ const TOP = 42;
 const BOTTOM = 42;
 const AHEAD_S = 60; // of the plan shown right of now
 const BAR = 6; // px, height of a measured green
-const PLATOON_PX = 2.2; // height of one arriving pcu
+const PLATOON_PX = 1.6; // height of one arriving pcu
 const PLATOON_MAX = 22;
 
 export class SpaceTime {
@@ -70,14 +70,17 @@ export class SpaceTime {
     const lit = spans(seconds.length, (index) => stop.groups.some((group) => "Gg".includes(seconds[index].aspects[group]))).map(([a, b]) => [first + a, first + b]);
     const [start, end] = this.span.map(Math.floor);
     const planned = stop.plan ? spans(end - start, (index) => litAt(stop, stop.plan, start + index)).map(([a, b]) => [start + a, start + b]) : [];
-    return [...this.platoon(stop.arrivals, up ? y - BAR - 1 : y + BAR + 1, up ? -1 : 1), ...bar("planned", planned, up ? y - 2.5 : y + 0.5, 2), ...bar(`lit ${side}`, lit, up ? y - BAR - 1 : y + 1, BAR)];
+    return [...this.platoon(stop.arrivals, clock_s, up ? y - BAR - 1 : y + BAR + 1, up ? -1 : 1), ...bar("planned", planned, up ? y - 2.5 : y + 0.5, 2), ...bar(`lit ${side}`, lit, up ? y - BAR - 1 : y + 1, BAR)];
   }
 
-  platoon(arrivals, base, way) {
-    const seen = arrivals.filter(({ clock_s }) => clock_s >= this.span[0]);
+  /** A hump as high as what moves towards the stop line. */
+  platoon(arrivals, clock_s, base, way) {
+    const first = Math.max(0, arrivals.length - 1 - Math.ceil(clock_s - this.span[0]));
+    const seen = arrivals.slice(first);
     if (seen.length < 2) return [];
-    const tops = seen.map(({ clock_s, pcu }) => `L${this.x(clock_s).toFixed(1)} ${(base + way * Math.min(pcu * PLATOON_PX, PLATOON_MAX)).toFixed(1)}`);
-    return [svg("path", { class: "platoon", d: `M${this.x(seen[0].clock_s).toFixed(1)} ${base}${tops.join("")}L${this.x(seen.at(-1).clock_s).toFixed(1)} ${base}z` })];
+    const at = (index) => this.x(clock_s - seen.length + 1 + index).toFixed(1);
+    const tops = seen.map((pcu, index) => `L${at(index)} ${(base + way * Math.min(pcu * PLATOON_PX, PLATOON_MAX)).toFixed(1)}`);
+    return [svg("path", { class: "platoon", d: `M${at(0)} ${base}${tops.join("")}L${at(seen.length - 1)} ${base}z` })];
   }
 
   /** The band of every cycle in view, slanted by the speed. */
