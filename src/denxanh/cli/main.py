@@ -16,6 +16,7 @@ from denxanh.cli import (
     console,
     demo,
     evaluate,
+    exercise,
     flood,
     gate,
     keys,
@@ -43,6 +44,9 @@ app = typer.Typer(
     epilog="Start here: denxanh demo",
 )
 app.command("demo", epilog="Example: denxanh demo --speed 5 --policy max-pressure")(demo.demo)
+app.command("exercise", epilog="Example: denxanh exercise --corridor nguyen-van-cu --speed 2")(
+    exercise.exercise
+)
 app.command("run", epilog="Example: denxanh run site.toml")(run.run)
 app.command("console", epilog="Example: denxanh console site.toml")(console.console)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)

@@ -4,7 +4,7 @@ import { t } from "./words.js";
 
 /** Say what is wrong with a field ("" takes it back); screen readers hear it with the field. */
 export function wrong(input, text) {
-  const holder = input.closest(".field, fieldset");
+  const holder = input.closest(".field, fieldset, td");
   let note = holder.querySelector(":scope > .wrong");
   if (!note && text) {
     note = html("p", { class: "wrong", id: `${input.id || input.name}-wrong` });
