@@ -8,7 +8,10 @@ ACCOUNTS: Words = {
     "people.title": Word("Tài khoản", "Accounts"),
     "people.caption": Word("Mọi tài khoản", "Every account"),
     "people.name": Word("Tên đăng nhập", "Account name"),
-    "people.name.hint": Word("Chữ thường, số và . _ - @; không đổi được về sau.", "Small letters, digits and . _ - @; it cannot be changed later."),
+    "people.name.hint": Word(
+        "Chữ thường, số và . _ - @; không đổi được về sau.",
+        "Small letters, digits and . _ - @; it cannot be changed later.",
+    ),
     "people.display": Word("Họ tên", "Full name"),
     "people.role": Word("Vai trò", "Role"),
     "people.role.of": Word("Vai trò của {name}", "Role of {name}"),
@@ -35,10 +38,12 @@ ACCOUNTS: Words = {
     "people.lost": Word("Không đọc được danh sách tài khoản.", "The accounts cannot be read."),
     "people.sure": Word("Chắc chứ?", "Are you sure?"),
     "people.sure.disable": Word(
-        "{name} sẽ bị đăng xuất ngay và không vào lại được.", "{name} is signed out at once and cannot come back."
+        "{name} sẽ bị đăng xuất ngay và không vào lại được.",
+        "{name} is signed out at once and cannot come back.",
     ),
     "people.sure.reset": Word(
-        "Mật khẩu hiện tại của {name} hết hiệu lực và mọi phiên kết thúc.", "The present password of {name} stops working and every session ends."
+        "Mật khẩu hiện tại của {name} hết hiệu lực và mọi phiên kết thúc.",
+        "The present password of {name} stops working and every session ends.",
     ),
     "people.sure.end": Word("Mọi phiên của {name} kết thúc ngay.", "Every session of {name} ends at once."),
     "people.sure.role": Word("{name} trở thành: {role}.", "{name} becomes: {role}."),
