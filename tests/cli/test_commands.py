@@ -22,6 +22,7 @@ from denxanh.networks.example import crossroads_corridor
 
 COMMANDS = (
     ("demo",),
+    ("exercise",),
     ("run",),
     ("cabinet",),
     ("verify",),

@@ -11,13 +11,12 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from denxanh.controller.centre.api.drafts import Reason
+from denxanh.controller.centre.api.drafts import Reason, TomlResponse
 from denxanh.controller.centre.api.models import Answer, Words
 from denxanh.controller.centre.api.needs import After, Limit, Parts, moment, paged
-from denxanh.controller.centre.api.problem import INVALID, ProblemError, missing
+from denxanh.controller.centre.api.problem import UNSOUND, ProblemError, missing
 from denxanh.controller.centre.api.rights import Editor, view
 from denxanh.controller.centre.api.telling import words
 from denxanh.controller.centre.desk import calendar_draft
@@ -114,11 +113,11 @@ def listed(parts: Parts, after: After = None, limit: Limit = 50) -> CalendarVers
 
 @router.post("/drafts", status_code=HTTPStatus.CREATED, summary="Save a draft of the calendar")
 def save(parts: Parts, person: Editor, body: SaveBody) -> CalendarVersion:
-    """Refused (422) as long as a day is without a plan."""
+    """Refused (409) as long as a day is without a plan."""
     defects = calendar_draft.judge(parts.corridor, body.calendar)
     if defects:
         said = [schedule_words(one) for one in defects]
-        raise ProblemError(INVALID, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
+        raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
     audit.append(
         parts.store,
         actor=person.name,
@@ -166,10 +165,10 @@ def withdraw(parts: Parts, person: Editor, number: _Number) -> CalendarVersion:
     "/drafts/{number}/toml",
     summary="A draft for the corridor's folder",
     dependencies=[view],
-    response_class=PlainTextResponse,
+    response_class=TomlResponse,
     responses=_ERRORS,
 )
-def text(parts: Parts, number: _Number) -> PlainTextResponse:
+def text(parts: Parts, number: _Number) -> TomlResponse:
     """The whole `schedule.toml`."""
     found = _one(parts, number)
     about = {
@@ -178,10 +177,9 @@ def text(parts: Parts, number: _Number) -> PlainTextResponse:
         "saved": found.saved.isoformat(timespec="seconds"),
         "reason": found.reason,
     }
-    return PlainTextResponse(
+    return TomlResponse(
         calendar_draft.calendar_toml(found.calendar, about),
         headers={"Content-Disposition": f'attachment; filename="schedule-draft-{number}.toml"'},
-        media_type="application/toml",
     )
 
 

@@ -12,12 +12,12 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from denxanh.controller.centre.api.models import Answer, Words
 from denxanh.controller.centre.api.needs import NAME, After, Limit, Parts, moment, paged
-from denxanh.controller.centre.api.problem import CONFLICT, INVALID, ProblemError, missing
+from denxanh.controller.centre.api.problem import UNSOUND, ProblemError, missing
 from denxanh.controller.centre.api.rights import Editor, view
 from denxanh.controller.centre.api.telling import words
 from denxanh.controller.centre.desk import plan_draft
@@ -44,6 +44,12 @@ Reason = Annotated[
 ]
 _Number = Annotated[int, Path(ge=1, le=2**53, description="The draft's number.")]
 _ERRORS: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such intersection or draft."}}
+
+
+class TomlResponse(Response):
+    """Text for the corridor's folder."""
+
+    media_type = "application/toml"
 
 
 class _Body(BaseModel):
@@ -129,19 +135,18 @@ def check(parts: Parts, body: CheckBody) -> PlanCheck:
 @router.get("/drafts", summary="Drafts of plans", dependencies=[view])
 def listed(
     parts: Parts,
-    intersection: Annotated[
-        str | None, Query(pattern=NAME, description="Only of this one; with `number`.")
+    target: Annotated[
+        str | None,
+        Query(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}/[0-9]{1,3}$",
+            description="Only versions of this plan: intersection and number.",
+            examples=["THN_304/2"],
+        ),
     ] = None,
-    number: Annotated[int | None, Query(ge=1, le=255, description="Only of this plan.")] = None,
     after: After = None,
     limit: Limit = 100,
 ) -> PlanVersions:
     """Newest first."""
-    if (intersection is None) is not (number is None):
-        raise ProblemError(
-            CONFLICT, "cần cả nút giao và số chương trình", "give intersection and number together"
-        )
-    target = None if intersection is None else f"{intersection}/{number}"
     with paged():
         page = drafts.listed(parts.store, kind=KIND, target=target, after=after, limit=limit)
     found = (_version(parts, row) for row in page.rows)
@@ -150,12 +155,12 @@ def listed(
 
 @router.post("/drafts", status_code=HTTPStatus.CREATED, summary="Save a draft", responses=_ERRORS)
 def save(parts: Parts, person: Editor, body: SaveBody) -> PlanVersion:
-    """Refused (422) as long as the plan breaks a rule of its own."""
+    """Refused (409) as long as the plan breaks a rule of its own."""
     place = _place(parts, body.intersection)
     verdict = plan_draft.judge(parts.corridor, place, _plan(place, body))
     if not verdict.may_be_saved:
         said = [plan_words(one) for one in verdict.defects if plan_draft.blocks(one)]
-        raise ProblemError(INVALID, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
+        raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
     target = f"{place.id}/{body.number}"
     audit.append(
         parts.store,
@@ -204,10 +209,10 @@ def withdraw(parts: Parts, person: Editor, number: _Number) -> PlanVersion:
     "/drafts/{number}/toml",
     summary="A draft for the corridor's folder",
     dependencies=[view],
-    response_class=PlainTextResponse,
+    response_class=TomlResponse,
     responses=_ERRORS,
 )
-def text(parts: Parts, number: _Number) -> PlainTextResponse:
+def text(parts: Parts, number: _Number) -> TomlResponse:
     """The plan as a block of `plans.toml`."""
     found = _one(parts, number)
     place = _place(parts, found.intersection)
@@ -218,10 +223,9 @@ def text(parts: Parts, number: _Number) -> PlainTextResponse:
         "reason": found.reason,
     }
     name = f"{found.intersection}-{found.number}-draft-{number}.toml"
-    return PlainTextResponse(
+    return TomlResponse(
         plan_draft.plan_toml(place, plan_draft.plan_of(place, found.number, found.plan), about),
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        media_type="application/toml",
     )
 
 
@@ -236,7 +240,7 @@ def _plan(place: Intersection, body: _Body) -> Plan:
     try:
         return plan_draft.plan_of(place, body.number, body.plan)
     except RequestError as error:
-        raise ProblemError(INVALID, str(error), str(error)) from error
+        raise ProblemError(UNSOUND, str(error), str(error)) from error
 
 
 def _check(parts: Centre, place: Intersection, plan: Plan) -> PlanCheck:

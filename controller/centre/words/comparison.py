@@ -42,16 +42,20 @@ COMPARISON: Words = {
         "Only equal hours of equal day types are compared; at least {n} minutes of each.",
     ),
     "compare.caveat.observed": Word(
-        "Đây là quan sát, không phải thí nghiệm: chương trình cố định thường chạy vì có sự cố, nên hai bên có thể khác nhau vì lý do khác.",
-        "This is an observation, not an experiment: a fixed plan often runs because something was wrong, so the two may differ for other reasons.",
+        "Đây là quan sát, không phải thí nghiệm: chương trình cố định thường chạy vì có sự cố, "
+        "nên hai bên có thể khác nhau vì lý do khác.",
+        "This is an observation, not an experiment: a fixed plan often runs because something was wrong, "
+        "so the two may differ for other reasons.",
     ),
     "compare.caveat.estimated": Word(
         "Hàng chờ là ước lượng từ bộ dò (xe con quy đổi); chưa đo thời gian đi của từng xe.",
         "Queues are estimated from detectors (passenger-car units); no single vehicle's time is measured.",
     ),
     "compare.caveat.enough": Word(
-        "Chỉ kết luận khi có từ {n} giờ so sánh được và từ {days} ngày mỗi bên; các giờ trong một ngày không độc lập với nhau.",
-        "Nothing is concluded below {n} comparable hours and {days} days of each; hours of one day depend on each other.",
+        "Chỉ kết luận khi có từ {n} giờ so sánh được và từ {days} ngày mỗi bên; "
+        "các giờ trong một ngày không độc lập với nhau.",
+        "Nothing is concluded below {n} comparable hours and {days} days of each; "
+        "hours of one day depend on each other.",
     ),
     "compare.by-hour": Word("Hàng chờ trung bình theo giờ (xcqđ)", "Mean queue by hour (pcu)"),
     "compare.by-approach": Word("Theo hướng vào", "By approach"),

@@ -57,7 +57,7 @@ ORDERING: Words = {
         "{place} brings stage {stage} for an emergency vehicle for {time}, above operators' orders.",
     ),
     "give.say.safe": Word(
-        "Xanh tối thiểu, người đi bộ và đếm ngược đã hẹn luôn được giữ; việc chuyển có thể mất tới một chu kỳ.",
+        "Xanh tối thiểu, người đi bộ và đếm ngược đã hẹn luôn được giữ; có thể mất tới một chu kỳ.",
         "Minimum greens, pedestrians and running countdowns are kept; the change may take up to a cycle.",
     ),
     "give.standing": Word("Lệnh đang có hiệu lực", "Orders that stand"),

@@ -7,8 +7,8 @@ from denxanh.controller.centre.words.word import Word, Words
 PLANS: Words = {
     "plans.title": Word("Chương trình cố định", "Fixed plans"),
     "plans.caption": Word("Chương trình của từng nút giao", "Each intersection's plans"),
-    "plans.cycle": Word("chu kỳ {n} s", "cycle {n} s", "cycle {n} s"),
-    "plans.offset": Word("lệch {n} s", "offset {n} s", "offset {n} s"),
+    "plans.cycle": Word("chu kỳ\u00a0{n}\u00a0s", "cycle\u00a0{n}\u00a0s", "cycle\u00a0{n}\u00a0s"),
+    "plans.offset": Word("lệch\u00a0{n}\u00a0s", "offset\u00a0{n}\u00a0s", "offset\u00a0{n}\u00a0s"),
     "plans.describe": Word("Chu kỳ {n} s: {splits}", "Cycle {n} s: {splits}", "Cycle {n} s: {splits}"),
     "plans.scheduled": Word("theo lịch lúc này", "scheduled now"),
     "plans.running": Word("đang chạy", "running"),

@@ -18,18 +18,7 @@ if TYPE_CHECKING:
     from denxanh.sim.exercise import Finding, Lasted, Script
 
 DEBRIEF = "debrief.json"
-GRADES = {
-    "right": ("đúng", "right"),
-    "late": ("đúng nhưng trễ", "right, but late"),
-    "missed": ("bỏ sót", "missed"),
-    "wrong": ("sai", "wrong"),
-    "not-reached": ("chưa tới", "not reached"),
-}
-WANTED = {
-    "acknowledge": ("ghi nhận cảnh báo", "acknowledge the alarm"),
-    "plan": ("chuyển sang chương trình cố định", "switch to a fixed plan"),
-    "leave": ("không ra lệnh tại nút này", "give no order there"),
-}
+PAGE = "debrief.html"
 
 
 def exercise(
@@ -46,7 +35,7 @@ def exercise(
         int | None, typer.Option(min=1, max=65535, help="Of the console; default 8420, or a free one.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help=f"Keep the journal, the store and {DEBRIEF} in this folder.")
+        Path | None, typer.Option(help=f"Keep the journal, the store, {DEBRIEF} and {PAGE} in this folder.")
     ] = None,
     write_script: Annotated[
         Path | None, typer.Option("--write-script", help="Only write the first exercise, to be changed.")
@@ -59,6 +48,7 @@ def exercise(
     right. Nothing in this command reaches a real street.
     """
     need_sumo()
+    from denxanh.eval import debrief_page
     from denxanh.networks import catalogue
     from denxanh.sim import exercise as exercises
 
@@ -87,10 +77,11 @@ def exercise(
         (folder.root / DEBRIEF).write_text(
             encoding.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )
+        (folder.root / PAGE).write_text(debrief_page.render(told), encoding="utf-8")
         if json:
             document(told)
         else:
-            _words(played, findings)
+            _words(played, findings, folder.root / PAGE if out else None)
     if failure:
         note(f"denxanh: {failure}")
         raise typer.Exit(1)
@@ -166,11 +157,15 @@ def _told(script: Script, findings: tuple[Finding, ...], lasted: dict[int, Laste
     }
 
 
-def _words(script: Script, findings: tuple[Finding, ...]) -> None:
+def _words(script: Script, findings: tuple[Finding, ...], page: Path | None) -> None:
+    from denxanh.eval.debrief_page import GRADES, WANTED
+
     say(f"{script.name_vi} / {script.name_en}")
     for one in findings:
-        grade, wanted = GRADES[one.grade.value], WANTED[one.lesson.wanted.value]
+        grade, wanted = GRADES[one.grade], WANTED[one.lesson.wanted]
         say(f"  {one.lesson.vi}: {grade[0]}")
         say(f"    {one.lesson.en}: {grade[1]}")
         when = "" if one.after_s is None else f"; {one.actor}: {one.did}, {one.after_s:.0f} s"
         say(f"    {wanted[0]} / {wanted[1]}{when}")
+    if page is not None:
+        say(f"  {page}")

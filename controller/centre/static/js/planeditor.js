@@ -29,7 +29,7 @@ for (const name of ["name", "offset_s"]) {
 byId("again")?.addEventListener("click", () => start(given.plan));
 form.addEventListener("submit", save);
 const reload = drafts(byId("drafts"), "/api/v1/plans/drafts", (one) => ({ title: [t("plans.draft", { n: one.id })], href: `?draft=${one.id}` }),
-  `intersection=${encodeURIComponent(given.intersection)}&number=${given.number}`);
+  `target=${encodeURIComponent(`${given.intersection}/${given.number}`)}`);
 
 const chosen = new URLSearchParams(location.search).get("draft");
 const saved = chosen && (await get(`/api/v1/plans/drafts/${encodeURIComponent(chosen)}`));
