@@ -5,7 +5,7 @@ import { clock, t } from "./words.js";
 
 const LETTER_PX = 7; // mean width of a bold letter
 const RIGHT = 14;
-const TOP = 42;
+const TOP = 60;
 const BOTTOM = 42;
 const AHEAD_S = 60; // of the plan shown right of now
 const BAR = 6; // px, height of a measured green
@@ -41,8 +41,8 @@ export class SpaceTime {
       for (const stop of stops) marks.append(...this.stop(side, stop, tapes.get(stop.id)?.seconds ?? [], clock_s));
     }
     this.svg.replaceChildren(svg("defs", {}, field), ...this.minutes(height), bands, ...lines, marks,
-      svg("line", { class: "now", x1: this.x(clock_s), x2: this.x(clock_s), y1: TOP - 22, y2: height - BOTTOM + 8 }),
-      svg("text", { class: "hour", x: this.x(clock_s), y: TOP - 24 }, t("now")));
+      svg("line", { class: "now", x1: this.x(clock_s), x2: this.x(clock_s), y1: TOP - 34, y2: height - BOTTOM + 8 }),
+      svg("text", { class: "hour", x: this.x(clock_s), y: TOP - 40 }, t("now")));
   }
 
   line(stop, left, width) {
