@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import tomllib
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
-from denxanh.controller.centre.store import audit
+from denxanh.controller.centre.store import audit, schema
 from denxanh.controller.operator.message import Role
 
 REASON = "Giờ tan trường muộn hơn"
@@ -115,3 +117,51 @@ def test_the_comparison_counts_hours_and_concludes_nothing_from_a_moment(town: A
     assert found["difference_pcu"] is None
     assert found["hours"] == []
     assert (found["least_minutes"], found["least_hours"], found["least_days"]) == (15, 8, 3)
+
+
+def test_the_comparison_reads_what_is_stored(town: Any, place: str) -> None:
+    """Odd days adaptive with short queues, even days on a plan with longer ones, from 6 to 18 o'clock."""
+    now = town.app.state.centre.clock(place) + timedelta(hours=7)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=7)
+    lanes = len(town.app.state.corridor.intersection(place).lanes)
+    rows: list[dict[str, Any]] = []
+    queued: list[dict[str, Any]] = []
+    for day in range(1, 15):
+        begin = int((today - timedelta(days=day) + timedelta(hours=6)).timestamp() * 1000)
+        for hour in range(12):
+            at = begin + hour * 3_600_000
+            rows.append(
+                {
+                    "intersection": place,
+                    "began_ms": at,
+                    "ended_ms": at + 3_600_000,
+                    "aspects": "r",
+                    "stage": 0,
+                    "in_interstage": False,
+                    "mode": "ADAPTIVE" if day % 2 else "PLAN",
+                }
+            )
+            queued += [
+                {
+                    "intersection": place,
+                    "minute_ms": at + minute * 60_000,
+                    "lane": lane,
+                    "seconds": 60,
+                    "queued_mean": 1.0 if day % 2 else 1.5,
+                    "queued_max": 2.0,
+                    "moving_mean": 0.0,
+                    "confidence_min": 0.9,
+                }
+                for minute in range(20)
+                for lane in range(lanes)
+            ]
+    with town.store.writing() as connection:
+        connection.execute(insert(schema.spans), rows)
+        connection.execute(insert(schema.minutes), queued)
+    found = town.get(f"intersections/{place}/comparison", days=15)
+    assert found["verdict"] == "less-waiting"
+    assert found["difference_pcu"] == pytest.approx(-0.5 * lanes)
+    assert {one["hour"] for one in found["hours"]} == set(range(6, 18))
+    assert sum(one["adaptive_pcu"] for one in found["approaches"]) == pytest.approx(lanes, abs=0.05)
+    whole = [day for day in found["days"] if day["hours"].get("adaptive") == 12]
+    assert len(whole) == 7
