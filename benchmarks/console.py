@@ -4,7 +4,8 @@
 
 A controller drives virtual cabinets over real Modbus TCP once a second and writes its journal; a centre
 follows it, keeps the store and serves viewers, each an open stream that also asks the API for something
-every two seconds. Blocks of `--seconds` with and without viewers alternate in one run, so both see the same machine.
+every two seconds. Blocks of `--seconds` with and without viewers alternate in one run, so both see the same
+machine.
 
 * **Lateness of a tick**: how long after its due time the controller's loop began it.
 * **Tick's work**: from there until all its records were written and its commands sent.
@@ -31,6 +32,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ClassVar
@@ -52,6 +54,8 @@ SETTLE_S = 2
 ASK_EVERY_S = 2.0
 BLOCKS = (0, 1, 0, 1)
 """Without and with viewers."""
+NICE_VIEWERS = 10
+"""Browsers are on other machines; here they give way to what is measured."""
 ASKED = ("status", "history", "detectors", "alarms", "plans")
 
 
@@ -119,6 +123,7 @@ def free_ports(count: int) -> list[int]:
 
 def viewers(port: int, count: int, places: Sequence[str], pipe: Connection) -> None:
     """A process with so many viewers, from "on" to "off"; hands over (tick, monotonic seconds)."""
+    os.nice(NICE_VIEWERS)
 
     async def watch(seen: list[tuple[int, float]]) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=16 * 1024 * 1024)
@@ -180,10 +185,26 @@ def process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         child.wait(20)
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of ticks, with viewers or without, and the share of a processor that the centre took."""
+
+    watched: int
+    first: int
+    last: int
+    centre: float
+
+
+def processor_s(pid: int) -> float:
+    """Processor seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def measure(
-    site: sites.Site, pipe: Connection, seconds: int
-) -> tuple[list[tuple[int, int, int]], list[tuple[int, float]]]:
-    """Blocks as (with viewers, first tick, last tick), and what the viewers saw."""
+    site: sites.Site, pipe: Connection, centre: int, seconds: int
+) -> tuple[list[Block], list[tuple[int, float]]]:
+    """The blocks, and what the viewers saw. `centre`: its process."""
     stop = asyncio.Event()
     control = asyncio.create_task(running.run(site, stop=stop))
     blocks, seen = [], []
@@ -192,9 +213,10 @@ async def measure(
         if watched:
             pipe.send("on")
         await asyncio.sleep(SETTLE_S)
-        first = max(RecordingClock.begun)
+        first, used = max(RecordingClock.begun), processor_s(centre)
         await asyncio.sleep(seconds)
-        blocks.append((watched, first, max(RecordingClock.begun) - 1))
+        share = (processor_s(centre) - used) / seconds
+        blocks.append(Block(watched, first, max(RecordingClock.begun) - 1, share))
         if watched:
             pipe.send("off")
             seen += await asyncio.to_thread(pipe.recv)
@@ -214,23 +236,24 @@ def row(name: str, seconds: Sequence[float], digits: int = 1) -> str:
     return f"| {name} | {' | '.join(figures)} | {len(seconds)} |\n"
 
 
-def table(
-    wish: argparse.Namespace, blocks: Sequence[tuple[int, int, int]], seen: Sequence[tuple[int, float]]
-) -> str:
+def table(wish: argparse.Namespace, blocks: Sequence[Block], seen: Sequence[tuple[int, float]]) -> str:
     """As Markdown, with what it was measured on."""
     clock, written = RecordingClock, RecordingJournal.written
     text = "| milliseconds | p50 | p99 | worst | samples |\n|---|---|---|---|---|\n"
     for watched, name in ((0, "nobody watching"), (1, f"{wish.viewers} viewers")):
-        ticks = [n for w, a, b in blocks if w == watched for n in range(a, b) if n in clock.finished]
+        ticks = [n for one in blocks if one.watched == watched for n in range(one.first, one.last)]
+        ticks = [n for n in ticks if n in clock.finished]
         text += row(f"lateness of a tick, {name}", [clock.late[n] for n in ticks])
         text += row(f"a tick's work, {name}", [clock.finished[n] - clock.begun[n] for n in ticks])
-    counted = {n for w, a, b in blocks if w for n in range(a, b)}
+    counted = {n for one in blocks if one.watched for n in range(one.first, one.last)}
     delays = [at - written[n] for n, at in seen if n in counted and n in written]
     text += row("journal to viewer, whole corridor", delays, 0)
+    quiet, busy = (statistics.mean(one.centre for one in blocks if one.watched == w) for w in (0, 1))
+    text += f"\nThe centre took {quiet:.0%} of one core with nobody watching, {busy:.0%} with the viewers.\n"
     machine = (
         f"{wish.intersections} intersections, {wish.viewers} viewers, blocks of {wish.seconds} s; "
-        f"controller, cabinets, centre (nice 5) and viewers on one machine with {os.cpu_count()} cores, load "
-        f"{os.getloadavg()[0]:.1f}; Python {platform.python_version()}, {platform.system()}. "
+        f"controller, cabinets, centre (nice 5), viewers (nice 10) on one machine, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f}; Python {platform.python_version()}, {platform.system()}. "
         f"`python benchmarks/console.py --write`"
     )
     return f"{text}\n{machine}\n"
@@ -260,9 +283,9 @@ def main() -> None:
         crowd.start()
         stack.callback(crowd.terminate)
         stack.enter_context(process("-m", "denxanh.cli", "cabinet", str(path)))
-        stack.enter_context(process("-m", "denxanh.controller.centre", str(path)))
+        centre = stack.enter_context(process("-m", "denxanh.controller.centre", str(path)))
         time.sleep(8)  # they import and listen
-        blocks, seen = asyncio.run(measure(site, ours, wish.seconds))
+        blocks, seen = asyncio.run(measure(site, ours, centre.pid, wish.seconds))
         ours.send("end")
         text = table(wish, blocks, seen)
     if not wish.write:

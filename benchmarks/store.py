@@ -127,7 +127,7 @@ def record(store: Store, corridor: Corridor, hours: float) -> dict[str, float]:
         alone = number > count - LIVE_S
         if alone or number % 60 == 0 or number == count - LIVE_S:
             begin = time.perf_counter()
-            recorder.take(batch, Bookmark(1, number, "made-up"))
+            recorder.take(batch, Bookmark(1, number, "made-up", "h"))
             took = time.perf_counter() - begin
             spent += took
             batch = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -35,12 +36,12 @@ OTHERS = (("vi", "light"), ("en", "dark"))
 
 
 class Shot(NamedTuple):
-    """One picture: its name, the page, what to press first, whether without a session."""
+    """One picture: its name, the page, what to press first, who looks (nobody: not logged in)."""
 
     name: str
     path: str
     press: str = ""
-    outside: bool = False
+    who: str = "engineer"
 
 
 def shots(corridor: str) -> tuple[Shot, ...]:
@@ -61,7 +62,9 @@ def shots(corridor: str) -> tuple[Shot, ...]:
         Shot("calendar", "/calendar"),
         Shot("audit", "/audit"),
         Shot("comparison", "/comparison"),
-        Shot("login", "/login", outside=True),
+        Shot("account", "/account"),
+        Shot("people", "/people", who="administrator"),
+        Shot("login", "/login", who="nobody"),
     )
 
 
@@ -77,23 +80,24 @@ def main() -> int:
     wanted = options.only.split(",") if options.only else None
     chosen = [shot for shot in shots(options.corridor) if wanted is None or shot.name in wanted]
     options.out.mkdir(parents=True, exist_ok=True)
-    with _demo(options.corridor) as (address, link), sync_playwright() as playwright:
+    with _demo(options.corridor) as (address, link, site), sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        session = browser.new_context()
-        session.new_page().goto(address + link)
-        _wait(session, address, options.seconds)
+        engineer = browser.new_context()
+        engineer.new_page().goto(address + link)
+        sessions = {"engineer": engineer, "administrator": _administrator(browser, address, site)}
+        _wait(engineer, address, options.seconds)
         for lang, theme in CHOICES + (OTHERS if options.every else ()):
             for shot in chosen:
-                _take(browser, session, address, shot, lang, theme, options.out)
+                _take(browser, sessions.get(shot.who), address, shot, lang, theme, options.out)
         browser.close()
     return 0
 
 
 @contextmanager
-def _demo(corridor: str) -> Iterator[tuple[str, str]]:
-    """A running demo: its address, and a link that logs in once."""
-    folder = tempfile.mkdtemp()
+def _demo(corridor: str) -> Iterator[tuple[str, str, Path]]:
+    """A running demo: its address, a link that logs in once, its site file."""
+    folder = Path(tempfile.mkdtemp())
     command = [
         sys.executable,
         "-m",
@@ -104,7 +108,7 @@ def _demo(corridor: str) -> Iterator[tuple[str, str]]:
         "--speed",
         "4",
         "--out",
-        folder,
+        str(folder),
     ]
     demo = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     try:
@@ -112,13 +116,33 @@ def _demo(corridor: str) -> Iterator[tuple[str, str]]:
         for line in demo.stderr:
             found = re.search(r"(http://[^/\s]+)(/\S+)", line)
             if found and "once" in line:
-                yield found[1], found[2]
+                yield found[1], found[2], folder / "site.toml"
                 return
         raise SystemExit("the demo ended before its page was there")
     finally:
         demo.terminate()
         demo.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _administrator(browser: Browser, address: str, site: Path) -> BrowserContext:
+    """An administrator's session: a new account, its one-time password changed as it must be."""
+    command = [sys.executable, "-m", "denxanh.cli", "people", "add", str(site), "quan.tri"]
+    command += ["--role", "administrator", "--display", "Lê Quản Trị"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    once, own = made.stdout.strip(), secrets.token_urlsafe(18)
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/login")
+    page.fill("#name", "quan.tri")
+    page.fill("#password", once)
+    page.press("#password", "Enter")
+    page.wait_for_selector("#current")
+    for field, value in (("current", once), ("new", own), ("again", own)):
+        page.fill(f"#{field}", value)
+    page.press("#again", "Enter")
+    page.wait_for_selector("#content")
+    return context
 
 
 def _wait(session: BrowserContext, address: str, seconds: int) -> None:
@@ -132,13 +156,19 @@ def _wait(session: BrowserContext, address: str, seconds: int) -> None:
 
 
 def _take(
-    browser: Browser, session: BrowserContext, address: str, shot: Shot, lang: str, theme: str, out: Path
+    browser: Browser,
+    session: BrowserContext | None,
+    address: str,
+    shot: Shot,
+    lang: str,
+    theme: str,
+    out: Path,
 ) -> None:
     wide, high = SIZE
     context = browser.new_context(
         viewport={"width": wide, "height": high},
         reduced_motion="reduce",
-        storage_state=None if shot.outside else session.storage_state(),
+        storage_state=session.storage_state() if session else None,
     )
     cookies = {"denxanh-lang": lang, "denxanh-theme": theme}
     context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])

@@ -12,7 +12,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,10 @@ class Feed:
     def tape(self, intersection: str) -> tuple[int, list[tuple[int, Shown]]] | None:
         """What its lamps have shown lately; see `CorridorView.tape`."""
         return self._view.tape(intersection)
+
+    def arrivals(self, intersection: str, lanes: Collection[int]) -> tuple[int, list[float]] | None:
+        """What has lately been approaching on its lanes; see `CorridorView.arrivals`."""
+        return self._view.arrivals(intersection, lanes)
 
     async def run(self) -> None:
         """Read and wake until cancelled."""

@@ -25,7 +25,7 @@ async def city(request: Request, wall: bool = False) -> HTMLResponse:
 @router.get("/intersections")
 async def intersections(request: Request) -> HTMLResponse:
     """Every intersection, one row each."""
-    return render(request, "intersections.html", page="intersections", words=(INTERSECTIONS,))
+    return render(request, "intersections.html", page="intersections", words=(INTERSECTIONS, TROUBLE))
 
 
 @router.get("/intersections/{intersection}")

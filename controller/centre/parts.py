@@ -10,8 +10,8 @@ from denxanh.controller.centre.command.picture import Picture, picture
 from denxanh.controller.centre.command.service import Commands
 from denxanh.controller.centre.feed import Feed
 from denxanh.controller.centre.store.archive import Store
-from denxanh.controller.centre.store.folding import at_ms
 from denxanh.controller.centre.store.keeping import Keeping
+from denxanh.controller.centre.store.said import at_ms
 from denxanh.controller.clock import VIETNAM
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.plc.modbus.layout import layout

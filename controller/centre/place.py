@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -81,6 +82,7 @@ class Place:
         self._settled = ""
         self._ribbon: deque[str] = deque(maxlen=RIBBON_TICKS)
         self._tape: deque[Shown] = deque(maxlen=TAPE_TICKS)
+        self._moving: deque[tuple[float, ...]] = deque(maxlen=TAPE_TICKS)
         self._full_s: tuple[int, ...] = ()
         self.take(head, output, heard, heard_s)
 
@@ -92,6 +94,7 @@ class Place:
             self._settled = output.aspects
         self._ribbon.append("-" if output.in_interstage else _DIGITS[output.stage % len(_DIGITS)])
         self._tape.append(_shown(self.output))
+        self._moving.append(tuple(round(lane.moving, 1) for lane in output.lanes))
         self._full_s = _full(self.intersection, output, self._full_s)
         for event in output.events:
             self._stand(event)
@@ -106,6 +109,12 @@ class Place:
         One entry per second that was heard: where some are missing, those around them stand side by side.
         """
         return [(len(list(same)), shown) for shown, same in groupby(self._tape)]
+
+    def arrivals(self, lanes: Collection[int]) -> list[float]:
+        """What was approaching on these lanes together in each of the same seconds, pcu."""
+        return [
+            round(sum(pcu for lane, pcu in enumerate(second) if lane in lanes), 1) for second in self._moving
+        ]
 
     def look(self, now_s: float) -> Look:
         """For the list of what to look at."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -109,6 +110,11 @@ class CorridorView:
         """Its newest second's tick, and what its lamps have lately shown; None before its first second."""
         place = self._places.get(intersection)
         return None if place is None else (place.head.tick, place.tape())
+
+    def arrivals(self, intersection: str, lanes: Collection[int]) -> tuple[int, list[float]] | None:
+        """Its newest second's tick, and what has lately been approaching; None before its first second."""
+        place = self._places.get(intersection)
+        return None if place is None else (place.head.tick, place.arrivals(lanes))
 
     def pulse(self, now_s: float) -> tuple[str, float | None]:
         """Whether the controller is heard (`waiting`, `live`, `stale`, `ended`), and its newest's age."""

@@ -122,7 +122,7 @@ def _shown(site: Intersection, status: CabinetStatus | None, output: TickOutput)
         return f"tủ không trả lời ({because_vi})", f"the cabinet does not answer ({because_en})"
     (cabinet_vi, cabinet_en), stage = CABINET_MODES[status.mode], site.stages[output.stage].id
     if status.mode in (CabinetMode.CENTRAL_PLAN, CabinetMode.LOCAL_PLAN):
-        cabinet_vi, cabinet_en = f"{cabinet_vi} {status.plan}", f"{cabinet_en} {status.plan}"
+        cabinet_vi, cabinet_en = f"{cabinet_vi}: {status.plan}", f"{cabinet_en}: {status.plan}"
     now_vi, now_en = f"pha {stage}", f"stage {stage}"
     if output.in_interstage:
         now_vi, now_en = f"đang chuyển sang pha {stage}", f"changing to stage {stage}"

@@ -40,7 +40,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0
 Reason = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{3,200}$"
+        strip_whitespace=True,
+        min_length=3,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$",
     ),
 ]
 """Why, in the person's own words: one line, without what turns the direction of a log's text."""

@@ -13,6 +13,7 @@ import pytest
 
 from denxanh.controller.centre.drawing import drawing
 from denxanh.controller.centre.server import bind
+from denxanh.controller.record import LaneView
 from denxanh.errors import ConfigError, PortInUseError
 from denxanh.networks import catalogue
 from denxanh.networks.model import GroupKind
@@ -94,6 +95,16 @@ def test_what_the_lamps_showed_lately_comes_second_by_second(address: str, scrib
         [1, aspects, 0, True, False],
     ]
     assert get(address, "/api/v1/intersections/nix/recent")[0] == 404
+
+
+def test_what_approached_lately_is_added_up_over_the_lanes_asked_for(address: str, scribe: Any) -> None:
+    path = f"/api/v1/intersections/{scribe.intersection.id}/arrivals"
+    assert json.loads(get(address, f"{path}?lane=0")[2]) == {"tick": None, "pcu": []}
+    lanes = tuple(LaneView(0.0, float(index), 0.9) for index in range(len(scribe.intersection.lanes)))
+    scribe.write(scribe.tick(1), scribe.tick(2, lanes=lanes))
+    until(lambda: state(address)["tick"] == 2)
+    assert json.loads(get(address, f"{path}?lane=1&lane=2&lane=200")[2]) == {"tick": 2, "pcu": [2.0, 3.0]}
+    assert get(address, path)[0] == 422
 
 
 def test_state_follows_the_journal(address: str, scribe: Any) -> None:

@@ -58,7 +58,7 @@ def test_trouble_stands_first_and_leads_to_its_intersection(city: Any, scribe: A
     assert "nháy vàng" in city.page.inner_text("#alarm-voice"), "what is urgent is read out"
     assert city.page.get_attribute(f".marker[data-id='{two}']", "data-severity") == "bad"
     city.page.click("#trouble a")
-    city.wait("document.getElementById('place') !== null")
+    city.page.wait_for_selector("#place")
     assert city.page.get_attribute("#place", "data-id") == two
 
 
@@ -157,7 +157,7 @@ def test_arrows_go_from_marker_to_marker_and_enter_opens_one(city: Any, scribe: 
     assert city.page.evaluate("document.activeElement.dataset.id") == two.id
     assert city.page.evaluate("document.querySelectorAll('.marker[tabindex=\"0\"]').length") == 1
     city.page.keyboard.press("Enter")
-    city.wait("document.getElementById('place') !== null")
+    city.page.wait_for_selector("#place")
 
 
 def test_the_list_finds_by_name_and_shows_each_second(visit: Open, scribe: Any) -> None:

@@ -98,10 +98,10 @@ def test_language_and_theme_are_switched_and_kept(visit: Open) -> None:
     opened.page.click("[data-theme-choice='light']")
     assert opened.page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != shade
     opened.page.click("a[hreflang='en']")
-    opened.wait("document.documentElement.lang === 'en'")
+    opened.page.wait_for_selector("html[lang=en]", state="attached")
     assert opened.text("h1") == "Map"
     opened.page.click("nav a[href='/intersections']")
-    opened.wait("document.getElementById('rows') !== null")
+    opened.page.wait_for_selector("#rows")
     assert opened.page.evaluate("document.documentElement.lang") == "en"
     assert opened.page.evaluate("document.documentElement.dataset.theme") == "light"
 

@@ -1,7 +1,7 @@
 """The mode ladder: authority, immediate demotion, hold-off, flapping."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from denxanh.controller.ladder import (
@@ -169,6 +169,7 @@ def test_adaptive_only_after_a_clean_hold_off(history: list[tuple[dict[str, obje
 
 
 @given(st.lists(_EVIDENCE, min_size=1, max_size=150))
+@settings(deadline=None)
 def test_the_centre_commands_under_no_police_panel_flash_or_bar(history: list[dict[str, object]]) -> None:
     """MANUAL means two things; which of them is never in doubt, whatever came before."""
     state = LadderState()

@@ -7,6 +7,7 @@ async def hold(person: Annotated[Person, Depends(requires(Right.HOLD))]) -> …
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,12 +24,16 @@ from denxanh.controller.centre.people.deed import Actor
 from denxanh.controller.centre.people.people import People
 from denxanh.controller.centre.people.refusal import WORDS, Refusal, refused
 from denxanh.controller.centre.people.rights import Right, may
+from denxanh.controller.centre.people.sessions import Session
+from denxanh.controller.centre.people.tokens import Token
 from denxanh.controller.operator.message import Role
-from denxanh.errors import AccessError
+from denxanh.errors import AccessError, StoreError
 
 LOGIN, PASSWORD = "/login", "/password"
 """Pages to which a browser is sent that may not go on."""
 _BEARER = "bearer "
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,28 @@ def requires_login(right: Right | None = None) -> Callable[[Request], Awaitable[
         return checked
 
     return allowed
+
+
+async def may_still(request: Request, right: Right) -> bool:
+    """Whether who has sent a request, which may have been long ago, still has a right; for streams.
+
+    Watching does not keep a session from idling out: nobody may sit in front of the screen. While the store
+    does not answer, who has been let in stays.
+    """
+    desk, now_ms = people(request), people(request).clock.wall_ms()
+    secret, given = request.cookies.get(way_in(request).cookie), request.headers.get("authorization")
+    found: Token | Session | None = None
+    try:
+        if given is not None:
+            found = await asyncio.to_thread(desk.tokens.find, given[len(_BEARER) :].strip(), now_ms)
+        elif secret:
+            found = await asyncio.to_thread(desk.sessions.look, secret, now_ms)
+    except StoreError as trouble:
+        log.warning("whether somebody may still look cannot be asked: %s", trouble)
+        return True
+    if found is None:
+        return given is None and right is Right.VIEW and desk.viewers_without_login
+    return may(found.role, right)
 
 
 def known(request: Request, found: Person | None) -> Person:

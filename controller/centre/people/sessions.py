@@ -5,6 +5,7 @@ Whether an account is still open, and its role, is asked anew for every request,
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from sqlalchemy import Row, delete, insert, or_, select, update
@@ -14,6 +15,7 @@ from denxanh.controller.centre.people.secret import digest, new_secret
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import sessions, users
 from denxanh.controller.operator.message import Role
+from denxanh.errors import StoreError
 
 IDLE_MS = 30 * 60_000
 """A session ends after so long without a request."""
@@ -23,6 +25,8 @@ TOUCH_MS = 60_000
 """How exactly the last request is kept: not every one needs to write."""
 MAX_OPEN = 10
 """Sessions of one account; the oldest ends when another begins."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Session:
     role: Role
     csrf: str
     must_change: bool
+    seen_ms: int
+    """When it was asked for, to the minute."""
     expires_ms: int
     """When it ends whatever happens."""
 
@@ -94,22 +100,21 @@ class Sessions:
 
     def find(self, secret: str, now_ms: int) -> Session | None:
         """The session of a cookie, if it counts; being asked for keeps it from idling out."""
-        key = digest(secret)
+        found = self.look(secret, now_ms)
+        if found is not None and now_ms - found.seen_ms >= TOUCH_MS:
+            self._touch(secret, now_ms)
+        return found
+
+    def look(self, secret: str, now_ms: int) -> Session | None:
+        """The session of a cookie, if it counts; it idles on."""
         query = (
             select(sessions, users.c.display, users.c.role, users.c.must_change)
             .join(users, users.c.name == sessions.c.user)
-            .where(sessions.c.token_hash == key, users.c.disabled.is_(False))
+            .where(sessions.c.token_hash == digest(secret), users.c.disabled.is_(False))
         )
         with self._store.reading() as connection:
             row = connection.execute(query).one_or_none()
-        if row is None or has_ended(row.seen_ms, row.expires_ms, now_ms):
-            return None
-        if now_ms - row.seen_ms >= TOUCH_MS:
-            with self._store.writing() as connection:
-                connection.execute(
-                    update(sessions).where(sessions.c.token_hash == key).values(seen_ms=now_ms)
-                )
-        return _session(row)
+        return None if row is None or has_ended(row.seen_ms, row.expires_ms, now_ms) else _session(row)
 
     def end(self, secret: str, by: Actor) -> None:
         """End one session; none is no error."""
@@ -125,6 +130,15 @@ class Sessions:
             note(connection, by, "session.end-all", user, sessions=count)
             return count
 
+    def _touch(self, secret: str, now_ms: int) -> None:
+        seen = update(sessions).where(sessions.c.token_hash == digest(secret)).values(seen_ms=now_ms)
+        try:
+            with self._store.writing() as connection:
+                connection.execute(seen)
+        except StoreError as trouble:
+            # Whoever is logged in goes on seeing the street when the disk is full.
+            log.warning("the use of a session is not kept: %s", trouble)
+
 
 def _session(row: Row[tuple[object, ...]]) -> Session:
     return Session(
@@ -133,5 +147,6 @@ def _session(row: Row[tuple[object, ...]]) -> Session:
         role=Role(row.role),
         csrf=row.csrf,
         must_change=row.must_change,
+        seen_ms=row.seen_ms,
         expires_ms=row.expires_ms,
     )

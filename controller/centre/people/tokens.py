@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from denxanh.controller.centre.people.secret import digest, new_secret
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import tokens, users
 from denxanh.controller.operator.message import Role
+from denxanh.errors import StoreError
 
 PREFIX = "dx_"
 """Lets people and scanners of leaked secrets recognise one."""
@@ -24,6 +26,8 @@ MAX_LIVE = 20
 """Tokens of one owner that count at the same time."""
 TOUCH_MS = 60_000
 """How exactly the last use is kept."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +118,7 @@ class Tokens:
         if row is None or not covers(Role(row.owner_role), Role(row.role)):
             return None
         if row.used_ms is None or now_ms - row.used_ms >= TOUCH_MS:
-            with self._store.writing() as connection:
-                connection.execute(update(tokens).where(tokens.c.id == row.id).values(used_ms=now_ms))
+            self._touch(row.id, now_ms)
         return _token(row)
 
     def list(self, owner: str | None = None) -> tuple[Token, ...]:
@@ -150,6 +153,13 @@ class Tokens:
                 raise refused(Refusal.UNKNOWN_TOKEN, where=identity)
             note(connection, by, "token.revoke", identity, owner=row.owner, label=row.label)
         return _token(row)
+
+    def _touch(self, identity: str, now_ms: int) -> None:
+        try:
+            with self._store.writing() as connection:
+                connection.execute(update(tokens).where(tokens.c.id == identity).values(used_ms=now_ms))
+        except StoreError as trouble:
+            log.warning("the use of token %s is not kept: %s", identity, trouble)
 
 
 def _token(row: Row[Any]) -> Token:

@@ -9,8 +9,9 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BufferedReader
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class Bookmark:
     """Bytes from the part's beginning, > 0."""
     mark: str
     """Hash of the bytes before the offset."""
+    head: str
+    """Hash of the part's first record: tells another file from this one after it was cut. Empty: none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,10 @@ class JournalReader:
     def __init__(self, path: Path, start: Bookmark | None = None) -> None:
         self._path = path
         self._start = start
-        self._file: BufferedReader | None = None
+        self._file: FileIO | None = None
         self._key = _Key(0, whole=False, damaged=0)
         self._offset = 0
+        self._head = ""
         self._skipping = False
         self._gap = False
         self.skipped = 0
@@ -90,8 +94,7 @@ class JournalReader:
             self._find_again()
             return Chunk((), None, more=False)
         superseded = self._superseded()
-        file.seek(self._offset)
-        data = file.read(CHUNK_BYTES)
+        data = os.pread(file.fileno(), CHUNK_BYTES, self._offset)
         records, bookmark = self._take(data)
         full = len(data) == CHUNK_BYTES
         if superseded and not full and not records:
@@ -123,7 +126,7 @@ class JournalReader:
             self._file.close()
             self._file = None
 
-    def _current(self) -> BufferedReader:
+    def _current(self) -> FileIO:
         assert self._file is not None
         return self._file
 
@@ -135,26 +138,36 @@ class JournalReader:
         for key, path in reversed(files):
             if _mark(path, self._start.offset) == self._start.mark:
                 return self._open(key, path, self._start.offset)
+        return self._begin_behind_a_gap(files, self._start)
+
+    def _begin_behind_a_gap(self, files: Sequence[tuple[_Key, Path]], lost: Bookmark) -> bool:
+        """Where to go on when the place of the bookmark is gone, so that nothing is read twice."""
+        self._gap = True
         for key, path in files:
-            if key.part >= self._start.part and key.whole:
-                self._gap = True
-                here = key.part == self._start.part
-                return self._open(key, path, _line_end(path, self._start.offset) if here else 0)
+            if lost.head and _head(path) == lost.head:  # the same file, cut or edited
+                return self._open(key, path, _line_end(path, lost.offset))
+        for key, path in files:
+            if key.whole and key.part >= lost.part:  # the parts before it were removed
+                return self._open(key, path, 0)
+        if files and files[-1][1] == self._path:  # numbers began again: another journal
+            return self._open(*files[0], 0)
         return False
 
     def _open(self, key: _Key, path: Path, offset: int) -> bool:
         """False: meanwhile another file has this name; the next read looks again."""
-        file = path.open("rb")
+        # Unbuffered: what was read of a torn line is not what stands there after its repair.
+        file = path.open("rb", buffering=0)
         if path == self._path and _part_of(file, key.part) != key.part:
             file.close()
             return False
         self.close()
         self._file, self._key, self._offset, self._skipping = file, key, offset, False
+        self._head = ""
         return True
 
     def _find_again(self) -> None:
         """The file has lost lines that were read already: somebody has cut it."""
-        self._start = Bookmark(self._key.part, self._offset, "")
+        self._start = Bookmark(self._key.part, self._offset, "", self._head)
         self.close()
 
     def _superseded(self) -> bool:
@@ -182,7 +195,7 @@ class JournalReader:
     def _files(self) -> list[tuple[_Key, Path]]:
         """Every file of the journal that has a line, in order."""
         # The current name first: a part that is closed meanwhile is then in the list of closed ones, too.
-        head = _head(self._path)
+        head = _beginning(self._path)
         files: dict[_Key, Path] = {}
         newest = 0
         for path in parts(self._path):
@@ -194,7 +207,7 @@ class JournalReader:
             files.setdefault(key, self._path)
         for path in self._path.parent.glob(f"{self._path.name}.damaged-*"):
             if path.suffix[9:].isdecimal():
-                files[_Key(_number(_head(path), 1), whole=False, damaged=int(path.suffix[9:]))] = path
+                files[_Key(_number(_beginning(path), 1), whole=False, damaged=int(path.suffix[9:]))] = path
         return sorted(files.items())
 
     def _take(self, data: bytes) -> tuple[tuple[dict[str, Any], ...], Bookmark | None]:
@@ -217,7 +230,8 @@ class JournalReader:
         tail = data[max(0, end - _MARK_BYTES) : end]
         if len(tail) < min(_MARK_BYTES, self._offset):
             tail = _before(self._current(), self._offset)
-        return tuple(records), Bookmark(self._key.part, self._offset, _digest(tail))
+        self._head = self._head or _first_record(self._current())
+        return tuple(records), Bookmark(self._key.part, self._offset, _digest(tail), self._head)
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
@@ -232,9 +246,8 @@ def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no JSON")
 
 
-def _part_of(file: BufferedReader, otherwise: int) -> int:
-    file.seek(0)
-    return _number(file.read(_PART_HEAD_BYTES), otherwise)
+def _part_of(file: FileIO, otherwise: int) -> int:
+    return _number(os.pread(file.fileno(), _PART_HEAD_BYTES, 0), otherwise)
 
 
 def _number(head: bytes, otherwise: int) -> int:
@@ -243,12 +256,23 @@ def _number(head: bytes, otherwise: int) -> int:
     return int(found[1]) if found else otherwise
 
 
-def _head(path: Path) -> bytes:
+def _beginning(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(_PART_HEAD_BYTES)
     except FileNotFoundError:
         return b""
+
+
+def _head(path: Path) -> str:
+    with path.open("rb", buffering=0) as file:
+        return _first_record(file)
+
+
+def _first_record(file: FileIO) -> str:
+    """Hash of the first whole line that no other file can have: a `part` record says a number only."""
+    *lines, _ = os.pread(file.fileno(), 2 * MAX_LINE_BYTES, 0).split(b"\n", 2)
+    return next((_digest(line) for line in lines if not line.startswith(b'{"k":"part",')), "")
 
 
 def _size(path: Path) -> int:
@@ -268,16 +292,15 @@ def _same(path: Path, status: os.stat_result) -> bool:
 
 def _mark(path: Path, offset: int) -> str | None:
     """Hash of what stands before an offset; None: the file is shorter."""
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         if os.fstat(file.fileno()).st_size < offset:
             return None
         return _digest(_before(file, offset))
 
 
-def _before(file: BufferedReader, offset: int) -> bytes:
+def _before(file: FileIO, offset: int) -> bytes:
     begin = max(0, offset - _MARK_BYTES)
-    file.seek(begin)
-    return file.read(offset - begin)
+    return os.pread(file.fileno(), offset - begin, begin)
 
 
 def _digest(data: bytes) -> str:

@@ -60,7 +60,7 @@ class Recorder:
                 where=f"{self._store.name}: bookmarks",
                 fix="restore a backup (denxanh store restore)",
             ) from error
-        self._bookmark = Bookmark(row.part, row.offset, row.mark)
+        self._bookmark = Bookmark(row.part, row.offset, row.mark, row.head)
         return self._bookmark
 
     def take(self, records: Iterable[Mapping[str, Any]], bookmark: Bookmark) -> None:
@@ -82,6 +82,7 @@ class Recorder:
             "part": bookmark.part,
             "offset": bookmark.offset,
             "mark": bookmark.mark,
+            "head": bookmark.head,
             "state": STATE.dump_json(state).decode(),
             "updated_ms": now_ms(),
         }

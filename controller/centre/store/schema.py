@@ -38,13 +38,14 @@ bookmarks = Table(
     Column("part", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("mark", String(16), nullable=False),
+    Column("head", String(16), nullable=False),
     Column("state", Text, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
 )
 """How far each reader has read the journal; moves in the transaction that stores what was read.
 
 `part` is the journal's part, `mark` a hash of what stands before the offset, by which its file is known under
-any name. `state`: what the reader has begun and not finished, as JSON.
+any name, `head` one of its first record. `state`: what the reader has begun and not finished, as JSON.
 """
 
 runs = Table(

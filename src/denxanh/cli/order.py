@@ -203,9 +203,10 @@ async def _follow(site: Site, place: Intersection, order: Order, wait_s: int, *,
             for record in tail.read().records:
                 if watch.take(record).progress in (Progress.DONE, Progress.OVER):
                     return watch.effect
-            if watch.effect.text_vi != said and not quiet:
-                said = watch.effect.text_vi
-                note(said)
+            changed = re.sub(r"\d+", "", watch.effect.text_vi)  # not each second of a countdown
+            if changed != said and not quiet:
+                said = changed
+                note(watch.effect.text_vi)
             await asyncio.sleep(LOOK_EVERY_S)
     finally:
         tail.close()

@@ -234,9 +234,9 @@ class Town:
             time.sleep(0.05)
 
 
-def found_town(folder: Path, corridor: Corridor) -> Town:
+def found_town(folder: Path, corridor: Corridor, url: str | None = None) -> Town:
     """A centre that is not running yet, with an account and a token for each role."""
-    store = open_store(f"sqlite:///{folder / 'centre.db'}")
+    store = open_store(url or f"sqlite:///{folder / 'centre.db'}")
     people = gather(store)
     journal = folder / "journal.jsonl"
     street = Street(journal, corridor)
@@ -287,6 +287,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served = Served(found_town(tmp_path_factory.mktemp("served"), crossroads_corridor(2)))
     yield served
     served.end()
+
+
+@pytest.fixture
+def founded() -> Callable[..., Town]:
+    """Makes centres: `founded(folder, corridor, url)`."""
+    return found_town
 
 
 @pytest.fixture

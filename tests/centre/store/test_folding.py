@@ -193,6 +193,6 @@ def test_no_record_can_stop_the_recording(
     recorder = Recorder(any_store, crossroads_corridor(2))
     before = recorder.resume()
     number = 1 if before is None else before.offset + 1
-    recorder.take([opened, record, make_street(4).tick(one)], Bookmark(1, number, "m"))
+    recorder.take([opened, record, make_street(4).tick(one)], Bookmark(1, number, "m", "h"))
     again = Recorder(any_store, crossroads_corridor(2))
-    assert again.resume() == Bookmark(1, number, "m")
+    assert again.resume() == Bookmark(1, number, "m", "h")

@@ -158,6 +158,43 @@ def test_lines_that_went_missing_are_a_gap_and_nothing_comes_twice(reader_of: Re
     assert numbers[0] > 6
 
 
+def test_another_journal_in_its_place_is_read_from_its_beginning(reader_of: Readers, path: Path) -> None:
+    """The state folder was emptied: part numbers begin again, and the new first part is another file."""
+    journal = Journal(path, max_part_bytes=300)
+    _write(journal, *range(10))
+    journal.close()
+    _, bookmark, _ = _all(reader_of(path))
+    assert bookmark is not None
+    assert bookmark.part > 1
+    for file in path.parent.iterdir():
+        file.unlink()
+    assert reader_of(path, bookmark).read() == Chunk((), None, more=False)
+    _write(Journal(path), 50, 51)
+    assert _all(reader_of(path, bookmark))[::2] == ([50, 51], True)
+
+
+def test_another_journal_of_the_same_part_is_read_from_its_beginning(reader_of: Readers, path: Path) -> None:
+    _write(Journal(path), *range(10))
+    _, bookmark, _ = _all(reader_of(path))
+    path.unlink()
+    _write(Journal(path), *range(100, 105))
+    assert _all(reader_of(path, bookmark))[::2] == ([100, 101, 102, 103, 104], True)
+
+
+def test_a_last_part_that_was_removed_does_not_bring_back_the_ones_before(
+    reader_of: Readers, path: Path
+) -> None:
+    journal = Journal(path, max_part_bytes=300)
+    _write(journal, *range(10))
+    journal.close()
+    _, bookmark, _ = _all(reader_of(path))
+    path.unlink()
+    reader = reader_of(path, bookmark)
+    assert _all(reader)[0] == []
+    _write(Journal(path), 77)
+    assert _all(reader)[::2] == ([77], True)
+
+
 def test_a_file_that_was_cut_while_it_was_read_is_a_gap(reader_of: Readers, path: Path) -> None:
     journal = Journal(path)
     _write(journal, 1, 2, 3)

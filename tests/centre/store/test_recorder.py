@@ -273,7 +273,7 @@ def test_records_of_another_corridor_are_counted_not_stored(
     recorder = Recorder(store, corridor)
     recorder.resume()
     record = {**street.tick("X1"), "i": "elsewhere"}
-    recorder.take([record, json.loads(json.dumps(record))], Bookmark(1, 100, "m"))
+    recorder.take([record, json.loads(json.dumps(record))], Bookmark(1, 100, "m", "h"))
     assert recorder.skipped == 2
     assert not queries.spans(store, "elsewhere", 0, 2**53)
 
@@ -281,7 +281,7 @@ def test_records_of_another_corridor_are_counted_not_stored(
 def test_a_damaged_state_is_said(store: Store, corridor: Corridor) -> None:
     recorder = Recorder(store, corridor)
     recorder.resume()
-    recorder.take([], Bookmark(1, 100, "m"))
+    recorder.take([], Bookmark(1, 100, "m", "h"))
     with store.writing() as connection:
         connection.exec_driver_sql("UPDATE bookmarks SET state = '{}x'")
     with pytest.raises(StoreError, match="damaged"):

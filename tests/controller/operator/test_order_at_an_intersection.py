@@ -286,7 +286,9 @@ def test_whatever_is_ordered_the_rules_hold_and_it_replays(rig, order, wants, st
             case "emergency":
                 wishes = emergency(stage, for_s)
         one.run(seconds, wishes)
-    assert not set(one.refused()) - {"local-control"}
+    # Walks that began while nothing was heard are the cabinet's to protect, and it does.
+    unheard = {"min-green"} if any(kind == "silent" for kind, *_ in steps) else set()
+    assert not set(one.refused()) - {"local-control"} - unheard
     for before, after in pairwise(one.outputs):
         changes = [event for event in after.events if event.kind == "mode"]
         assert len(changes) == (before.mode is not after.mode)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -39,6 +39,7 @@ GOOD = {
 
 
 @given(ORDERS)
+@settings(deadline=None)
 def test_what_is_written_is_read_back(order) -> None:
     assert parse(body(order)) == order
     assert len(body(order)) <= MAX_BYTES
@@ -48,6 +49,7 @@ def test_what_is_written_is_read_back(order) -> None:
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
 ).map(lambda value: json.dumps(value).encode()))  # fmt: skip
+@settings(deadline=None)
 def test_anything_else_is_one_error(data: bytes) -> None:
     with pytest.raises(RequestError):
         parse(data)

@@ -94,7 +94,7 @@ _STEPS = st.lists(
 
 
 @given(steps=_STEPS)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_any_sequence_against_books_of_our_own(order, steps) -> None:
     """At most one per rung, the latest given; never longer than its time; memory does not grow."""
     state, tick, books = State(), 0, {}

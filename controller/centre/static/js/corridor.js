@@ -3,26 +3,24 @@ import { byId, html, mark, say } from "./dom.js";
 import { follow, plan } from "./live.js";
 import { band } from "./progression.js";
 import { SpaceTime } from "./spacetime.js";
-import { Tape } from "./tape.js";
-import { nameOf, shorten } from "./vocabulary.js";
+import { arrivalTape, lampTape } from "./tape.js";
+import { nameOf } from "./vocabulary.js";
 import { percent, t } from "./words.js";
 
 const KMH = 3.6;
-const KEEP = 450; // seconds of arrivals kept, as long as the lamps'
 
 const corridor = await plan;
-shorten(corridor.intersections);
 const places = new Map(corridor.intersections.map((item) => [item.id, item]));
 const routes = corridor.routes.filter((one) => one.out.length > 1);
-const chart = routes.length ? new SpaceTime(byId("chart"), places) : null;
+const chart = routes.length ? new SpaceTime(byId("chart"), (id) => `${places.get(id).number} · ${streets(route).crossing(id)}`) : null;
 if (!chart) byId("chart").replaceChildren(html("p", { class: "empty" }, t("corridor.none")));
 let route = routes[0];
 let minutes = 5;
 let tapes = new Map();
-let arrivals = new Map();
+let arrivals = { out: new Map(), back: new Map() };
 let latest = null;
 
-routes.forEach((one, index) => byId("route").append(html("option", { value: index }, t("corridor.route.n", { from: places.get(one.out[0].id).short, to: places.get(one.out.at(-1).id).short, n: one.out.length }))));
+routes.forEach((one, index) => byId("route").append(html("option", { value: index }, routeName(one))));
 byId("route").disabled = routes.length < 2;
 byId("route").addEventListener("change", () => choose(routes[Number(byId("route").value)]));
 byId("speed").addEventListener("input", draw);
@@ -38,10 +36,27 @@ if (chart) {
   follow(take);
 }
 
+/** The street that a route follows, and what crosses it: an intersection's name lists its streets. */
+function streets(one) {
+  const parts = (id) => nameOf(places.get(id)).split(/\s[–×x-]\s/);
+  const all = one.out.flatMap(({ id }) => parts(id));
+  const often = (part) => all.filter((other) => other === part).length;
+  const street = all.reduce((a, b) => (often(b) > often(a) ? b : a));
+  const shared = often(street) > 1;
+  return { street: shared ? street : "", crossing: (id) => parts(id).filter((part) => !shared || part !== street).join(" – ") || nameOf(places.get(id)) };
+}
+
+function routeName(one) {
+  const { street, crossing } = streets(one);
+  const first = (id) => crossing(id).split(" – ")[0];
+  const ends = t("corridor.route.n", { from: first(one.out[0].id), to: first(one.out.at(-1).id), n: one.out.length });
+  return street ? `${street}: ${ends}` : ends;
+}
+
 function choose(wanted) {
   route = wanted;
-  tapes = new Map(route.out.map(({ id }) => [id, new Tape(id)]));
-  arrivals = new Map();
+  tapes = new Map(route.out.map(({ id }) => [id, lampTape(id)]));
+  arrivals = Object.fromEntries(["out", "back"].map((side) => [side, new Map(route[side].map(({ id, lanes }) => [id, arrivalTape(id, lanes)]))]));
   byId("stops").replaceChildren(...route.out.toReversed().map(row)); // as on the chart: the end of the street on top
   if (latest) take(latest);
 }
@@ -49,23 +64,10 @@ function choose(wanted) {
 async function take(state) {
   latest = state;
   const mine = tapes;
-  await Promise.all([...mine].filter(([id]) => state.intersections[id]).map(([id, tape]) => tape.take(state.tick, state.intersections[id])));
+  const every = [...mine, ...arrivals.out, ...arrivals.back].filter(([id]) => state.intersections[id]);
+  await Promise.all(every.map(([id, tape]) => tape.take(state.intersections[id].tick, state.intersections[id])));
   if (mine !== tapes) return; // another route has been chosen meanwhile
-  for (const side of ["out", "back"]) {
-    for (const stop of route[side]) {
-      const now = state.intersections[stop.id];
-      if (now) arrived(`${side} ${stop.id}`, state.clock_s, stop.lanes.reduce((sum, lane) => sum + (now.lanes[lane]?.[1] ?? 0), 0));
-    }
-  }
   draw();
-}
-
-function arrived(key, clock_s, pcu) {
-  const seen = arrivals.get(key) ?? [];
-  arrivals.set(key, seen);
-  if (seen.at(-1)?.clock_s === clock_s) return;
-  seen.push({ clock_s, pcu });
-  if (seen.length > KEEP) seen.shift();
 }
 
 function planOf(id) {
@@ -79,7 +81,7 @@ function draw() {
   if (!latest || latest.clock_s === null) return;
   const sides = {};
   for (const side of ["out", "back"]) {
-    const stops = route[side].map((stop) => ({ ...stop, plan: planOf(stop.id), arrivals: arrivals.get(`${side} ${stop.id}`) ?? [] }));
+    const stops = route[side].map((stop) => ({ ...stop, plan: planOf(stop.id), arrivals: arrivals[side].get(stop.id)?.seconds ?? [] }));
     const driving = side === "out" ? stops : stops.toReversed();
     sides[side] = { stops, driving, band: band(driving, speed / KMH) };
     tell(byId(`band-${side}`), driving, sides[side].band);
@@ -98,7 +100,7 @@ function tell(node, driving, found) {
 function row(stop) {
   const item = places.get(stop.id);
   return html("tr", { id: `stop-${stop.id}` },
-    html("td", {}, html("a", { href: `/intersections/${encodeURIComponent(item.id)}`, title: nameOf(item) }, html("span", { class: "plate" }, String(item.number)), html("span", {}, item.short, html("small", {}, t("corridor.distance", { n: Math.round(stop.at) }))))), html("td", { class: "end" }, "–"),
+    html("td", {}, html("a", { href: `/intersections/${encodeURIComponent(item.id)}`, title: nameOf(item) }, html("span", { class: "plate" }, String(item.number)), html("span", {}, streets(route).crossing(stop.id), html("small", {}, t("corridor.distance", { n: Math.round(stop.at) }))))), html("td", { class: "end" }, "–"),
     html("td", { class: "end" }, html("b", { class: "out" }, "–"), " / ", html("b", { class: "back" }, "–")));
 }
 

@@ -7,7 +7,7 @@ import { Log } from "./log.js";
 import { showOrders } from "./orders.js";
 import { countdown } from "./peek.js";
 import { scene, stagePicture } from "./scene.js";
-import { Tape } from "./tape.js";
+import { cycleOf, lampTape } from "./tape.js";
 import { Timeline } from "./timeline.js";
 import { tellTrouble } from "./trouble.js";
 import { causeOf, load, modeBadge, reasonOf, refusalOf, showMode, showStage, stageMark } from "./vocabulary.js";
@@ -24,7 +24,7 @@ byId("stage").append(stage);
 const showJunction = scene(byId("junction"), item, corridor);
 const cards = item.stages.map(stageCard);
 const timeline = new Timeline(byId("timeline"), item);
-const tape = new Tape(id);
+const tape = lampTape(id);
 const lanes = new Lanes(byId("lanes"), item);
 const log = new Log(byId("log"), corridor, id);
 new Detectors(byId("detectors"), id);
@@ -42,7 +42,7 @@ follow(async (state) => {
   showOrders(byId("orders"), item, now.orders ?? []);
   byId("place").classList.toggle("is-stale", now.stale);
   await tape.take(now.tick ?? state.tick, now);
-  timeline.show(tape.seconds, tape.cycle(), { ...now, clock_s: state.clock_s });
+  timeline.show(tape.seconds, cycleOf(tape.seconds), { ...now, clock_s: state.clock_s });
 });
 
 function status(now) {

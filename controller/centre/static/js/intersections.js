@@ -10,6 +10,13 @@ const rows = new Map(corridor.intersections.map((item) => [item.id, row(item)]))
 byId("rows").replaceChildren(...[...rows.values()].map((one) => one.root));
 byId("find").addEventListener("input", filter);
 follow((state) => {
+  const worst = new Map();
+  for (const one of state.trouble) if (!worst.has(one.intersection)) worst.set(one.intersection, one.severity);
+  for (const [id, { plate }] of rows) {
+    const severity = worst.get(id);
+    mark(plate, "data-tone", severity);
+    mark(plate, "title", severity && t(`severity.${severity}`));
+  }
   for (const [id, one] of Object.entries(state.intersections)) rows.get(id)?.show(one);
 });
 
@@ -32,7 +39,8 @@ function row(item) {
     why: html("td", { class: "why" }, why),
   };
   say(why, t("no-data"));
-  const root = html("tr", { "data-id": item.id }, html("td", {}, html("span", { class: "plate" }, String(item.number))),
+  const plate = html("span", { class: "plate" }, String(item.number));
+  const root = html("tr", { "data-id": item.id }, html("td", {}, plate),
     html("td", { class: "name" }, html("a", { href: `/intersections/${encodeURIComponent(item.id)}` }, nameOf(item))), ...Object.values(cells));
 
   function show(state) {
@@ -51,7 +59,7 @@ function row(item) {
     say(why, state.stale ? t("stale.s", { s: Math.round(state.age_s) }) : reasonOf(state));
     for (const cell of Object.values(cells)) cell.classList.toggle("stale", state.stale && cell !== cells.why);
   }
-  return { root, show, text: `${item.number} ${item.name_vi} ${item.name_en}`.toLocaleLowerCase("vi") };
+  return { root, plate, show, text: `${item.number} ${item.name_vi} ${item.name_en}`.toLocaleLowerCase("vi") };
 }
 
 function filter() {

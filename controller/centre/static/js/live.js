@@ -1,4 +1,6 @@
 // The one connection of a page: the corridor's drawing once, then a snapshot each second.
+import { check } from "./presence.js";
+
 const EVENTS = 400; // kept for those who follow later, as many as the centre keeps
 const SILENCE_MS = 4000; // without a snapshot for so long the connection counts as lost
 const followers = [];
@@ -45,7 +47,10 @@ function connect() {
     events = [...(before && before.last_event <= latest.last_event ? events : []), ...latest.events].slice(-EVENTS);
     for (const show of followers) show(latest);
   });
-  source.addEventListener("error", silence);
+  source.addEventListener("error", () => {
+    silence();
+    if (source.readyState === EventSource.CLOSED) check(); // the centre has said no
+  });
   setInterval(() => { if (performance.now() - heard > SILENCE_MS) silence(); }, 1000);
   window.addEventListener("pagehide", () => source.close());
   return source;

@@ -10,7 +10,7 @@ import { number, t } from "./words.js";
 
 const SHOWN = 20; // intersections to look at; more than that nobody reads
 const TEXTS = 3; // things told of one intersection
-const BUSIEST = 4;
+const BUSIEST = 3;
 
 const corridor = await plan;
 shorten(corridor.intersections);

@@ -3,18 +3,19 @@ import { svg } from "./dom.js";
 import { litAt } from "./progression.js";
 import { clock, t } from "./words.js";
 
-const LEFT = 172; // px for the names
+const LETTER_PX = 7; // mean width of a bold letter
 const RIGHT = 14;
-const TOP = 42;
+const TOP = 60;
 const BOTTOM = 42;
 const AHEAD_S = 60; // of the plan shown right of now
 const BAR = 6; // px, height of a measured green
-const PLATOON_PX = 2.2; // height of one arriving pcu
+const PLATOON_PX = 1.6; // height of one arriving pcu
 const PLATOON_MAX = 22;
 
 export class SpaceTime {
-  constructor(root, places) {
-    this.places = places;
+  /** `label(id)`: what stands beside an intersection's line. */
+  constructor(root, label) {
+    this.label = label;
     this.svg = svg("svg", { "aria-hidden": "true" });
     root.replaceChildren(this.svg);
     new ResizeObserver(() => this.shown && this.draw(this.shown)).observe(root);
@@ -25,29 +26,31 @@ export class SpaceTime {
     const { sides, tapes, past, clock_s } = shown;
     const { width, height } = this.svg.getBoundingClientRect();
     if (!width) return;
+    // Room for the names.
+    const left = Math.min(Math.max(width * 0.19, 150), 250);
     const long = sides.out.stops.at(-1).at || 1;
     const from = clock_s - past;
-    this.x = (second) => LEFT + ((second - from) / (past + AHEAD_S)) * (width - LEFT - RIGHT);
+    this.x = (second) => left + ((second - from) / (past + AHEAD_S)) * (width - left - RIGHT);
     this.y = (metres) => height - BOTTOM - (metres / long) * (height - TOP - BOTTOM);
     this.span = [from, clock_s + AHEAD_S];
-    const field = svg("clipPath", { id: "field" }, svg("rect", { x: LEFT, y: 0, width: width - LEFT - RIGHT, height }));
+    const field = svg("clipPath", { id: "field" }, svg("rect", { x: left, y: 0, width: width - left - RIGHT, height }));
     const bands = svg("g", { "clip-path": "url(#field)" }, ...Object.entries(sides).flatMap(([side, one]) => this.band(side, one)));
-    const lines = sides.out.stops.flatMap((stop) => this.line(stop, width));
+    const lines = sides.out.stops.flatMap((stop) => this.line(stop, left, width));
     const marks = svg("g", { "clip-path": "url(#field)" });
     for (const [side, { stops }] of Object.entries(sides)) {
       for (const stop of stops) marks.append(...this.stop(side, stop, tapes.get(stop.id)?.seconds ?? [], clock_s));
     }
     this.svg.replaceChildren(svg("defs", {}, field), ...this.minutes(height), bands, ...lines, marks,
-      svg("line", { class: "now", x1: this.x(clock_s), x2: this.x(clock_s), y1: TOP - 22, y2: height - BOTTOM + 8 }),
-      svg("text", { class: "hour", x: this.x(clock_s), y: TOP - 24 }, t("now")));
+      svg("line", { class: "now", x1: this.x(clock_s), x2: this.x(clock_s), y1: TOP - 34, y2: height - BOTTOM + 8 }),
+      svg("text", { class: "hour", x: this.x(clock_s), y: TOP - 40 }, t("now")));
   }
 
-  line(stop, width) {
-    const item = this.places.get(stop.id);
+  line(stop, left, width) {
     const y = this.y(stop.at);
-    const name = item.short.length > 20 ? `${item.short.slice(0, 19)}…` : item.short;
-    return [svg("line", { class: "street-line", x1: LEFT, x2: width - RIGHT, y1: y, y2: y }),
-      svg("text", { class: "place-name", x: 14, y: y + 1 }, `${item.number} · ${name}`), svg("text", { class: "metres", x: 14, y: y + 15 }, t("corridor.distance", { n: Math.round(stop.at) }))];
+    const fits = Math.floor((left - 20) / LETTER_PX);
+    const name = this.label(stop.id);
+    return [svg("line", { class: "street-line", x1: left, x2: width - RIGHT, y1: y, y2: y }),
+      svg("text", { class: "place-name", x: 14, y: y + 1 }, name.length > fits ? `${name.slice(0, fits - 1)}…` : name), svg("text", { class: "metres", x: 14, y: y + 15 }, t("corridor.distance", { n: Math.round(stop.at) }))];
   }
 
   minutes(height) {
@@ -67,14 +70,17 @@ export class SpaceTime {
     const lit = spans(seconds.length, (index) => stop.groups.some((group) => "Gg".includes(seconds[index].aspects[group]))).map(([a, b]) => [first + a, first + b]);
     const [start, end] = this.span.map(Math.floor);
     const planned = stop.plan ? spans(end - start, (index) => litAt(stop, stop.plan, start + index)).map(([a, b]) => [start + a, start + b]) : [];
-    return [...this.platoon(stop.arrivals, up ? y - BAR - 1 : y + BAR + 1, up ? -1 : 1), ...bar("planned", planned, up ? y - 2.5 : y + 0.5, 2), ...bar(`lit ${side}`, lit, up ? y - BAR - 1 : y + 1, BAR)];
+    return [...this.platoon(stop.arrivals, clock_s, up ? y - BAR - 1 : y + BAR + 1, up ? -1 : 1), ...bar("planned", planned, up ? y - 2.5 : y + 0.5, 2), ...bar(`lit ${side}`, lit, up ? y - BAR - 1 : y + 1, BAR)];
   }
 
-  platoon(arrivals, base, way) {
-    const seen = arrivals.filter(({ clock_s }) => clock_s >= this.span[0]);
+  /** A hump as high as what moves towards the stop line. */
+  platoon(arrivals, clock_s, base, way) {
+    const first = Math.max(0, arrivals.length - 1 - Math.ceil(clock_s - this.span[0]));
+    const seen = arrivals.slice(first);
     if (seen.length < 2) return [];
-    const tops = seen.map(({ clock_s, pcu }) => `L${this.x(clock_s).toFixed(1)} ${(base + way * Math.min(pcu * PLATOON_PX, PLATOON_MAX)).toFixed(1)}`);
-    return [svg("path", { class: "platoon", d: `M${this.x(seen[0].clock_s).toFixed(1)} ${base}${tops.join("")}L${this.x(seen.at(-1).clock_s).toFixed(1)} ${base}z` })];
+    const at = (index) => this.x(clock_s - seen.length + 1 + index).toFixed(1);
+    const tops = seen.map((pcu, index) => `L${at(index)} ${(base + way * Math.min(pcu * PLATOON_PX, PLATOON_MAX)).toFixed(1)}`);
+    return [svg("path", { class: "platoon", d: `M${at(0)} ${base}${tops.join("")}L${at(seen.length - 1)} ${base}z` })];
   }
 
   /** The band of every cycle in view, slanted by the speed. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from denxanh.controller.centre.people.sessions import ABSOLUTE_MS, IDLE_MS, MAX_
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import sessions
 from denxanh.controller.operator.message import Role
+from denxanh.errors import StoreError
 
 NOW_MS = 1_780_000_000_000
 HOA = Actor("hoa", Role.OPERATOR)
@@ -108,3 +110,16 @@ def test_an_account_has_so_many_and_the_oldest_goes(people: People, account: Mak
     people.sessions.begin(HOA, NOW_MS + 2 * ABSOLUTE_MS, how="password")
     with store.reading() as connection:
         assert len(connection.execute(select(sessions)).all()) == 1
+
+
+def test_a_full_disk_logs_nobody_out(people: People, account: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    account("hoa")
+    opened = people.sessions.begin(HOA, NOW_MS, how="password")
+    issued = people.tokens.issue(HOA, role=Role.VIEWER, label="tv", days=1, now_ms=NOW_MS)
+
+    def full(_: Store) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(Store, "writing", full)
+    assert people.sessions.find(opened.secret, NOW_MS + TOUCH_MS) is not None
+    assert people.tokens.find(issued.secret, NOW_MS + TOUCH_MS) is not None

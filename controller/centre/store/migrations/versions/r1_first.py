@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("offset", sa.BigInteger(), nullable=False),
         sa.Column("mark", sa.String(length=16), nullable=False),
+        sa.Column("head", sa.String(length=16), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("updated_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("reader", name="pk_bookmarks"),
