@@ -14,9 +14,10 @@ from denxanh.controller.centre.api.models import Answer
 from denxanh.controller.centre.api.needs import Parts, Place
 from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.desk import comparison
-from denxanh.controller.centre.desk.comparison import LOCAL_OFFSET, Control, LaneMinute, ModeSpan, Verdict
+from denxanh.controller.centre.desk.comparison import Control, LaneMinute, ModeSpan, Verdict
 from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.store import queries
+from denxanh.controller.clock import VIETNAM
 from denxanh.controller.mode import Mode
 from denxanh.networks.model import Intersection
 
@@ -130,9 +131,8 @@ def compared(
 
 def _midnight_ms(end: datetime, days: int) -> int:
     """The local midnight that begins the first of so many days."""
-    local = end + LOCAL_OFFSET
-    first = local.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
-    return int((first - LOCAL_OFFSET).timestamp() * 1000)
+    midnight = end.astimezone(VIETNAM).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int((midnight - timedelta(days=days - 1)).timestamp() * 1000)
 
 
 def _spans(parts: Centre, place: Intersection, begin_ms: int, end_ms: int) -> list[ModeSpan]:

@@ -121,8 +121,7 @@ def test_the_comparison_counts_hours_and_concludes_nothing_from_a_moment(town: A
 
 def test_the_comparison_reads_what_is_stored(town: Any, place: str) -> None:
     """Odd days adaptive with short queues, even days on a plan with longer ones, from 6 to 18 o'clock."""
-    now = town.app.state.centre.clock(place) + timedelta(hours=7)
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=7)
+    today = town.app.state.centre.clock(place).replace(hour=0, minute=0, second=0, microsecond=0)
     lanes = len(town.app.state.corridor.intersection(place).lanes)
     rows: list[dict[str, Any]] = []
     queued: list[dict[str, Any]] = []
