@@ -120,9 +120,7 @@ class Street:
         self._forced: dict[str, tuple[Aspect, ...]] = {}
         self._errands: list[Callable[[], Awaitable[None]]] = []
         self._stop = False
-        hooks = Hooks(
-            self._fail_detector, self._cut_link, self._open_panel, self._force_lamps, self._restart
-        )
+        hooks = Hooks(self._fail_detector, self._cut_link, self._open_panel, self._force_lamps, self._restart)
         self._mishaps = Mishaps(faults, plant.intersections, hooks)
 
     def stop(self) -> None:
