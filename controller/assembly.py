@@ -134,6 +134,7 @@ def opening(site: Site, epoch: int) -> Record:
         "epoch": epoch,
         "t": datetime.now(VIETNAM).isoformat(timespec="seconds"),
         "commitments": {one.id: one.commitment_s for one in site.intersections},
+        "orders": [],  # none: people's orders do not outlive a start
     }
     if site.model is not None:
         record["model"] = site.model.sha256

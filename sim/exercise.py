@@ -96,13 +96,13 @@ def load(path: Path) -> Script:
 
 
 def usual(corridor: Corridor) -> Script:
-    """A first exercise for any corridor: a blind approach, a lost link, a policeman at the panel.
+    """A first exercise for any corridor: a blind zone, a lost link, a policeman at the panel, a restart.
 
     Raises:
         SiteError: the corridor has no detection zone.
     """
     places = corridor.intersections
-    blind, lost, panel = (places[index % len(places)] for index in (1, 2, 0))
+    blind, lost, panel, dark = (places[index % len(places)] for index in (1, 2, 0, 3))
     zones = [one.id for one in blind.detectors if one.kind is DetectorKind.ZONE and not one.downstream]
     if not zones:
         raise SiteError("there is no detection zone that could fail", where=blind.id)
@@ -124,6 +124,12 @@ def usual(corridor: Corridor) -> Script:
             wanted=Wanted.LEAVE,
             vi=f"Cảnh sát giao thông điều khiển tại tủ {panel.name_vi}",
             en=f"A policeman takes over at the cabinet of {panel.name_en}",
+        ),
+        Lesson(
+            fault=_fault(3, Happening.RESTART, dark.id),
+            wanted=Wanted.PLAN,
+            vi=f"Tủ {dark.name_vi} mất điện và khởi động lại",
+            en=f"The cabinet of {dark.name_en} loses power and starts again",
         ),
     )
     last = lessons[-1].fault

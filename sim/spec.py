@@ -88,6 +88,8 @@ class Happening(StrEnum):
     """The server of cabinet `target` is gone, its connections cut."""
     PANEL = "panel"
     """A policeman opens the panel of cabinet `target`."""
+    RESTART = "restart"
+    """Cabinet `target` loses power for a moment and starts again."""
     CONFLICT = "conflict"
     """The lamps of `target` show two conflicting greens, whatever the cabinet wants."""
 

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from denxanh.errors import ConfigError, PortInUseError
+from denxanh.plc.security.secrets import secret_file
 
 DEFAULT_HOST = "127.0.0.1"
 """Only this machine, unless the site file says otherwise."""
@@ -51,7 +52,13 @@ def bind(host: str, port: int) -> socket.socket:
 def serve(
     app: FastAPI, listening: socket.socket, *, cert_file: Path | None = None, key_file: Path | None = None
 ) -> None:
-    """Serve until SIGINT or SIGTERM; by TLS where there is a certificate."""
+    """Serve until SIGINT or SIGTERM; by TLS where there is a certificate.
+
+    Raises:
+        SecretError: others could read the certificate's key.
+    """
+    if key_file is not None:
+        secret_file(key_file)
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import itertools
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from sqlalchemy import create_engine
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.app import create_app
@@ -185,7 +187,8 @@ class PostgresServer:
         self.folder = Path(tempfile.mkdtemp(prefix="denxanh-pg-"))  # short: a socket's path has a limit
         if os.getuid() == 0:
             shutil.chown(self.folder, self._account)
-        self._databases = 0
+        self._made = 0
+        self._free: list[str] = []
         # The server's own durability is not what is tested here; without it a database is made in no time.
         self._run("initdb", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8", "-U", self._account)
         self.start()
@@ -200,13 +203,25 @@ class PostgresServer:
         self._run("pg_ctl", "-m", "immediate", "stop")
 
     def database(self) -> str:
-        """URL of a new, empty database."""
-        self._databases += 1
-        name = f"test{self._databases}"
+        """URL of an empty database."""
+        if self._free:
+            return self._free.pop()
+        self._made += 1
+        name = f"test{self._made}"
         subprocess.run(
             [self._bin / "createdb", "-h", self.folder, "-U", self._account, name], check=True, timeout=30
         )
         return f"postgresql+psycopg://{self._account}@/{name}?host={self.folder}"
+
+    def recycle(self, url: str) -> None:
+        """Empty a database for the next test: far quicker than to make and to delete one."""
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SET lock_timeout = '10s'")
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        engine.dispose()
+        self._free.append(url)
 
     def remove(self) -> None:
         """End it and leave nothing behind."""
@@ -243,13 +258,28 @@ def own_postgres() -> Iterator[PostgresServer]:
     server.remove()
 
 
+@pytest.fixture
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Makes the URL of an empty database of a kind, `sqlite` or `postgresql`."""
+    numbers = itertools.count(1)
+    taken: list[tuple[PostgresServer, str]] = []
+
+    def url(kind: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path / f'centre-{next(numbers)}.db'}"
+        server: PostgresServer = request.getfixturevalue("postgres")
+        taken.append((server, server.database()))
+        return taken[-1][1]
+
+    yield url
+    for server, database in taken:
+        server.recycle(database)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, empty_database: Callable[[str], str]) -> str:
     """URL of an empty database, of each kind in turn."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'centre.db'}"
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.database()
+    return empty_database(request.param)
 
 
 @pytest.fixture

@@ -72,6 +72,8 @@ def test_status_says_how_it_stands(site: Path) -> None:
 
 def test_migrate_makes_a_database_and_then_has_nothing_to_do(site: Path) -> None:
     (site.parent / "state" / "centre.db").rename(site.parent / "old.db")
+    with pytest.raises(StoreError, match="not there yet"):
+        denxanh("status", site)
     first = document("migrate", site)
     assert first["from"] is None
     assert document("migrate", site)["from"] == first["to"]

@@ -64,7 +64,7 @@ def test_what_never_began_is_not_judged() -> None:
 def test_the_usual_exercise_fits_every_corridor(name: str, tmp_path: Path) -> None:
     corridor = catalogue.load(name)
     script = usual(corridor)
-    hooks = Hooks(*(lambda *_: None,) * 4)
+    hooks = Hooks(*(lambda *_: None,) * 5)
     Mishaps([one.fault for one in script.lessons], corridor.intersections, hooks)
     assert max(one.fault.at_s + one.fault.for_s for one in script.lessons) < script.seconds
     path = tmp_path / "script.json"

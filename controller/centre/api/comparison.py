@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date as Date  # noqa: N812 - a field of that name stands in the same class
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -13,17 +14,19 @@ from denxanh.controller.centre.api.models import Answer
 from denxanh.controller.centre.api.needs import Parts, Place
 from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.desk import comparison
-from denxanh.controller.centre.desk.comparison import LOCAL_OFFSET, Control, LaneMinute, ModeSpan, Verdict
+from denxanh.controller.centre.desk.comparison import Control, LaneMinute, ModeSpan, Verdict
 from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.store import queries
+from denxanh.controller.clock import VIETNAM
 from denxanh.controller.mode import Mode
 from denxanh.networks.model import Intersection
 
 router = APIRouter(tags=["records"], dependencies=[view])
 
 MAX_DAYS = 31
-_STEP_MS = 6 * 3_600_000
-"""An answer of the store is limited; a quarter of a day stays below that with 50 lanes."""
+_SPANS_STEP_MS = 86_400_000
+_MINUTES_STEP_MS = 7 * 86_400_000
+"""An answer of the store has a limit; these stay below it."""
 
 
 class DayCompared(Answer):
@@ -128,33 +131,31 @@ def compared(
 
 def _midnight_ms(end: datetime, days: int) -> int:
     """The local midnight that begins the first of so many days."""
-    local = end + LOCAL_OFFSET
-    first = local.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
-    return int((first - LOCAL_OFFSET).timestamp() * 1000)
+    midnight = end.astimezone(VIETNAM).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int((midnight - timedelta(days=days - 1)).timestamp() * 1000)
 
 
 def _spans(parts: Centre, place: Intersection, begin_ms: int, end_ms: int) -> list[ModeSpan]:
-    """Clipped to the steps in which they are read."""
+    """Spans that follow each other in one mode are one; the newest may still last."""
     found: list[ModeSpan] = []
-    for at_ms in range(begin_ms, end_ms, _STEP_MS):
-        until_ms = min(at_ms + _STEP_MS, end_ms)
-        for row in queries.spans(parts.store, place.id, at_ms, until_ms):
-            began = max(row["began_ms"], at_ms)
-            ended = min(row["ended_ms"] if row["ended_ms"] is not None else until_ms, until_ms)
-            if began < ended:
-                found.append(ModeSpan(began, ended, Mode(row["mode"])))
+    for at_ms in range(begin_ms, end_ms, _SPANS_STEP_MS):
+        rows = queries.modes(parts.store, place.id, at_ms, min(at_ms + _SPANS_STEP_MS, end_ms))
+        for began_ms, ended_ms, mode in rows:
+            until_ms = min(end_ms if ended_ms is None else ended_ms, end_ms)
+            last = found[-1] if found else None
+            if last is not None and last.mode == mode and last.ended_ms == began_ms:
+                found[-1] = ModeSpan(last.began_ms, until_ms, last.mode)
+            elif began_ms < until_ms:
+                found.append(ModeSpan(began_ms, until_ms, Mode(mode)))
     return found
 
 
-def _minutes(parts: Centre, place: Intersection, begin_ms: int, end_ms: int) -> list[LaneMinute]:
-    return [
-        LaneMinute(
-            row["minute_ms"],
-            place.lanes[row["lane"]].approach,
-            row["queued_mean"],
-            row["confidence_min"],
-        )
-        for at_ms in range(begin_ms, end_ms, _STEP_MS)
-        for row in queries.minutes(parts.store, place.id, at_ms, min(at_ms + _STEP_MS, end_ms))
-        if row["lane"] < len(place.lanes)
-    ]
+def _minutes(parts: Centre, place: Intersection, begin_ms: int, end_ms: int) -> Iterator[LaneMinute]:
+    for approach in dict.fromkeys(lane.approach for lane in place.lanes):
+        lanes = [index for index, lane in enumerate(place.lanes) if lane.approach == approach]
+        for at_ms in range(begin_ms, end_ms, _MINUTES_STEP_MS):
+            until_ms = min(at_ms + _MINUTES_STEP_MS, end_ms)
+            for minute_ms, queued, confidence in queries.queues(
+                parts.store, place.id, lanes, at_ms, until_ms
+            ):
+                yield LaneMinute(minute_ms, approach, queued, confidence)

@@ -14,15 +14,14 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from denxanh.controller.clock import VIETNAM
 from denxanh.controller.mode import Mode
 from denxanh.networks.model import Schedule
 from denxanh.networks.schedule import day_type
 
-LOCAL_OFFSET = timedelta(hours=7)
-"""Việt Nam is UTC+7 all year."""
 MINUTE_MS = 60_000
 LEAST_MINUTES = 15
 """Of each kind of control in a cell that counts (assumed: five cycles and more)."""
@@ -279,12 +278,12 @@ def _days(
 
 
 def _local(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC) + LOCAL_OFFSET
+    return datetime.fromtimestamp(at_ms / 1000, VIETNAM)
 
 
 def _midnight_after(at_ms: int) -> int:
-    day_ms, offset_ms = 86_400_000, int(LOCAL_OFFSET.total_seconds() * 1000)
-    return ((at_ms + offset_ms) // day_ms + 1) * day_ms - offset_ms
+    midnight = _local(at_ms).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int((midnight + timedelta(days=1)).timestamp() * 1000)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from denxanh.controller.centre.people.access import (
     Person,
@@ -18,7 +19,7 @@ from denxanh.controller.centre.people.access import (
     requires_login,
     way_in,
 )
-from denxanh.controller.centre.people.accounts import MAX_DISPLAY, Account, account_name
+from denxanh.controller.centre.people.accounts import MAX_DISPLAY, NAME, Account, account_name
 from denxanh.controller.centre.people.deed import Actor
 from denxanh.controller.centre.people.rights import RIGHTS, Right, may
 from denxanh.controller.centre.people.secret import one_time_password
@@ -32,7 +33,10 @@ Administrator = Annotated[Person, Depends(requires_login(Right.MANAGE_PEOPLE))]
 Looker = Annotated[Person, Depends(requires_login(Right.VIEW))]
 Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$", description="An account's name.")]
 TokenId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="A token's id.")]
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_Line = Annotated[
+    str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$")
+]
+"""One line without a blank at either end."""
 _Display = Annotated[_Line, Field(min_length=1, max_length=MAX_DISPLAY)]
 _Subject = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 _Password = Annotated[str, Field(max_length=4 * MAX_LENGTH)]
@@ -90,7 +94,10 @@ class AccountView(_Model):
 class NewAccount(_Model):
     """An account that shall be."""
 
-    name: Annotated[str, Field(max_length=64, description="Small letters, digits and . _ - @.")]
+    # The pattern is described only: `account_name` refuses in both languages, and makes capitals small.
+    name: str = Field(
+        description="Small letters, digits and . _ - @.", json_schema_extra={"pattern": f"^{NAME.pattern}$"}
+    )
     display: _Display
     role: Role
     subject: _Subject | None = Field(
@@ -105,8 +112,8 @@ class AccountChange(_Model):
         extra="forbid", frozen=True, json_schema_extra={"minProperties": 1, "maxProperties": 1}
     )
 
-    role: Role | None = None
-    disabled: bool | None = None
+    role: Role | SkipJsonSchema[None] = None
+    disabled: bool | SkipJsonSchema[None] = None
     subject: _Subject | None = Field(default=None, description="null: no longer through the provider.")
 
     @model_validator(mode="after")

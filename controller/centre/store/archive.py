@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from denxanh.controller.centre.store import migrate
-from denxanh.controller.centre.store.engine import APPLICATION_ID, WRITES, engine_of
+from denxanh.controller.centre.store.engine import APPLICATION_ID, FIRST_START, WRITES, engine_of
 from denxanh.controller.centre.store.schema import AUDIT_REFUSAL
 from denxanh.errors import StoreError
 
@@ -65,19 +65,22 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(url: str) -> Store:
-    """Open a database, make it if it is not there, and bring it to the newest schema.
+def open_store(url: str, *, make: bool = True) -> Store:
+    """Open a database and bring it to the newest schema.
 
     Args:
         url: `sqlite:///PATH`, or `postgresql+psycopg://USER:PASSWORD@HOST/NAME`.
+        make: make it if it is not there, fill it with tables if it is empty; else that is an error.
 
     Raises:
         StoreError: it cannot be opened or written, belongs to another program, or to a newer version.
         MissingExtraError: PostgreSQL is asked for and psycopg is not installed.
     """
-    store = connect(url)
+    store = connect(url, make=make)
     try:
         with _errors(store.name):
+            if not make:
+                _refuse_empty(store)
             migrate.upgrade(store.engine, store.name)
     except BaseException:
         store.close()
@@ -85,14 +88,14 @@ def open_store(url: str) -> Store:
     return store
 
 
-def connect(url: str) -> Store:
+def connect(url: str, *, make: bool = True) -> Store:
     """As `open_store`, but the schema stays as it is: for the migrations' own commands.
 
     Raises:
         StoreError: as `open_store`.
         MissingExtraError: as `open_store`.
     """
-    engine = engine_of(url)
+    engine = engine_of(url, make=make)
     store = Store(engine)
     try:
         with _errors(store.name):
@@ -101,6 +104,12 @@ def connect(url: str) -> Store:
         store.close()
         raise
     return store
+
+
+def _refuse_empty(store: Store) -> None:
+    with store.reading() as connection:
+        if migrate.version(connection) is None:
+            raise StoreError("holds nothing yet", where=store.name, fix=FIRST_START)
 
 
 def _ours(engine: Engine, name: str) -> None:

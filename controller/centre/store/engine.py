@@ -23,15 +23,17 @@ CONNECT_S = 3
 STATEMENT_S = 30
 """Longest statement at a PostgreSQL server, s; an upgrade of the schema has no such limit."""
 
+FIRST_START = "the centre makes it at its first start; so does denxanh store migrate"
+"""How a database comes about."""
 WRITES = "denxanh_writes"
 """Execution option of a connection whose transactions write."""
 
 
-def engine_of(url: str) -> Engine:
+def engine_of(url: str, *, make: bool) -> Engine:
     """Connections for a URL; nothing is connected yet, but an SQLite file is there afterwards.
 
     Raises:
-        StoreError: it is no URL of ours, or the file cannot be written.
+        StoreError: it is no URL of ours, the file cannot be written, or is not to be made and not there.
         MissingExtraError: psycopg is not installed.
     """
     try:
@@ -44,7 +46,7 @@ def engine_of(url: str) -> Engine:
         ) from error
     if parsed.drivername == "sqlite":
         path = Path(parsed.database or "")
-        _prepare(path)
+        _prepare(path, make=make)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_S})
         event.listen(engine, "connect", _sqlite_settings)
         event.listen(engine, "begin", _sqlite_begin)
@@ -71,10 +73,12 @@ def engine_of(url: str) -> Engine:
         raise MissingExtraError("psycopg", "postgres") from error
 
 
-def _prepare(path: Path) -> None:
+def _prepare(path: Path, *, make: bool) -> None:
     """The file, readable by its owner alone: it holds hashes of passwords."""
     if not path.name:
         raise StoreError("names no file", where="store: sqlite", fix="sqlite:///PATH")
+    if not make and not path.exists():
+        raise StoreError("is not there yet", where=str(path), fix=FIRST_START)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

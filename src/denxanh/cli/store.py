@@ -70,14 +70,10 @@ def migrate(site: Site, json: Json = False) -> None:
     from denxanh.controller.centre.store import archive
     from denxanh.controller.centre.store import migrate as steps
 
-    before_store = archive.connect(_site(site).store)
-    try:
-        with before_store.reading() as connection:
-            before = steps.version(connection)
-    finally:
-        before_store.close()
-    with _opened(site) as store:
-        pass
+    url = _site(site).store
+    with contextlib.closing(archive.connect(url)) as store, store.reading() as connection:
+        before = steps.version(connection)
+    archive.open_store(url).close()
     if json:
         document({"store": store.name, "from": before, "to": steps.newest()})
         return
@@ -175,11 +171,8 @@ def restore(
     from denxanh.controller.centre.store import archive
     from denxanh.controller.centre.store import backup as backups
 
-    store = archive.connect(_site(site).store)
-    try:
+    with contextlib.closing(archive.connect(_site(site).store)) as store:
         made = backups.restore(store, file)
-    finally:
-        store.close()
     if json:
         document({"store": store.name, "made": _time(made.made_ms), "rows": dict(made.rows)})
         return
@@ -251,7 +244,7 @@ def _site(path: Path) -> SiteFile:
 def _opened(path: Path) -> contextlib.closing[Store]:
     from denxanh.controller.centre.store import archive
 
-    return contextlib.closing(archive.open_store(_site(path).store))
+    return contextlib.closing(archive.open_store(_site(path).store, make=False))
 
 
 def _time(at_ms: int) -> str:

@@ -19,6 +19,11 @@ EXAMPLES = {Role.ENGINEER: 5}
 """Per operation, and as many that break the description."""
 FEW = 1
 """The same for other roles, most of whose requests end at the door."""
+JUDGED = {
+    "include-path-regex": "/api/v1/(plans|calendar)/",
+    "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 401, 403, 404, 409, 422]}},
+}
+"""A draft may be well-formed and break a traffic engineer's rule: 422 says which."""
 STREAM = "/api/v1/stream"
 """It never ends; it has tests of its own."""
 
@@ -55,7 +60,10 @@ def test_every_answer_is_one_that_is_described(served: Any, role: Role) -> None:
 
 def _operations(town: Any, role: Role, place: str | None) -> Iterator[Any]:
     """Every operation, asked with the role's token and, where one is named, at this intersection."""
-    said: dict[str, Any] = {"auth": {"openapi": {"token": {"bearer": town.tokens[role]}}}}
+    said: dict[str, Any] = {
+        "auth": {"openapi": {"token": {"bearer": town.tokens[role]}}},
+        "operations": [JUDGED],
+    }
     if place is not None:
         said["parameters"] = {"path.id": place}
     config = SchemathesisConfig.from_dict(said)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from denxanh.controller.centre.store import anchors, audit
-from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.audit import GENESIS, Anchor
 from denxanh.errors import StoreError
 
@@ -81,11 +82,13 @@ def test_the_database_itself_refuses_changes(store: Store, act: str) -> None:
     assert audit.verify(store).rows == 2
 
 
-def test_postgresql_refuses_to_empty_the_log(store: Store) -> None:
-    if store.sqlite:
-        pytest.skip("SQLite has no TRUNCATE")
+def test_postgresql_refuses_to_empty_the_log(empty_database: Callable[[str], str]) -> None:
+    store = open_store(empty_database("postgresql"))
+    _append(store)
     with pytest.raises(StoreError, match="append-only"), store.writing() as connection:
         connection.execute(text("TRUNCATE audit"))
+    assert audit.verify(store).rows == 1
+    store.close()
 
 
 def test_many_writers_make_one_chain(store: Store) -> None:
@@ -241,8 +244,6 @@ def test_what_was_acknowledged_is_there_after_a_kill(store_url: str) -> None:
     acknowledged += [int(line) for line in child.stdout]
     child.stdout.close()
     child.wait()
-    from denxanh.controller.centre.store.archive import open_store
-
     store = open_store(store_url)
     found = audit.verify(store)
     store.close()

@@ -25,21 +25,6 @@ from denxanh.errors import StoreError
 from denxanh.networks.model import Corridor
 
 Content = Callable[[Store], Any]
-Url = Callable[[], str]
-
-
-@pytest.fixture
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Url:
-    """URLs of further databases, of the kind that the test's parameter names."""
-    made = iter(range(99))
-
-    def url() -> str:
-        if request.param == "sqlite":
-            return f"sqlite:///{tmp_path / f'restored-{next(made)}.db'}"
-        found: str = request.getfixturevalue("postgres").database()
-        return found
-
-    return url
 
 
 @pytest.fixture
@@ -48,9 +33,6 @@ def sqlite_store(tmp_path: Path) -> Iterator[Store]:
     store = open_store(f"sqlite:///{tmp_path / 'centre.db'}")
     yield store
     store.close()
-
-
-both = pytest.mark.parametrize("new_url", ["sqlite", "postgresql"], indirect=True)
 
 
 def _append(store: Store) -> int:
@@ -77,10 +59,11 @@ def _filled(store: Store) -> None:
         connection.execute(insert(sessions), {**session, "expires_ms": 1_900_000_000_000})
 
 
-@both
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
 def test_recovery_drill(
     store: Store,
-    new_url: Url,
+    into: str,
+    empty_database: Callable[[str], str],
     tmp_path: Path,
     corridor: Corridor,
     street: Any,
@@ -104,7 +87,7 @@ def test_recovery_drill(
     _record(store, corridor, folder)
     lost = content(store)
 
-    again = connect(new_url())
+    again = connect(empty_database(into))
     backup.restore(again, tmp_path / "centre.tar.gz")
     _record(again, corridor, folder)
     restored = content(again)

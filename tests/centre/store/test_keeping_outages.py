@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 
-from denxanh.controller.centre.store import audit, keeping, ledger
+from denxanh.controller.centre.store import audit, journalreader, keeping, ledger
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.journal import JOURNAL_NAME, Journal
@@ -129,6 +130,56 @@ def test_a_database_that_may_not_grow_keeps_what_was_acknowledged(tmp_path: Path
     found = audit.verify(store)
     store.close()
     assert (found.rows, found.first_broken) == (acknowledged[-1], None)
+
+
+async def test_a_full_disk_is_an_alarm_and_what_was_missed_is_stored_when_there_is_space(
+    tmp_path: Path,
+    corridor: Corridor,
+    street: Any,
+    opened: dict[str, Any],
+    content: Content,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeping, "FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr(journalreader, "CHUNK_BYTES", 100_000)
+    journal = Journal(tmp_path / JOURNAL_NAME)
+    for record in (opened, *street.seconds(500)):
+        journal.append(record)
+    journal.close()
+    store = open_store(f"sqlite:///{tmp_path / 'centre.db'}")
+    disk = _Disk(store, spare_pages=2)
+    loop = Keeping(store, corridor, tmp_path, period_s=0.02)
+    task = asyncio.create_task(loop.run())
+    await _until(lambda: loop.alarm is not None)
+    assert "free space" in loop.status.error
+    disk.grows()
+    await _until(lambda: loop.alarm is None and _stored_to(store) == journal.path.stat().st_size)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    undisturbed = open_store(f"sqlite:///{tmp_path / 'other.db'}")
+    with contextlib.closing(Keeping(undisturbed, corridor, tmp_path)) as other:
+        while other.step():
+            pass
+    assert content(store) == content(undisturbed)
+    store.close()
+    undisturbed.close()
+
+
+class _Disk:
+    """Lets an SQLite database grow by so many pages and no further, on every connection."""
+
+    def __init__(self, store: Store, spare_pages: int) -> None:
+        with store.engine.connect() as connection:
+            self._pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() + spare_pages
+        event.listen(store.engine, "begin", self._limit)
+
+    def grows(self) -> None:
+        """There is space again."""
+        self._pages = 1_000_000
+
+    def _limit(self, connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={self._pages}")
 
 
 def test_orders_and_audit_survive_a_full_disk_under_load(tmp_path: Path) -> None:

@@ -114,6 +114,14 @@ def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     assert modes == {0o600}
 
 
+def test_who_only_looks_makes_nothing(store_url: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="denxanh store migrate"):
+        open_store(store_url, make=False)
+    assert list(tmp_path.iterdir()) == []
+    open_store(store_url).close()
+    open_store(store_url, make=False).close()
+
+
 def test_sqlite_syncs_every_commit(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/centre.db")
     with store.writing() as connection:
