@@ -77,6 +77,7 @@ class Place:
         self, intersection: Intersection, head: TickHead, output: TickOutput, heard: Any, heard_s: float
     ) -> None:
         self.intersection = intersection
+        self.first_heard_s = heard_s
         self.alarms: dict[str, Event] = {}
         """Those that stand, by their English text."""
         self._settled = ""

@@ -32,6 +32,7 @@ class Code(StrEnum):
     """What it is, most urgent first. The page's words for it are `trouble.<code>`."""
 
     CONFLICT = "conflict"
+    UNHEARD = "unheard"
     SILENT = "silent"
     LINK = "link"
     FLASH = "flash"
@@ -47,7 +48,7 @@ class Code(StrEnum):
 
 
 _RANK = {code: rank for rank, code in enumerate(Code)}
-_URGENT = frozenset((Code.CONFLICT, Code.SILENT, Code.LINK, Code.FLASH, Code.LOCAL))
+_URGENT = frozenset((Code.CONFLICT, Code.UNHEARD, Code.SILENT, Code.LINK, Code.FLASH, Code.LOCAL))
 _INFORMS = frozenset((Code.ORDERED, Code.RETURNING))
 _RETURNING = frozenset((Cause.START, Cause.HOLD_OFF))
 
@@ -105,9 +106,15 @@ class Trouble:
         }
 
 
-def ranked(looks: Iterable[Look]) -> list[Trouble]:
-    """Everything worth a look, most urgent first."""
+def ranked(looks: Iterable[Look], unheard: Iterable[str] = ()) -> list[Trouble]:
+    """Everything worth a look, most urgent first.
+
+    Args:
+        looks: intersections that have been heard of.
+        unheard: those of which nothing was ever heard although others are.
+    """
     found = [trouble for look in looks for trouble in of_place(look)]
+    found += [Trouble(place, Code.UNHEARD) for place in unheard]
     return sorted(found, key=lambda one: (_RANK[one.code], -one.weight))
 
 

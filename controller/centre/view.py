@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from denxanh.controller.centre.foes import in_conflict
 from denxanh.controller.centre.place import STALE_S, Place, Seen, Shown, TickHead
-from denxanh.controller.centre.trouble import ranked
+from denxanh.controller.centre.trouble import Trouble, ranked
 from denxanh.controller.narrate import restarted, ungated
 from denxanh.controller.record import Event, TickOutput
 from denxanh.networks.model import Corridor, Intersection
@@ -96,7 +96,7 @@ class CorridorView:
                 "skipped": self.skipped + self.torn,
             },
             "intersections": {key: place.drawn(now_s) for key, place in self._places.items()},
-            "trouble": [one.told() for one in ranked(place.look(now_s) for place in self._places.values())],
+            "trouble": [one.told() for one in self._trouble(now_s)],
             "last_event": self._sequence,
             "events": [event for event in self._events if event["seq"] > after],
         }
@@ -121,6 +121,11 @@ class CorridorView:
         newest = self._newest()
         age = None if newest is None else max(0.0, now_s - newest.heard_s)
         return self._feed(age), None if age is None else round(age, 1)
+
+    def _trouble(self, now_s: float) -> list[Trouble]:
+        since_s = min((place.first_heard_s for place in self._places.values()), default=now_s)
+        unheard = self._intersections.keys() - self._places.keys() if now_s - since_s > STALE_S else ()
+        return ranked((place.look(now_s) for place in self._places.values()), sorted(unheard))
 
     def _newest(self) -> Place | None:
         return max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)

@@ -120,6 +120,32 @@ class TestCorridor:
         assert "trong chu kỳ 104 s" in page.text("#band-out")
         assert page.wrong == []
 
+    @pytest.mark.parametrize(
+        ("offset", "metres_per_second", "runs"),
+        [
+            (30, 10, [[0, 30]]),  # the second signal opens just as the first departure comes
+            (45, 10, [[15, 30]]),
+            (0, 10, []),
+            (0, 5, [[0, 30]]),  # a whole cycle on the way
+        ],
+    )
+    def test_the_band_is_what_meets_green_at_every_signal(
+        self, page: Any, offset: int, metres_per_second: int, runs: list[list[int]]
+    ) -> None:
+        found = page.page.evaluate(
+            """async ([offset, speed]) => {
+                const { band } = await import("/static/js/progression.js");
+                const plan = (offset) => ({ number: 1, cycle: 60, offset, greens: [[[0, 30]]] });
+                const stop = (at, offset) => ({ at, groups: [0], plan: plan(offset) });
+                return band([stop(0, 0), stop(300, offset)], speed);
+            }""",
+            [offset, metres_per_second],
+        )
+        assert found["cycle"] == 60
+        assert [[start % 60, end - start] for start, end in found["runs"]] == [
+            [start, end - start] for start, end in runs
+        ]
+
     def test_the_speed_slants_the_band(self, page: Any) -> None:
         band = "document.querySelector('#chart .band.out')?.getAttribute('d')"
         before = page.page.evaluate(band)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event, LaneView
@@ -16,8 +17,8 @@ Open = Callable[..., Any]
 
 @pytest.fixture
 def city(visit: Open, scribe: Any) -> Any:
-    """The map with one second of the first intersection."""
-    scribe.write(scribe.opened(), scribe.tick(1))
+    """The map with one second of each intersection."""
+    scribe.write(scribe.opened(), *(scribe.tick(1, item.id) for item in scribe.corridor.intersections))
     opened = visit("/")
     opened.wait("document.querySelector('.marker[data-mode]') !== null")
     return opened
@@ -32,7 +33,8 @@ def test_colours_follow_the_lamps_and_nothing_comes_from_elsewhere(
     city: Any, scribe: Any, address: str
 ) -> None:
     assert len(lamps(city)) > 1, "red and green are different colours"
-    scribe.write(scribe.tick(2, aspects="rrrrrr", in_interstage=True))
+    for item in scribe.corridor.intersections:
+        scribe.write(scribe.tick(2, item.id, aspects="rrrrrr", in_interstage=True))
     city.wait("document.querySelectorAll('.petals .head[data-a]:not([data-a=r])').length === 0")
     assert len(lamps(city)) == 1
     assert city.asked
@@ -41,11 +43,11 @@ def test_colours_follow_the_lamps_and_nothing_comes_from_elsewhere(
 
 
 def test_trouble_stands_first_and_leads_to_its_intersection(city: Any, scribe: Any) -> None:
-    scribe.write(scribe.tick(2))
+    one, two = (item.id for item in scribe.corridor.intersections)
+    scribe.write(scribe.tick(2, one), scribe.tick(2, two))
     city.wait("document.querySelector('#trouble .quiet') !== null")
     assert "Không có gì bất thường" in city.text("#trouble")
     assert city.text("#needs") == "Mọi nút ổn"
-    one, two = (item.id for item in scribe.corridor.intersections)
     scribe.write(
         scribe.tick(3, one, mode=Mode.PLAN, cause="no-fresh-detector-data"),
         scribe.tick(3, two, mode=Mode.FLASH, cause="cabinet-flash"),
@@ -64,12 +66,13 @@ def test_trouble_stands_first_and_leads_to_its_intersection(city: Any, scribe: A
 
 def test_a_focused_line_of_the_list_keeps_its_focus(city: Any, scribe: Any) -> None:
     one = scribe.intersection.id
+    own = f"#trouble a[href='/intersections/{one}']"
     scribe.write(scribe.tick(2, mode=Mode.PLAN, cause="no-fresh-detector-data"))
-    city.wait("document.querySelectorAll('#trouble a').length === 1")
-    city.page.focus("#trouble a")
+    city.wait(f"document.querySelector(\"{own}\")?.innerText.includes('dò xe')")
+    city.page.focus(own)
     door = Event("alarm", "Cửa tủ đang mở", "The cabinet's door is open", "door")
     scribe.write(scribe.tick(3, mode=Mode.PLAN, cause="no-fresh-detector-data", events=(door,)))
-    city.wait("document.querySelectorAll('#trouble a small').length === 2")
+    city.wait(f'document.querySelectorAll("{own} small").length === 2')
     assert city.page.evaluate("document.activeElement.getAttribute('href')") == f"/intersections/{one}"
 
 
@@ -78,9 +81,10 @@ def test_modes_are_counted_and_told_apart_by_outline(city: Any, scribe: Any) -> 
         f"document.querySelector(\".marker[data-id='{scribe.intersection.id}'] .shape\").getAttribute('d')"
     )
     before = city.page.evaluate(outline)
-    scribe.write(scribe.tick(2))
-    city.wait("document.querySelector('#modes li:not([hidden])')?.textContent === 'Thích nghi1'")
-    scribe.write(scribe.tick(3, mode=Mode.MANUAL, cause="police-panel"))
+    both = [item.id for item in scribe.corridor.intersections]
+    scribe.write(*(scribe.tick(2, one) for one in both))
+    city.wait("document.querySelector('#modes li:not([hidden])')?.textContent === 'Thích nghi2'")
+    scribe.write(*(scribe.tick(3, one, mode=Mode.MANUAL, cause="police-panel") for one in both))
     city.wait("document.querySelector('#modes li:not([hidden])')?.dataset.mode === 'MANUAL'")
     assert city.page.evaluate(outline) != before
 
@@ -103,6 +107,14 @@ def test_the_log_shows_mode_changes_with_cause_and_can_be_filtered(city: Any, sc
     assert city.page.is_visible("#log li")
 
 
+def test_what_happened_before_the_page_was_opened_is_in_the_log(visit: Open, scribe: Any) -> None:
+    scribe.write(scribe.opened(), scribe.tick(1, events=(scribe.mode_event(),)), scribe.tick(2))
+    opened = visit("/")
+    opened.wait("document.querySelectorAll('#log li:not(.empty)').length === 1")
+    scribe.write(scribe.tick(3, events=(scribe.mode_event(),)))
+    opened.wait("document.querySelectorAll('#log li:not(.empty)').length === 2")
+
+
 def test_silence_is_shown_and_ends(city: Any, scribe: Any) -> None:
     city.wait("!document.getElementById('banner').hidden")
     assert "Không có nhịp mới" in city.text("#banner")
@@ -114,10 +126,36 @@ def test_silence_is_shown_and_ends(city: Any, scribe: Any) -> None:
     assert "stale" not in city.page.get_attribute(marker, "class")
 
 
+def test_nothing_is_called_well_of_which_nothing_is_known(visit: Open, scribe: Any) -> None:
+    opened = visit("/")
+    opened.wait("!document.getElementById('banner').hidden")
+    assert "Chưa biết" in opened.text("#trouble")
+    assert not opened.page.is_visible("#needs")
+    scribe.write(scribe.opened(), *(scribe.tick(number) for number in (1, 2)))
+    # One of two is heard; before long the other is missed.
+    opened.wait("document.getElementById('trouble').innerText.includes('Chưa nghe gì từ nút này')")
+    assert opened.page.is_visible("#needs")
+
+
 def test_lost_connection_is_shown(city: Any, hosted: Any) -> None:
     hosted.end()
     city.wait("document.getElementById('banner').textContent.includes('Mất kết nối')")
     assert city.page.evaluate("document.body.classList.contains('offline')")
+    assert "Chưa biết" in city.text("#trouble")
+    assert not city.page.is_visible("#needs")
+
+
+def test_a_store_that_cannot_be_written_is_said_so_while_the_street_goes_on(
+    city: Any, scribe: Any, hosted: Any
+) -> None:
+    with hosted.store.engine.begin() as connection:
+        connection.execute(text("DROP TABLE spans"))
+    scribe.write(*(scribe.tick(number, aspects="rrrrrr", in_interstage=True) for number in range(2, 5)))
+    city.wait("!document.getElementById('notice').hidden")
+    assert "điều khiển vẫn chạy" in city.text("#notice")
+    city.wait(
+        "[...document.querySelectorAll('.petals')].some(one => !one.querySelector('.head:not([data-a=r])'))"
+    )
 
 
 def test_a_model_without_a_gate_is_warned_of_beside_everything_else(city: Any, scribe: Any) -> None:

@@ -105,6 +105,11 @@ def test_an_alarm_is_told_in_the_controllers_words_unless_the_mode_tells_it() ->
     assert codes(looking(Mode.LOCAL, Cause.LINK_LOST, alarms=(link, door))) == [Code.LINK, Code.ALARM]
 
 
+def test_an_intersection_that_was_never_heard_of_is_urgent() -> None:
+    (told,) = ranked([WELL], ["I9"])
+    assert (told.intersection, told.code, told.severity) == ("I9", Code.UNHEARD, Severity.BAD)
+
+
 def test_the_most_urgent_comes_first_and_the_longest_queue_before_shorter_ones() -> None:
     def at(number: int, **changes: object) -> Look:
         return looking(intersection=replace(PLACE, id=f"I{number}"), **changes)  # type: ignore[arg-type]

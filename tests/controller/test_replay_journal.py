@@ -178,6 +178,30 @@ def test_a_journal_from_before_reasons_were_in_vietnamese_can_still_be_read(site
     assert list(result.first_mismatch.fields) == ["why_vi"], "all else is reproduced"
 
 
+def test_a_journal_from_before_there_were_orders_replays_all_the_same(site: Site) -> None:
+    path = _record(site, 60)
+
+    def older(number: int, record: dict[str, Any]) -> dict[str, Any]:
+        if number:
+            del record["in"]["orders"], record["out"]["orders"]
+        else:
+            del record["orders"]
+        return record
+
+    _rewrite(path, older)
+    assert replay(path).same
+
+
+@pytest.mark.parametrize("order", [{}, {"kind": "hold"}, None, {"t": "x"}])
+def test_an_order_record_that_holds_none(site: Site, order: Any) -> None:
+    path = _record(site, 2)
+    journal = Journal(path)
+    journal.append({"k": "order", "t": 2, "order": order})
+    journal.close()
+    with pytest.raises(JournalError, match="not an order"):
+        replay(path)
+
+
 def test_a_changed_line_is_the_chains_affair(site: Site) -> None:
     path = _record(site, 5)
     text = path.read_text().replace('"tick":3', '"tick":7')

@@ -21,9 +21,9 @@ from denxanh.controller.centre.api.problem import (
 )
 from denxanh.controller.centre.api.rights import Holder, Planner, Preempter, Releaser, view
 from denxanh.controller.centre.api.telling import stage_name, words
+from denxanh.controller.centre.command.book import Outcome
 from denxanh.controller.centre.command.effect import State
 from denxanh.controller.centre.command.preview import preview as foreseen
-from denxanh.controller.centre.command.service import Outcome
 from denxanh.controller.centre.command.wish import Wish
 from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.people.access import Person

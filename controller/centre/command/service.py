@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 
+from denxanh.controller.centre.command.book import TAKEN, Book, Outcome, outcome_of, since
 from denxanh.controller.centre.command.effect import State, Verdict, judge, stands
 from denxanh.controller.centre.command.picture import Picture, shown
 from denxanh.controller.centre.command.wish import Wish
-from denxanh.controller.centre.store import audit, ledger
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.operator.client import Answer
 from denxanh.controller.operator.judge import Refused
@@ -39,18 +38,8 @@ RETRY_S = 2.0
 """Between two attempts to store an outcome, seconds."""
 MAX_WATCHED = 256
 """Commands watched at once."""
-RESUMED = 200
-"""Commands of an earlier process that are looked at again."""
 
 _LOG = logging.getLogger(__name__)
-_STORED = {
-    State.DONE: ledger.State.DONE,
-    State.REFUSED: ledger.State.REFUSED,
-    State.UNREACHABLE: ledger.State.UNREACHED,
-    State.ENDED: ledger.State.ENDED,
-}
-_STATES = {stored: state for state, stored in _STORED.items()} | {ledger.State.GIVEN: State.WAITING}
-_TAKEN = Verdict(State.WAITING, ("Bộ điều khiển đã nhận lệnh", "The controller has taken the order"))
 _ASKED = Verdict(State.ASKED, ("Lệnh đang được gửi", "The order is on its way"))
 _NOT_SEEN = Verdict(
     State.ENDED, ("Bộ điều khiển không cho thấy lệnh này", "The controller never showed this order")
@@ -86,20 +75,6 @@ class Beats(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A command and what has become of it so far."""
-
-    wish: Wish
-    at_ms: int
-    """When it was given, UTC."""
-    verdict: Verdict
-    took_s: float
-    """From the request to this state, seconds."""
-    cabinet: Mapping[str, Any] | None = None
-    """What the cabinet showed at that moment; None: nothing."""
-
-
 @dataclass(slots=True)
 class _Running:
     """A command that is being carried out."""
@@ -133,7 +108,7 @@ class Commands:
         *,
         answer_s: float = ANSWER_S,
     ) -> None:
-        self._store = store
+        self._book = Book(store)
         self._line = line
         self._beats = beats
         self._corridor = corridor
@@ -158,11 +133,11 @@ class Commands:
         """
         row = None
         if wish.key not in self._running:
-            row = await asyncio.to_thread(ledger.get, self._store, wish.key)
+            row = await asyncio.to_thread(self._book.row, wish.key)
         running = self._running.get(wish.key)
         if running is None and row is not None:
             _require(wish.same(row))
-            return self._stored(row)
+            return outcome_of(row)
         if running is None:
             running = self._start(wish)
         _require(running.outcome.wish.body() == wish.body() and running.outcome.wish.kind == wish.kind)
@@ -181,8 +156,8 @@ class Commands:
         running = self._running.get(key)
         if running is not None:
             return running.outcome
-        row = await asyncio.to_thread(ledger.get, self._store, key)
-        return None if row is None else self._stored(row)
+        row = await asyncio.to_thread(self._book.row, key)
+        return None if row is None else outcome_of(row)
 
     async def recent(
         self, intersection: str | None, after: str | None, limit: int
@@ -192,24 +167,23 @@ class Commands:
         Raises:
             StoreError: the database does not answer, or `after` is wrong.
         """
-        found = await asyncio.to_thread(
-            ledger.recent, self._store, intersection=intersection, after=after, limit=limit
-        )
-        running = self._running
-        return [
-            running[row["id"]].outcome if row["id"] in running else self._stored(row) for row in found.rows
-        ], found.next
+        outcomes, following = await asyncio.to_thread(self._book.page, intersection, after, limit)
+        keys = self._running
+        now = [keys[one.wish.key].outcome if one.wish.key in keys else one for one in outcomes]
+        return now, following
 
     async def resume(self) -> None:
         """Watch again what an earlier process of this centre has left open."""
-        page = await asyncio.to_thread(ledger.recent, self._store, limit=RESUMED)
-        for row in page.rows:
-            if row["state"] == ledger.State.GIVEN and row["id"] not in self._running:
-                try:
-                    outcome = self._stored(row)
-                except RequestError as error:
-                    _LOG.error("command %s is left alone: %s", row["id"], error)
-                    continue
+        known = {one.id for one in self._corridor.intersections}
+        while True:
+            try:
+                found = await asyncio.to_thread(lambda: list(self._book.open()))
+                break
+            except StoreError as error:
+                _LOG.error("open commands are not watched yet: %s", error)
+                await asyncio.sleep(RETRY_S)
+        for outcome in found:
+            if outcome.wish.order.intersection in known and outcome.wish.key not in self._running:
                 self._begin(outcome, self._watch)
 
     async def close(self) -> None:
@@ -222,24 +196,26 @@ class Commands:
     def _start(self, wish: Wish) -> _Running:
         return self._begin(Outcome(wish, time.time_ns() // 1_000_000, _ASKED, 0.0), self._carry_out)
 
-    def _begin(self, outcome: Outcome, work: Callable[[_Running], Any]) -> _Running:
+    def _begin(self, outcome: Outcome, work: Callable[[_Running], Awaitable[None]]) -> _Running:
         running = self._running[outcome.wish.key] = _Running(outcome)
         running.task = asyncio.create_task(self._guarded(running, work))
         return running
 
-    async def _guarded(self, running: _Running, work: Callable[[_Running], Any]) -> None:
+    async def _guarded(self, running: _Running, work: Callable[[_Running], Awaitable[None]]) -> None:
         """Whatever happens, nobody waits for a command that nobody watches."""
         try:
             await work(running)
         except StoreError as error:
             running.failure = error
+        except Exception:  # the actor boundary: a bug here must not leave the command without a word
+            _LOG.exception("command %s is watched no longer", running.outcome.wish.key)
         finally:
             running.settled.set()
             del self._running[running.outcome.wish.key]
 
     async def _carry_out(self, running: _Running) -> None:
         wish = running.outcome.wish
-        at_ms = await asyncio.to_thread(self._write_down, running.outcome)
+        at_ms = await asyncio.to_thread(self._book.begin, running.outcome)
         running.outcome = replace(running.outcome, at_ms=at_ms)
         try:
             answer = await self._line.give(wish.order)
@@ -253,7 +229,7 @@ class Commands:
                 await self._settle(running, _unreachable(error))
             return
         if answer.ok:
-            self._note(running, _TAKEN, None)
+            self._note(running, TAKEN, None)
             await self._watch(running)
         else:
             await self._settle(running, Verdict(State.REFUSED, _refused(answer)))
@@ -265,33 +241,38 @@ class Commands:
         began, stood, beat = time.monotonic(), False, -1
         while True:
             beat = await self._beats.next_beat(beat if beat >= 0 else self._beats.beats - 1)
-            waited = time.monotonic() - began
-            now = self._picture(place.id)
+            now, verdict = self._picture(place.id), None
             if now is not None:
                 stood = stood or stands(wish, now)
                 verdict = judge(wish, place, now, stood=stood)
-                self._note(running, verdict, now)
-            if running.outcome.verdict.state.final:
-                break
-            if waited > wish.for_s + GRACE_S or (
-                not stood and waited > UNSEEN_S and not isinstance(wish.order, Release)
-            ):
-                self._note(running, _OVER if stood else unseen, now)
-                break
-        await self._settle(running, running.outcome.verdict)
+            if verdict is None or not verdict.state.final:
+                given_up = self._given_up(wish, time.monotonic() - began, stood=stood)
+                if not given_up:
+                    self._note(running, verdict or running.outcome.verdict, now)
+                    continue
+                verdict = _OVER if stood else unseen
+            self._note(running, TAKEN, now)
+            await self._settle(running, verdict)
+            return
+
+    @staticmethod
+    def _given_up(wish: Wish, waited_s: float, *, stood: bool) -> bool:
+        """Whether nobody needs to look any longer for what an order has come to."""
+        unseen = not stood and not isinstance(wish.order, Release) and waited_s > UNSEEN_S
+        return unseen or waited_s > wish.for_s + GRACE_S
 
     def _note(self, running: _Running, verdict: Verdict, now: Picture | None) -> None:
-        """Keep what is known now; a final verdict counts once it is stored."""
+        """Keep what is known now; never a final verdict, which counts only once it is stored."""
         before = running.outcome
         cabinet = before.cabinet if now is None else shown(now)
-        running.outcome = replace(before, verdict=verdict, cabinet=cabinet, took_s=_since(before.at_ms))
+        running.outcome = replace(before, verdict=verdict, cabinet=cabinet, took_s=since(before.at_ms))
 
     async def _settle(self, running: _Running, verdict: Verdict) -> None:
         """Store the outcome, however long that takes; only then it is told as final."""
-        final = replace(running.outcome, verdict=verdict, took_s=_since(running.outcome.at_ms))
+        final = replace(running.outcome, verdict=verdict, took_s=since(running.outcome.at_ms))
         while True:
             try:
-                await asyncio.to_thread(self._write_outcome, final)
+                await asyncio.to_thread(self._book.finish, final)
             except StoreError as error:
                 _LOG.error("the outcome of command %s is not stored yet: %s", final.wish.key, error)
                 vi, en = verdict.why
@@ -302,57 +283,6 @@ class Commands:
                 running.outcome = final
                 running.settled.set()
                 return
-
-    def _write_down(self, outcome: Outcome) -> int:
-        """Who wants what, before anything is given; when that was, as the ledger has it."""
-        wish, order = outcome.wish, outcome.wish.order
-        self._audit(outcome, "asked", {"key": wish.key, "reason": order.reason, **wish.body()})
-        begun = ledger.begin(
-            self._store,
-            key=wish.key,
-            actor=order.actor,
-            role=order.role.value,
-            intersection=order.intersection,
-            kind=wish.kind,
-            reason=order.reason,
-            body=wish.body(),
-            until_ms=outcome.at_ms + wish.for_s * 1000,
-        )
-        if not begun.fresh:  # another process of this centre was quicker
-            raise StoreError("this key is being used by another process", where=f"command {wish.key}")
-        return int(begun.command["at_ms"])
-
-    def _write_outcome(self, outcome: Outcome) -> None:
-        state, (vi, en) = outcome.verdict.state, outcome.verdict.why
-        kept = {"vi": vi, "en": en, "took_s": outcome.took_s, "cabinet": outcome.cabinet}
-        ledger.finish(self._store, outcome.wish.key, _STORED[state], kept)
-        self._audit(outcome, state.value, {"key": outcome.wish.key, **kept})
-
-    def _audit(self, outcome: Outcome, what: str, detail: Mapping[str, Any]) -> None:
-        order = outcome.wish.order
-        audit.append(
-            self._store,
-            actor=order.actor,
-            role=order.role.value,
-            action=f"order.{outcome.wish.kind}",
-            target=order.intersection,
-            outcome=what,
-            detail=detail,
-        )
-
-    def _stored(self, row: Mapping[str, Any]) -> Outcome:
-        """The outcome as the ledger has it."""
-        wish = Wish.read(row["kind"], row["body"], row["at_ms"] / 1000)
-        state = _STATES[ledger.State(row["state"])]
-        if row["outcome"] is None:
-            return Outcome(wish, row["at_ms"], _TAKEN, _since(row["at_ms"]))
-        kept = json.loads(row["outcome"])
-        verdict = Verdict(state, (kept["vi"], kept["en"]))
-        return Outcome(wish, row["at_ms"], verdict, kept["took_s"], kept["cabinet"])
-
-
-def _since(at_ms: int) -> float:
-    return round(max(0.0, time.time() - at_ms / 1000), 1)
 
 
 def _require(same: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import func, or_, select, update
 
+from denxanh.controller.centre.store import rows
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.rows import MAX_ROWS, Page, Values, now_ms, page, plain, values
 from denxanh.controller.centre.store.schema import alarms as alarms_table
@@ -18,6 +19,8 @@ from denxanh.errors import StoreError
 MAX_SPAN_ROWS = 20_000
 """Most spans or minutes of one answer: about a day of an intersection's stages, or of ten lanes' minutes."""
 MAX_NOTE = 500
+SEARCH_MS = 31 * 86_400_000
+"""How far back one page looks for words, which no index finds; a month of the pilot network takes seconds."""
 
 
 def events(
@@ -32,6 +35,9 @@ def events(
     limit: int = 100,
 ) -> Page:
     """Events that fit everything given, newest first.
+
+    With `text`, one page looks through `SEARCH_MS` at most: it may be short or empty and still have a `next`,
+    which looks further back.
 
     Args:
         store: where.
@@ -59,8 +65,19 @@ def events(
         query = query.where(table.at_ms >= since_ms)
     if until_ms is not None:
         query = query.where(table.at_ms < until_ms)
+    keys = [table.at_ms, table.id]
     with store.reading() as connection:
-        return page(connection, query, [table.at_ms, table.id], after=after, limit=limit)
+        if text is None:
+            return page(connection, query, keys, after=after, limit=limit)
+        newest, oldest = connection.execute(select(func.max(table.at_ms), func.min(table.at_ms))).one()
+        begin = (newest if after is None else rows.position(after, keys)[0]) or 0
+        if until_ms is not None:
+            begin = min(begin, until_ms)
+        bottom = begin - SEARCH_MS
+        found = page(connection, query.where(table.at_ms >= bottom), keys, after=after, limit=limit)
+    if found.next is not None or bottom <= max(oldest or 0, since_ms or 0):
+        return found
+    return Page(found.rows, rows.cursor([bottom, 0]))
 
 
 def spans(
@@ -80,9 +97,9 @@ def spans(
     within = select(spans_table).where(here, table.began_ms >= from_ms, table.began_ms < to_ms)
     with store.reading() as connection:
         first = connection.execute(before).first()
-        rows = connection.execute(within.order_by(table.began_ms, table.id).limit(limit)).all()
+        later = connection.execute(within.order_by(table.began_ms, table.id).limit(limit)).all()
     lasting = first is not None and (first.ended_ms is None or first.ended_ms > from_ms)
-    return tuple(values(row) for row in ([first, *rows] if first is not None and lasting else rows))
+    return tuple(values(row) for row in ([first, *later] if first is not None and lasting else later))
 
 
 def minutes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
@@ -15,6 +16,8 @@ from denxanh.errors import StoreError
 DAY_MS = 86_400_000
 BATCH_ROWS = 2000
 """Rows that one transaction removes: other writers wait no longer than that takes."""
+BREATH_S = 0.15
+"""Between two transactions, s: a writer that waits for SQLite's lock looks again every 0.1 s at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +83,4 @@ def _remove(store: Store, table: Table, old: ColumnElement[bool]) -> int:
         removed += count
         if count < BATCH_ROWS:
             return removed
+        time.sleep(BREATH_S)

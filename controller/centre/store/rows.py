@@ -72,19 +72,25 @@ def page(
     if not 1 <= limit <= MAX_ROWS:
         raise StoreError(f"a page has 1 to {MAX_ROWS} rows, not {limit}", where="limit")
     if after is not None:
-        query = query.where(_below(keys, _position(after, keys)))
+        query = query.where(_below(keys, position(after, keys)))
     found = connection.execute(query.order_by(*(key.desc() for key in keys)).limit(limit + 1)).all()
     rows = tuple(values(row) for row in found[:limit])
     if len(found) <= limit:
         return Page(rows, None)
-    return Page(rows, json.dumps([rows[-1][_name(key)] for key in keys], separators=(",", ":")))
+    return Page(rows, cursor([rows[-1][_name(key)] for key in keys]))
 
 
-def _name(key: ColumnElement[Any]) -> str:
-    return str(getattr(key, "key", ""))
+def cursor(values_of_keys: Sequence[Any]) -> str:
+    """A place between two rows, as `Page.next` says it: behind the row that has these values."""
+    return json.dumps(list(values_of_keys), separators=(",", ":"))
 
 
-def _position(after: str, keys: Sequence[ColumnElement[Any]]) -> list[Any]:
+def position(after: str, keys: Sequence[ColumnElement[Any]]) -> list[Any]:
+    """The values that a `cursor` holds.
+
+    Raises:
+        StoreError: it is none of a query with these keys.
+    """
     try:
         found = json.loads(after)
     except (ValueError, RecursionError):
@@ -97,6 +103,10 @@ def _position(after: str, keys: Sequence[ColumnElement[Any]]) -> list[Any]:
     ):
         return found
     raise StoreError("is no place between two pages", where="after", fix="take `next` of the page before")
+
+
+def _name(key: ColumnElement[Any]) -> str:
+    return str(getattr(key, "key", ""))
 
 
 def _below(keys: Sequence[ColumnElement[Any]], position: Sequence[Any]) -> ColumnElement[bool]:

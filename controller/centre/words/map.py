@@ -6,6 +6,7 @@ from denxanh.controller.centre.words.word import Word, Words
 
 TROUBLE: Words = {
     "trouble.conflict": Word("Đèn xung đột đang sáng cùng lúc", "Conflicting lamps are on together"),
+    "trouble.unheard": Word("Chưa nghe gì từ nút này", "Nothing was ever heard of it"),
     "trouble.silent": Word("Không nghe gì từ nút này đã {s} s", "Nothing heard of it for {s} s"),
     "trouble.link": Word(
         "Tủ không trả lời; tủ tự giữ đèn", "The cabinet does not answer; it keeps its lamps"
@@ -49,6 +50,7 @@ MAP: Words = {
     "map.where": Word("Nơi cần xem", "Where to look"),
     "map.modes": Word("Số nút theo chế độ", "Intersections by mode"),
     "map.quiet": Word("Không có gì bất thường.", "Nothing unusual."),
+    "map.unknown": Word("Chưa biết: không có số liệu mới.", "Not known: there is no fresh data."),
     "map.more": Word("và {n} nữa", "and {n} more", "and {n} more"),
     "map.busiest": Word("Hàng chờ dài nhất", "Longest queues"),
     "map.key": Word("Chú giải", "Legend"),

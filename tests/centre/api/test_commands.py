@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from denxanh.controller.centre.command import service
+from denxanh.controller.centre.command import book, service
 from denxanh.controller.mode import Mode
 from denxanh.controller.operator.client import Answer
 from denxanh.controller.operator.message import Role
 from denxanh.controller.operator.standing import StandingView
-from denxanh.errors import UnreachableError
+from denxanh.errors import StoreError, UnreachableError
 from denxanh.plc.contract import CabinetMode
 
 _NUMBERS = itertools.count(1)
@@ -236,30 +236,34 @@ def test_a_command_needs_a_key(town: Any, place: str) -> None:
 
 
 def test_a_full_disk_means_no_order(town: Any, place: str, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from denxanh.errors import StoreError
-
     def full(*_: Any, **__: Any) -> Any:
         raise StoreError("the database refuses: disk is full", where="centre.db")
 
     given = len(town.street.given)
-    monkeypatch.setattr(service.ledger, "begin", full)
+    monkeypatch.setattr(book.ledger, "enter", full)
     answer = town.order(f"intersections/{place}/hold", key, stage=2, for_s=300)
     assert answer.status_code == 503
     assert answer.json()["type"] == "urn:denxanh:problem:store-unavailable"
     assert len(town.street.given) == given
 
 
+@pytest.mark.parametrize("part", ["ledger", "audit"])
 def test_an_outcome_that_cannot_be_stored_is_not_called_final(
-    town: Any, place: str, key: str, hasty: None, monkeypatch: pytest.MonkeyPatch
+    town: Any, place: str, key: str, hasty: None, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    from denxanh.errors import StoreError
+    append = book.audit.entry
 
-    def full(*_: Any, **__: Any) -> Any:
+    def full(*given: Any, **said: Any) -> Any:
+        if said.get("outcome") == "asked":
+            return append(*given, **said)
         raise StoreError("the database refuses: disk is full", where="centre.db")
 
     monkeypatch.setattr(service, "RETRY_S", 0.1)
     with monkeypatch.context() as broken:
-        broken.setattr(service.ledger, "finish", full)
+        if part == "ledger":
+            broken.setattr(book.ledger, "close", full)
+        else:
+            broken.setattr(book.audit, "entry", full)
         answer = town.order(f"intersections/{place}/hold", key, stage=2, for_s=300)
         assert answer.status_code == 202
         assert "kho dữ liệu" in answer.json()["why"]["vi"]

@@ -229,6 +229,7 @@ def days_old(store: Store, tmp_path: Path, corridor: Corridor, street: Any, open
 
 def test_only_what_is_old_goes(days_old: Store, content: Content, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH_ROWS", 2)
+    monkeypatch.setattr(retention, "BREATH_S", 0.0)
     before = content(days_old)
     now = at_ms("2026-11-24", 23_400.0) + 30_000
     days = retention.Days(events=1, spans=1, minutes=1, alarms=1, commands=1)

@@ -142,6 +142,25 @@ def test_events_are_found_by_place_kind_time_and_words(store: Store) -> None:
     assert times(text="10_%") == []
 
 
+def test_words_are_sought_month_by_month_until_everything_was_seen(store: Store) -> None:
+    month = queries.SEARCH_MS
+    times = [0, 5, month * 2, month * 3 + 7, month * 3 + 8]
+    with store.writing() as connection:
+        connection.execute(
+            insert(events), [_event(time, text_en="rare" if time % 2 else "x") for time in times]
+        )
+    seen, pages, after = [], 0, None
+    while True:
+        page = queries.events(store, text="rare", after=after, limit=1)
+        seen += [row["at_ms"] for row in page.rows]
+        pages += 1
+        if (after := page.next) is None:
+            break
+    assert seen == [row for row in reversed(times) if row % 2]
+    assert 3 < pages < 8
+    assert queries.events(store, text="rare", since_ms=month * 3, until_ms=month * 3 + 5).next is None
+
+
 def test_spans_of_a_time_include_the_one_that_lasted_at_its_beginning(store: Store) -> None:
     usual = {"intersection": "X1", "aspects": "Gr", "stage": 0, "in_interstage": False, "mode": "PLAN"}
     ends = [(0, 10), (10, 20), (20, 30), (40, None)]

@@ -13,7 +13,10 @@ const corridor = await plan;
 const places = new Map(corridor.intersections.map((item) => [item.id, item]));
 const routes = corridor.routes.filter((one) => one.out.length > 1);
 const chart = routes.length ? new SpaceTime(byId("chart"), (id) => `${places.get(id).number} · ${streets(route).crossing(id)}`) : null;
-if (!chart) byId("chart").replaceChildren(html("p", { class: "empty" }, t("corridor.none")));
+if (!chart) {
+  document.querySelector(".route").classList.add("without");
+  byId("chart").replaceChildren(html("p", { class: "empty" }, t("corridor.none")));
+}
 let route = routes[0];
 let minutes = 5;
 let tapes = new Map();

@@ -27,13 +27,14 @@ const timeline = new Timeline(byId("timeline"), item);
 const tape = lampTape(id);
 const lanes = new Lanes(byId("lanes"), item);
 const log = new Log(byId("log"), corridor, id);
-new Detectors(byId("detectors"), id);
+let detectors = null;
 
 follow(async (state) => {
   log.take(state.events, state.last_event);
   trouble(state);
   const now = state.intersections[id];
   if (!now) return;
+  detectors ??= new Detectors(byId("detectors"), id);
   status(now);
   why(now);
   showJunction(now);

@@ -20,7 +20,7 @@ export class Lanes {
     const meter = html("div", { class: "meter" }, html("i", { class: "coming" }), html("i"));
     const figure = html("span", { class: "figure" }, "–");
     const trust = html("span", { class: "trust" });
-    const root = html("div", { class: "lane", role: "group" }, html("span", {}, `${t("place.lane", { n: place })} `, html("i", { class: "turns" }, glyphs(lane.groups.flatMap((part) => [...part.turns])))), meter, figure, trust);
+    const root = html("div", { class: "lane unread", role: "group" }, html("span", {}, `${t("place.lane", { n: place })} `, html("i", { class: "turns" }, glyphs(lane.groups.flatMap((part) => [...part.turns])))), meter, figure, trust);
     this.rows.push({ lane, root, meter, figure, trust });
     return root;
   }
@@ -33,6 +33,7 @@ export class Lanes {
       bar.style.transform = `scaleX(${share(queued).toFixed(3)})`;
       coming.style.transform = `scaleX(${share(queued + moving).toFixed(3)})`;
       mark(meter, "data-level", levelOf(share(queued)));
+      root.classList.remove("unread");
       say(figure, number(queued));
       trust.classList.toggle("low", confidence < TRUSTED);
       const words = t("place.lane.text", { queued, moving, percent: percent(share(queued)), confidence: percent(confidence) });

@@ -1,6 +1,6 @@
 // The map page: the street, where to look first, what has just happened.
 import { byId, html, icon, mark, say, svg } from "./dom.js";
-import { follow, plan } from "./live.js";
+import { follow, plan, whenLost } from "./live.js";
 import { Log } from "./log.js";
 import { Peek } from "./peek.js";
 import { StreetMap } from "./streetmap.js";
@@ -28,11 +28,22 @@ follow((state) => {
   for (const [id, one] of Object.entries(state.intersections)) map.show(id, one, worst.get(id));
   peek.show(state.intersections);
   modes(Object.values(state.intersections));
-  trouble(state);
+  if (state.feed === "waiting" || state.feed === "ended") unknown();
+  else trouble(state);
   busiest(state.intersections);
   log.take(state.events, state.last_event);
   counters(state);
 });
+
+whenLost(unknown);
+
+/** While nobody knows how things are, the list says so. */
+function unknown() {
+  const root = byId("trouble");
+  if (root.dataset.signature === "unknown") return;
+  root.dataset.signature = "unknown";
+  root.replaceChildren(html("li", { class: "rest" }, t("map.unknown")));
+}
 
 function counter(mode) {
   const figure = html("b", {}, "0");

@@ -13,12 +13,14 @@ follow((state) => {
   banner(state);
   const warning = state.run.warning;
   tell(byId("warning"), warning ? either(...warning) : "", "warn");
-  needs(state.trouble ?? []);
+  tell(byId("notice"), (state.notices ?? []).map((one) => either(...one)).join(" · "), "bad"); // the centre's own trouble
+  needs(state);
 });
 
 whenLost(() => {
   document.body.classList.add("offline");
   pulse("lost");
+  byId("needs").hidden = true;
   tell(byId("banner"), t("banner.lost"), "bad");
 });
 
@@ -38,9 +40,15 @@ function tell(node, text, tone) {
   say(node, text);
 }
 
-function needs(trouble) {
-  const places = new Set(trouble.map((one) => one.intersection)).size;
-  const tone = places === 0 ? "good" : trouble[0].severity === "bad" ? "bad" : "warn";
+/** Nothing is said of what nobody knows. */
+function needs({ feed, trouble = [] }) {
+  if (feed === "waiting" || feed === "ended") {
+    byId("needs").hidden = true;
+    return;
+  }
+  const pressing = trouble.filter((one) => one.severity !== "calm");
+  const places = new Set(pressing.map((one) => one.intersection)).size;
+  const tone = places === 0 ? "good" : pressing[0].severity;
   const node = byId("needs");
   const text = places ? t("shell.needs", { n: places }) : t("shell.needs.none");
   if (!node.hidden && node.dataset.tone === tone && node.textContent === text) return;

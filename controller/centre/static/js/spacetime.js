@@ -6,11 +6,11 @@ import { clock, t } from "./words.js";
 const LETTER_PX = 7; // mean width of a bold letter
 const RIGHT = 14;
 const TOP = 60;
-const BOTTOM = 42;
+const BOTTOM = 66;
 const AHEAD_S = 60; // of the plan shown right of now
 const BAR = 6; // px, height of a measured green
-const PLATOON_PX = 1.6; // height of one arriving pcu
-const PLATOON_MAX = 22;
+const PLATOON_PX = 1.3; // height of one arriving pcu
+const PLATOON_MAX = 30;
 
 export class SpaceTime {
   /** `label(id)`: what stands beside an intersection's line. */

@@ -66,7 +66,8 @@ export class StreetMap {
         mark(marker, "aria-label", t("map.marker", { n: String(item.number), name: nameOf(item), mode: modeName(state.mode) }));
       }
       mark(marker, "data-severity", severity);
-      for (const node of [marker, petals]) node.classList.toggle("stale", state.stale);
+      const unknown = state.stale || state.link_error !== null;
+      for (const node of [marker, petals]) node.classList.toggle("stale", unknown);
       say(name.left, state.commitment?.end_in_s > 0 && !state.stale ? `${state.commitment.end_in_s} s` : "");
     });
     return { petals, marker, words: name.group };
