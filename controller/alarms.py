@@ -20,6 +20,8 @@ SETTLED_S = 15
 """Answered polls in a row after which a detector's staleness is its own and not the link's, s."""
 VIETNAM_S = 7 * 3600
 """Local time minus UTC."""
+CLEARED = ("Hết cảnh báo: ", "Cleared: ")
+"""How the event begins that ends an alarm (Vietnamese, English); the alarm's own text follows."""
 _DAY_S = 86_400
 
 
@@ -65,7 +67,7 @@ def changes(before: Mapping[str, Alarm], now: Iterable[Alarm]) -> tuple[dict[str
         if key not in before
     ]
     cleared = [
-        Event("alarm-cleared", f"Hết cảnh báo: {alarm.text_vi}", f"Cleared: {alarm.text_en}", alarm.cause)
+        Event("alarm-cleared", CLEARED[0] + alarm.text_vi, CLEARED[1] + alarm.text_en, alarm.cause)
         for key, alarm in before.items()
         if key not in standing
     ]

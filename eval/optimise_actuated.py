@@ -21,7 +21,7 @@ from denxanh.agents.policy import Decision
 from denxanh.errors import ConfigError
 from denxanh.eval.optimise_moves import neighbours
 from denxanh.eval.plan_search import Move
-from denxanh.eval.plans import quoted
+from denxanh.networks.plan_text import quoted
 
 PASSAGES_S = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0)
 """Passage times that are tried at single intersections."""

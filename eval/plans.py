@@ -6,7 +6,6 @@ put in its place; for a foreign net, whose names SUMO gives, any text is allowed
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 import tomllib
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from denxanh.errors import ConfigError
 from denxanh.networks.model import Aspect, Corridor, GroupKind, Intersection, Plan, Split
+from denxanh.networks.plan_text import plan_block, quoted
 from denxanh.networks.timing import best_aspect, interstage_s, least_split_s, max_green_s
 from denxanh.sim.scenario import Scenario
 
@@ -277,21 +277,8 @@ def plans_text(plans: PlansDocument, notes: Sequence[str] = ()) -> str:
             cycles = sorted({sum(s for _, s in one.splits) for one in plans.plan if one.number == number})
             text = str(cycles[0]) if len(cycles) == 1 else f"{cycles[0]} to {cycles[-1]}"
             lines += ["", f"# Plan {number}: {line.name}, cycle {text} s"]
-        splits = ", ".join(f"[{quoted(stage)}, {seconds}]" for stage, seconds in line.splits)
-        lines += [
-            "[[plan]]",
-            f"intersection = {quoted(line.intersection)}",
-            f"number = {line.number}",
-            f"name = {quoted(line.name)}",
-            f"offset_s = {line.offset_s}",
-            f"splits = [{splits}]",
-        ]
+        lines += plan_block(line.intersection, line.number, line.name, line.offset_s, line.splits)
     return "\n".join(lines) + "\n"
-
-
-def quoted(text: str) -> str:
-    """A TOML basic string; JSON's escapes are TOML's too."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from denxanh.errors import CorridorError
 from denxanh.networks import clearance, conflicts, geometry, links
-from denxanh.networks.corridor_files import CorridorFiles, GroupForm, IntersectionForm, PlanForm
+from denxanh.networks.corridor_files import CorridorFiles, GroupForm, IntersectionForm, PlanForm, ScheduleFile
 from denxanh.networks.derive import crossing_links, derive, links_of, state_of
 from denxanh.networks.links import TURNS, Movement
 from denxanh.networks.model import (
@@ -58,7 +58,7 @@ def assemble(files: CorridorFiles, net: Net, warnings: Sequence[str] = ()) -> Co
         name_vi=files.corridor.name_vi,
         name_en=files.corridor.name_en,
         intersections=intersections,
-        schedule=schedule(files),
+        schedule=schedule(files.schedule),
         pcu_per_vehicle=files.pcu_per_vehicle,
         lanes=geometry.map_lanes(net, (intersection.tls for intersection in intersections)),
         labels=geometry.street_labels(net),
@@ -68,13 +68,13 @@ def assemble(files: CorridorFiles, net: Net, warnings: Sequence[str] = ()) -> Co
     )
 
 
-def schedule(files: CorridorFiles) -> Schedule:
+def schedule(form: ScheduleFile) -> Schedule:
     """The schedule as the controller reads it."""
-    monday, tuesday, wednesday, thursday, friday, saturday, sunday = files.schedule.week
+    monday, tuesday, wednesday, thursday, friday, saturday, sunday = form.week
     return Schedule(
         week=(monday, tuesday, wednesday, thursday, friday, saturday, sunday),
-        holidays=tuple((holiday.date, holiday.day) for holiday in files.schedule.holiday),
-        entries=tuple(ScheduleEntry(entry.day, entry.start, entry.plan) for entry in files.schedule.entry),
+        holidays=tuple((holiday.date, holiday.day) for holiday in form.holiday),
+        entries=tuple(ScheduleEntry(entry.day, entry.start, entry.plan) for entry in form.entry),
     )
 
 

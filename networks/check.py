@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from denxanh.errors import CorridorError
 from denxanh.networks import catalogue, compiled, corridor_files, flows, timing
-from denxanh.networks.assembly import assemble
+from denxanh.networks.assembly import assemble, schedule
 from denxanh.networks.build import build_net
 from denxanh.networks.corridor_files import (
     COMPILED,
@@ -33,8 +33,10 @@ from denxanh.networks.corridor_files import (
 )
 from denxanh.networks.links import TURNS
 from denxanh.networks.model import Corridor, DetectorKind, GroupKind, Intersection, Plan
+from denxanh.networks.plan_rules import split_defects
+from denxanh.networks.schedule_rules import Rule as ScheduleRule
+from denxanh.networks.schedule_rules import schedule_defects
 from denxanh.networks.sumonet import Net, read_net
-from denxanh.networks.tllogic import second_states
 
 _Value = TypeVar("_Value", bound=Hashable)
 
@@ -144,26 +146,23 @@ def _identity(folder: Path, corridor: CorridorFile) -> Iterator[Defect]:
             yield Defect("corridor.toml", f"pcu.{kind}", "the mix has this class, the units have not")
 
 
-def _schedule(schedule: ScheduleFile) -> Iterator[Defect]:
-    planned = {entry.day for entry in schedule.entry}
-    used = {*schedule.week, *(holiday.day for holiday in schedule.holiday)}
-    for index, day in enumerate(schedule.week):
-        if day not in planned:
-            yield Defect("schedule.toml", f"week.{index}", f"day type {day!r} has no entry", "add one")
-    for holiday in schedule.holiday:
-        if holiday.day not in planned:
-            yield Defect(
-                "schedule.toml",
-                f"holiday {holiday.date}",
-                f"day type {holiday.day!r} has no entry",
-                "add one",
-            )
-    for day in sorted(planned - used):
-        yield Defect("schedule.toml", f"entry.{day}", "no day has this type", "remove it, or use it")
-    for day in _repeated([holiday.date for holiday in schedule.holiday]):
-        yield Defect("schedule.toml", f"holiday {day}", "the date is entered twice")
-    for day, start in _repeated([(entry.day, entry.start) for entry in schedule.entry]):
-        yield Defect("schedule.toml", f"entry.{day}", f"two entries start at second {start}")
+def _schedule(form: ScheduleFile) -> Iterator[Defect]:
+    # Plans are left to `_missing_plans`, which also knows what the scenarios ask for.
+    for found in schedule_defects(schedule(form), {}):
+        match found.rule:
+            case ScheduleRule.DAY_WITHOUT_ENTRY:
+                where = f"week.{found.subject}" if found.subject.isdecimal() else f"holiday {found.subject}"
+                what, fix = f"day type {found.day!r} has no entry", "add one"
+            case ScheduleRule.TYPE_UNUSED:
+                where, what, fix = f"entry.{found.day}", "no day has this type", "remove it, or use it"
+            case ScheduleRule.DATE_TWICE:
+                where, what, fix = f"holiday {found.subject}", "the date is entered twice", ""
+            case ScheduleRule.START_TWICE:
+                where, fix = f"entry.{found.day}", ""
+                what = f"two entries start at second {found.start_s}"
+            case _:  # the form holds dates and times of day
+                continue
+        yield Defect("schedule.toml", where, what, fix)
 
 
 def _missing_plans(parsed: ParsedFiles) -> Iterator[Defect]:
@@ -266,63 +265,10 @@ def _detectors(intersection: Intersection) -> Iterator[Defect]:
 
 
 def _plan(intersection: Intersection, plan: Plan) -> Iterator[Defect]:
-    """A plan against minima, maxima (G4), longest reds (G5) and the stage graph."""
     where = f"{intersection.id}: plan {plan.number}"
-    stages = [split.stage for split in plan.splits]
-    sound = True
-    for place, split in enumerate(plan.splits):
-        after = stages[(place + 1) % len(stages)]
-        name = intersection.stages[split.stage].id
-        if split.stage != after and not intersection.transitions[split.stage][after]:
-            yield Defect(
-                "plans.toml",
-                f"{where}: splits",
-                f"stage {intersection.stages[after].id} may not follow {name}",
-            )
-        dark = timing.interstage_s(intersection, split.stage, after)
-        least = timing.least_split_s(intersection, split.stage, after)
-        if split.split_s < least:
-            sound = False
-            yield Defect(
-                "plans.toml",
-                f"{where}: splits.{place}",
-                f"stage {name} has {split.split_s} s; min green, walk and clearance or commitment, and the "
-                f"interstage need {least} s",
-            )
-        longest = timing.max_green_s(intersection, split.stage)
-        if split.split_s - dark > longest:
-            yield Defect(
-                "plans.toml",
-                f"{where}: splits.{place}",
-                f"stage {name} is green for {split.split_s - dark} s, max green is {longest} s",
-            )
-    if sound:
-        yield from _reds(intersection, plan, where)
-
-
-def _reds(intersection: Intersection, plan: Plan, where: str) -> Iterator[Defect]:
-    states = second_states(intersection, plan)
-    for index, group in enumerate(intersection.groups):
-        best = timing.best_aspect(intersection, index).value
-        waiting = _longest_without([state[group.links[0]] for state in states], best)
-        if waiting is None:
-            yield Defect("plans.toml", where, f"group {group.id} never gets its {best}")
-        elif waiting > group.max_red_s:
-            yield Defect(
-                "plans.toml", where, f"group {group.id} waits {waiting} s, max red is {group.max_red_s} s"
-            )
-
-
-def _longest_without(letters: Sequence[str], wanted: str) -> int | None:
-    """The longest cyclic run without a letter; None where it never comes."""
-    if wanted not in letters:
-        return None
-    start = letters.index(wanted)
-    longest = run = 0
-    for letter in (*letters[start:], *letters[:start]):
-        run = 0 if letter == wanted else run + 1
-        longest = max(longest, run)
-    return longest
+    for found in split_defects(intersection, plan):
+        place = "" if found.entry is None else f": splits.{found.entry}"
+        yield Defect("plans.toml", where + place, str(found))
 
 
 def _compiled(files: CorridorFiles, corridor: Corridor) -> Iterator[Defect]:

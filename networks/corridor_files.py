@@ -364,6 +364,12 @@ def read_corridor(folder: Path) -> CorridorFile:
     return found
 
 
+def holiday_names(folder: Path) -> dict[str, tuple[str, str]]:
+    """(Vietnamese, English) of the dates that `schedule.toml` names; empty where it cannot be read."""
+    found = _form(folder / "schedule.toml", ScheduleFile, [])
+    return {} if found is None else {one.date: (one.name_vi, one.name_en) for one in found.holiday}
+
+
 def _form(path: Path, form: type[_FormT], defects: list[CorridorError]) -> _FormT | None:
     """Parse one file; what is wrong goes to `defects`."""
     name = path.name

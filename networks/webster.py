@@ -24,6 +24,7 @@ from denxanh.networks.build import BuiltCorridor, build
 from denxanh.networks.coordination import offsets
 from denxanh.networks.corridor_files import ScenarioForm
 from denxanh.networks.model import Aspect, GroupKind, Intersection, Lane, Plan, Split, Turn
+from denxanh.networks.plan_text import plan_block
 from denxanh.networks.sumonet import Net, read_net
 from denxanh.networks.timing import interstage_s, least_split_s
 
@@ -312,17 +313,8 @@ def plans_text(built: BuiltCorridor) -> str:
         ]
         for form in built.files.signals.intersection:
             plan = found.plans[form.id]
-            splits_text = ", ".join(
-                f'["{form.stage[split.stage].id}", {split.split_s}]' for split in plan.splits
-            )
-            lines += [
-                "[[plan]]",
-                f'intersection = "{form.id}"',
-                f"number = {plan.number}",
-                f'name = "{scenario.name_vi}"',
-                f"offset_s = {plan.offset_s}",
-                f"splits = [{splits_text}]",
-            ]
+            splits = [(form.stage[split.stage].id, split.split_s) for split in plan.splits]
+            lines += plan_block(form.id, plan.number, scenario.name_vi, plan.offset_s, splits)
     return "\n".join(lines) + "\n"
 
 

@@ -18,6 +18,7 @@ class Hooks:
     link: Callable[[str, bool], None]
     panel: Callable[[str, bool], None]
     lamps: Callable[[str, bool], None]
+    power: Callable[[str, bool], None]
 
 
 class Mishaps:
@@ -59,6 +60,8 @@ class Mishaps:
                 self._hooks.panel(fault.target, on)
             case Happening.CONFLICT:
                 self._hooks.lamps(fault.target, on)
+            case Happening.RESTART:
+                self._hooks.power(fault.target, on)
 
 
 def conflicting_lamps(intersection: Intersection) -> tuple[Aspect, ...]:

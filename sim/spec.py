@@ -16,11 +16,13 @@ from denxanh.networks.demand import Fidelity
 from denxanh.sim.faults import FaultKind
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Every key is known, nothing changes afterwards."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class CatalogueSource(_Strict):
+class CatalogueSource(Strict):
     """A corridor of the catalogue under one of its demand scenarios."""
 
     kind: Literal["catalogue"] = "catalogue"
@@ -31,7 +33,7 @@ class CatalogueSource(_Strict):
     """Factor on all vehicle flows."""
 
 
-class ForeignSource(_Strict):
+class ForeignSource(Strict):
     """A SUMO scenario that anyone wrote; `intersections` limits what is controlled (empty: everything)."""
 
     kind: Literal["foreign"] = "foreign"
@@ -42,7 +44,7 @@ class ForeignSource(_Strict):
     intersections: tuple[str, ...] = ()
 
 
-class FilesSource(_Strict):
+class FilesSource(Strict):
     """A built net, its routes and its compiled corridor, file by file."""
 
     kind: Literal["files"] = "files"
@@ -60,7 +62,7 @@ class FilesSource(_Strict):
 Source = Annotated[CatalogueSource | ForeignSource | FilesSource, Field(discriminator="kind")]
 
 
-class CabinetSpec(_Strict):
+class CabinetSpec(Strict):
     """One cabinet: its server and its local limits; `commitment_s` None leaves the corridor's.
 
     `profile` is the name or the path of a cabinet profile: the vendor whose map a Modbus server speaks.
@@ -86,11 +88,13 @@ class Happening(StrEnum):
     """The server of cabinet `target` is gone, its connections cut."""
     PANEL = "panel"
     """A policeman opens the panel of cabinet `target`."""
+    RESTART = "restart"
+    """Cabinet `target` loses power for a moment and starts again."""
     CONFLICT = "conflict"
     """The lamps of `target` show two conflicting greens, whatever the cabinet wants."""
 
 
-class FaultSpec(_Strict):
+class FaultSpec(Strict):
     """One fault: from second `at_s` of the run, for `for_s` seconds (0: until the end)."""
 
     happening: Happening
@@ -100,14 +104,14 @@ class FaultSpec(_Strict):
     fault: FaultKind = FaultKind.FROZEN
 
 
-class GrantsSpec(_Strict):
+class GrantsSpec(Strict):
     """Where the clock channel listens."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
 
 
-class VdsSourceSpec(_Strict):
+class VdsSourceSpec(Strict):
     """One simulated camera: all zones of an intersection. `token` for HTTP."""
 
     id: str
@@ -115,7 +119,7 @@ class VdsSourceSpec(_Strict):
     token: str | None = None
 
 
-class VdsSpec(_Strict):
+class VdsSpec(Strict):
     """Zones that are also sent as VDS samples: to the controller's receiver, or to a broker."""
 
     by: Literal["http", "mqtt"]
@@ -125,7 +129,7 @@ class VdsSpec(_Strict):
     sources: tuple[VdsSourceSpec, ...]
 
 
-class StreetSpec(_Strict):
+class StreetSpec(Strict):
     """One street."""
 
     source: Source

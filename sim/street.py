@@ -117,7 +117,7 @@ class Street:
         self._forced: dict[str, tuple[Aspect, ...]] = {}
         self._errands: list[Callable[[], Awaitable[None]]] = []
         self._stop = False
-        hooks = Hooks(self._fail_detector, self._cut_link, self._open_panel, self._force_lamps)
+        hooks = Hooks(self._fail_detector, self._cut_link, self._open_panel, self._force_lamps, self._restart)
         self._mishaps = Mishaps(faults, plant.intersections, hooks)
 
     def stop(self) -> None:
@@ -189,6 +189,10 @@ class Street:
             self._forced[name] = conflicting_lamps(self._cabinet(name).intersection)
         else:
             self._forced.pop(name, None)
+
+    def _restart(self, name: str, on: bool) -> None:
+        if on:
+            self._cabinet(name).power_cycle()
 
     def _cabinet(self, name: str) -> VirtualCabinet:
         return next(one for one in self._cabinets if one.intersection.id == name)

@@ -1,44 +1,44 @@
-"""The page's HTTP face: one page, its static files, the state as JSON and as a stream. Read only."""
+"""The centre's application: its parts put together, its routes, and what lives as long as it does."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Header
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader
-from sse_starlette.sse import EventSourceResponse
-from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from denxanh.controller.centre.drawing import drawing
+from denxanh.controller.centre import desk_pages, pages
+from denxanh.controller.centre.api import docs, problem
+from denxanh.controller.centre.api.rights import view
+from denxanh.controller.centre.api.router import api, probes
+from denxanh.controller.centre.command.service import Commands, Line
 from denxanh.controller.centre.feed import PERIOD_S, Feed
+from denxanh.controller.centre.parts import Centre, Pictures
+from denxanh.controller.centre.people import assembly
+from denxanh.controller.centre.people.people import People
+from denxanh.controller.centre.shield import MAX_BODY_BYTES, SecurityHeaders
+from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.view import CorridorView
-from denxanh.networks.model import Corridor
+from denxanh.networks.model import Corridor, Intersection
 
 HERE = Path(__file__).parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
-
-SECURITY_HEADERS = {
-    # The page loads nothing from anywhere else; the browser holds it to that.
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 def create_app(
     corridor: Corridor,
     journal: Path,
     *,
+    store: Store,
+    people: People,
+    line: Line,
+    wires: Mapping[str, Intersection] | None = None,
     policy: str | None = None,
     warning: tuple[str, str] | None = None,
     host: str = "127.0.0.1",
@@ -49,79 +49,51 @@ def create_app(
     Args:
         corridor: the site's corridor.
         journal: the controller's journal.
+        store: where the centre keeps what it knows; closing it stays the caller's.
+        people: who may do what.
+        line: the way to the controller.
+        wires: intersections as their cabinets see them, where VDS sources feed zones; by default the same.
         policy: the site's, shown until the journal names the one that runs.
         warning: what must stand on the page with it, (Vietnamese, English).
-        host: the address that the server binds; on loopback, requests for other host names are refused,
-            so that no foreign web page can read the state through a rebound name.
-        period_s: seconds between two snapshots of the stream.
+        host: the address that the server binds. Requests for any other host name than this machine's, this
+            one and the people's public one are refused, so that no foreign page can read the state through
+            a rebound name.
+        period_s: at most so many seconds between two snapshots of the stream.
     """
-    feed = Feed(CorridorView(corridor, policy, warning), journal, period_s)
-    page = _page(corridor)
-    plan = drawing(corridor)
+    keeping = Keeping(store, corridor, journal.parent)
+    feed = Feed(CorridorView(corridor, policy, warning), journal, period_s, notice=lambda: keeping.alarm)
+    pictures = Pictures(feed, wires or {one.id: one for one in corridor.intersections})
+    commands = Commands(store, line, feed, corridor, pictures.now)
+    centre = Centre(corridor, feed, pictures, store, keeping, commands)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        reader = asyncio.create_task(feed.run())
+        tasks = [asyncio.create_task(work) for work in (feed.run(), keeping.run(), commands.resume())]
         yield
-        reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reader
+        await commands.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    app = FastAPI(title="Đèn Xanh", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.add_middleware(_SecurityHeaders)
-    if host in LOOPBACK:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
-
-    @app.get("/", response_class=HTMLResponse)
-    async def index() -> HTMLResponse:
-        return HTMLResponse(page)
-
-    @app.get("/healthz")
-    async def healthz() -> JSONResponse:
-        snapshot = feed.snapshot()
-        return JSONResponse({"status": "ok", "feed": snapshot["feed"], "age_s": snapshot["age_s"]})
-
-    @app.get("/api/v1/corridor")
-    async def corridor_drawing() -> JSONResponse:
-        return JSONResponse(plan)
-
-    @app.get("/api/v1/state")
-    async def state() -> JSONResponse:
-        return JSONResponse(feed.snapshot())
-
-    @app.get("/api/v1/stream")
-    async def stream(last_event_id: str = Header(default="0")) -> EventSourceResponse:
-        after = int(last_event_id) if last_event_id.isdecimal() else 0
-        return EventSourceResponse(_messages(feed, after), ping=15)
-
+    app = FastAPI(
+        docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, max_body_size=MAX_BODY_BYTES
+    )
+    app.state.centre = centre
+    app.state.corridor, app.state.feed = corridor, feed
+    app.state.store, app.state.line = store, line
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(host, people.public_url))
+    app.add_middleware(SecurityHeaders)
+    problem.install(app)
+    assembly.install(app, people)
+    app.include_router(api)
+    app.include_router(probes)
+    app.include_router(pages.router, dependencies=[view])
+    app.include_router(desk_pages.router)
+    docs.install(app)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app
 
 
-class _SecurityHeaders:
-    """Adds the headers to every response, streams included."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY_HEADERS)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-
-async def _messages(feed: Feed, after: int) -> AsyncIterator[dict[str, Any]]:
-    async for snapshot in feed.snapshots(after):
-        yield {
-            "event": "snapshot",
-            "id": str(snapshot["last_event"]),
-            "data": json.dumps(snapshot, ensure_ascii=False, separators=(",", ":")),
-        }
-
-
-def _page(corridor: Corridor) -> str:
-    environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
-    return environment.get_template("page.html").render(corridor=corridor)
+def _hosts(host: str, public_url: str | None) -> list[str]:
+    public = urlsplit(public_url).hostname if public_url else None
+    return [*LOOPBACK, host, *([public] if public else [])]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from denxanh.controller.centre.routes import plan_greens, routes, told
 from denxanh.controller.wording import CAUSES, GUARD_REFUSALS, MODES, REFUSALS, reason
 from denxanh.networks.model import Corridor, DetectorKind, GroupKind, Intersection, MapLane, Point
 
@@ -44,6 +45,7 @@ def drawing(corridor: Corridor) -> dict[str, Any]:
             "refusals": {refusal: list(text) for refusal, text in GUARD_REFUSALS.items()}
             | {reason(refusal): list(text) for refusal, text in REFUSALS.items()},
         },
+        "routes": [told(route) for route in routes(corridor)],
         "intersections": [_intersection(item, shapes, corner) for item in corridor.intersections],
     }
 
@@ -75,10 +77,27 @@ def _intersection(item: Intersection, shapes: dict[str, MapLane], corner: Point)
         "name_en": item.name_en,
         "at": _point(item.position, corner),
         "stages": [
-            {"id": stage.id, "vi": stage.name_vi or stage.id, "en": stage.name_en or stage.id}
+            {
+                "id": stage.id,
+                "vi": stage.name_vi or stage.id,
+                "en": stage.name_en or stage.id,
+                "aspects": "".join(stage.aspects),
+            }
             for stage in item.stages
         ],
         "groups": [group.id for group in item.groups],
+        "walking": [index for index, group in enumerate(item.groups) if group.kind is GroupKind.PEDESTRIAN],
+        "plans": [
+            {
+                "number": plan.number,
+                "name": plan.name,
+                "cycle": plan.cycle_s,
+                "offset": plan.offset_s,
+                "splits": [[split.stage, split.split_s] for split in plan.splits],
+                "greens": plan_greens(item, plan),
+            }
+            for plan in item.plans
+        ],
         "lanes": lanes,
         "crossings": _crossings(item, shapes, corner),
     }

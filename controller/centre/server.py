@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
 from denxanh.errors import ConfigError, PortInUseError
+from denxanh.plc.security.secrets import secret_file
 
 DEFAULT_HOST = "127.0.0.1"
 """Only this machine, unless the site file says otherwise."""
@@ -47,7 +49,22 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(app: FastAPI, listening: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=LAST_WORD_S)
+def serve(
+    app: FastAPI, listening: socket.socket, *, cert_file: Path | None = None, key_file: Path | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM; by TLS where there is a certificate.
+
+    Raises:
+        SecretError: others could read the certificate's key.
+    """
+    if key_file is not None:
+        secret_file(key_file)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=LAST_WORD_S,
+        ssl_certfile=cert_file,
+        ssl_keyfile=key_file,
+    )
     uvicorn.Server(config).run(sockets=[listening])

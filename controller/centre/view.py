@@ -4,52 +4,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from denxanh.agents.observation import Commitment
+from denxanh.controller.centre.foes import in_conflict
+from denxanh.controller.centre.place import STALE_S, Place, Seen, Shown, TickHead
+from denxanh.controller.centre.trouble import Trouble, ranked
 from denxanh.controller.narrate import restarted, ungated
-from denxanh.controller.record import Event, LaneView, TickOutput
-from denxanh.networks.model import Aspect, Conflict, Corridor, Intersection
+from denxanh.controller.record import Event, TickOutput
+from denxanh.networks.model import Corridor, Intersection
 
-STALE_S = 3.0
-"""An intersection without a new tick for so long is drawn grey, seconds of wall time."""
-RIBBON_TICKS = 300
-"""Length of the stage history that the page shows, ticks."""
 LOG_EVENTS = 400
 """Events kept for pages that open later."""
-
-
-@dataclass(frozen=True, slots=True)
-class TickHead:
-    """The part of `TickInput` that the page shows."""
-
-    tick: int
-    clock_s: float
-    date: str
-    link_error: str | None = None
 
 
 _HEAD = TypeAdapter(TickHead)
 _OUTPUT = TypeAdapter(TickOutput)
 _EVENT = TypeAdapter(Event)
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RUN = ("site", "corridor", "policy", "epoch", "model")
-_HARMLESS = frozenset((Aspect.RED, Aspect.FLASH))
-
-
-@dataclass(slots=True)
-class _Place:
-    """One intersection, as last heard."""
-
-    head: TickHead
-    output: TickOutput
-    heard_s: float
-    settled: str = ""
-    """Aspects of the last second that was not in an interstage."""
-    ribbon: deque[str] = field(default_factory=lambda: deque(maxlen=RIBBON_TICKS))
 
 
 class CorridorView:
@@ -65,7 +39,7 @@ class CorridorView:
         self, corridor: Corridor, policy: str | None = None, warning: tuple[str, str] | None = None
     ) -> None:
         self._intersections = {intersection.id: intersection for intersection in corridor.intersections}
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, Place] = {}
         self._events: deque[dict[str, Any]] = deque(maxlen=LOG_EVENTS)
         self._guard_refusals: Counter[str] = Counter()
         self._cabinet_refusals: Counter[str] = Counter()
@@ -86,6 +60,7 @@ class CorridorView:
                 self._run = {key: record[key] for key in _RUN if isinstance(record.get(key), str | int)}
                 self._run["warning"] = _warning(record)
                 self._ended = False
+                self._begun_anew(*self._places)
             case "tick":
                 self._tick(record, heard_s)
             case "close":
@@ -103,11 +78,10 @@ class CorridorView:
         """Everything the page draws, with the events whose sequence number is above `after`."""
         # A page that was open before this process started knows sequence numbers of the one before.
         after = after if after <= self._sequence else 0
-        newest = max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)
-        age = None if newest is None else max(0.0, now_s - newest.heard_s)
+        newest, (feed, age) = self._newest(), self.pulse(now_s)
         return {
-            "feed": self._feed(age),
-            "age_s": None if age is None else round(age, 1),
+            "feed": feed,
+            "age_s": age,
             "tick": None if newest is None else newest.head.tick,
             "clock_s": None if newest is None else newest.head.clock_s,
             "date": None if newest is None else newest.head.date,
@@ -121,10 +95,40 @@ class CorridorView:
                 "link_errors": self._link_errors,
                 "skipped": self.skipped + self.torn,
             },
-            "intersections": {key: _drawn(place, now_s) for key, place in self._places.items()},
+            "intersections": {key: place.drawn(now_s) for key, place in self._places.items()},
+            "trouble": [one.told() for one in self._trouble(now_s)],
             "last_event": self._sequence,
             "events": [event for event in self._events if event["seq"] > after],
         }
+
+    def seen(self, intersection: str, now_s: float) -> Seen | None:
+        """One intersection as last heard; None before its first second."""
+        place = self._places.get(intersection)
+        return None if place is None else place.seen(now_s)
+
+    def tape(self, intersection: str) -> tuple[int, list[tuple[int, Shown]]] | None:
+        """Its newest second's tick, and what its lamps have lately shown; None before its first second."""
+        place = self._places.get(intersection)
+        return None if place is None else (place.head.tick, place.tape())
+
+    def arrivals(self, intersection: str, lanes: Collection[int]) -> tuple[int, list[float]] | None:
+        """Its newest second's tick, and what has lately been approaching; None before its first second."""
+        place = self._places.get(intersection)
+        return None if place is None else (place.head.tick, place.arrivals(lanes))
+
+    def pulse(self, now_s: float) -> tuple[str, float | None]:
+        """Whether the controller is heard (`waiting`, `live`, `stale`, `ended`), and its newest's age."""
+        newest = self._newest()
+        age = None if newest is None else max(0.0, now_s - newest.heard_s)
+        return self._feed(age), None if age is None else round(age, 1)
+
+    def _trouble(self, now_s: float) -> list[Trouble]:
+        since_s = min((place.first_heard_s for place in self._places.values()), default=now_s)
+        unheard = self._intersections.keys() - self._places.keys() if now_s - since_s > STALE_S else ()
+        return ranked((place.look(now_s) for place in self._places.values()), sorted(unheard))
+
+    def _newest(self) -> Place | None:
+        return max(self._places.values(), key=lambda place: (place.heard_s, place.head.tick), default=None)
 
     def _feed(self, age: float | None) -> str:
         if age is None:
@@ -147,11 +151,9 @@ class CorridorView:
         self._ended = False
         place = self._places.get(intersection.id)
         if place is None:
-            place = self._places[intersection.id] = _Place(head, output, heard_s)
-        place.head, place.output, place.heard_s = head, _lamps_kept_on(output, place.settled), heard_s
-        if not output.in_interstage:
-            place.settled = output.aspects
-        place.ribbon.append("-" if output.in_interstage else _DIGITS[output.stage % len(_DIGITS)])
+            place = self._places[intersection.id] = Place(intersection, head, output, record["in"], heard_s)
+        else:
+            place.take(head, output, record["in"], heard_s)
         self._count(intersection, head, place.output)
         for event in output.events:
             self._log(head.clock_s, intersection.id, event)
@@ -175,7 +177,14 @@ class CorridorView:
         known = isinstance(clock, int | float) and math.isfinite(clock)
         self._log(clock if known else None, str(record.get("i", "")), event)
 
+    def _begun_anew(self, *places: str) -> None:
+        """Controllers that start anew raise again what still stands."""
+        for key in places:
+            if key in self._places:
+                self._places[key].alarms.clear()
+
     def _restarted(self, record: dict[str, Any]) -> None:
+        self._begun_anew(str(record.get("i", "")))
         self._log(None, str(record.get("i", "")), restarted(str(record.get("cause", ""))))
 
     def _log(self, clock_s: float | None, intersection: str, event: Event) -> None:
@@ -215,68 +224,3 @@ def _fits(intersection: Intersection, head: TickHead, output: TickOutput) -> boo
         and 0 <= output.stage < stages
         and (output.commitment is None or 0 <= output.commitment.next_stage < stages)
     )
-
-
-def _lamps_kept_on(output: TickOutput, settled: str) -> TickOutput:
-    """A cabinet reports green, not which; that is read from the stage, in an interstage from the coming one.
-
-    A group that was yielding and stays green is raised to protected only when the coming stage starts.
-    """
-    if not output.in_interstage or len(settled) != len(output.aspects):
-        return output
-    pairs = zip(output.aspects, settled, strict=True)
-    raised = (Aspect.PROTECTED, Aspect.YIELDING)
-    return replace(
-        output, aspects="".join(before if (now, before) == raised else now for now, before in pairs)
-    )
-
-
-def in_conflict(intersection: Intersection, aspects: str) -> bool:
-    """Whether the lamps break G1: foes non-red together, or a permitted pair of which neither yields.
-
-    The page judges by itself what it draws; it does not take the guard's or the monitor's word for it.
-    """
-    shown = [index for index, letter in enumerate(aspects) if letter not in _HARMLESS]
-    return any(_foes(intersection, aspects, one, two) for one in shown for two in shown if one != two)
-
-
-def _foes(intersection: Intersection, aspects: str, one: int, two: int) -> bool:
-    relation = intersection.conflicts[one][two]
-    if relation is Conflict.PROHIBITED:
-        return True
-    return relation is Conflict.YIELDS and aspects[one] == Aspect.PROTECTED
-
-
-def _drawn(place: _Place, now_s: float) -> dict[str, Any]:
-    output = place.output
-    age = max(0.0, now_s - place.heard_s)
-    return {
-        "age_s": round(age, 1),
-        "stale": age > STALE_S,
-        "link_error": place.head.link_error,
-        "mode": output.mode,
-        "cause": output.cause,
-        "aspects": output.aspects,
-        "stage": output.stage,
-        "elapsed_s": output.elapsed_s,
-        "in_interstage": output.in_interstage,
-        "commitment": _promise(output.commitment),
-        "request": output.request,
-        "why_vi": output.why_vi,
-        "why": output.why,
-        "guard_refusal": output.guard_refusal,
-        "cabinet_refusal": output.cabinet_refusal,
-        "plan": output.plan,
-        "lanes": [_lane(lane) for lane in output.lanes],
-        "ribbon": "".join(place.ribbon),
-    }
-
-
-def _promise(commitment: Commitment | None) -> dict[str, int] | None:
-    if commitment is None:
-        return None
-    return {"end_in_s": commitment.end_in_s, "next_stage": commitment.next_stage}
-
-
-def _lane(lane: LaneView) -> tuple[float, float, float]:
-    return (round(lane.queued, 1), round(lane.moving, 1), round(lane.confidence, 2))

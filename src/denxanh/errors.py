@@ -15,6 +15,7 @@
     - RequestError         a request (emergency route, bus, flood) is no request, or was refused
     - SampleError          a VDS sample is not used
   x SecretError            a key, a certificate or a token cannot be used
+  x AccessError            a person may not do this at the centre, or an account cannot be so
   x LeaseError             another controller holds the state folder
   x PortInUseError         a server's port is taken
   x JournalError           a journal cannot be written or read
@@ -125,6 +126,18 @@ class FrameError(WireError):
 
 class SecretError(DenXanhError):
     """A key, a certificate or a token cannot be used."""
+
+
+class AccessError(DenXanhError):
+    """A person may not do this at the centre; `reason` is one of `controller.centre.people.refusal.Refusal`.
+
+    `wait_s` says after how many seconds it can be tried again; 0 where waiting does not help.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", reason: str, wait_s: int = 0) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.reason = reason
+        self.wait_s = wait_s
 
 
 class RequestError(WireError):

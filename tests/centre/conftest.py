@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -21,11 +22,17 @@ from sqlalchemy import create_engine
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.app import create_app
+from denxanh.controller.centre.command.service import Line
+from denxanh.controller.centre.people.people import gather
 from denxanh.controller.centre.server import bind
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.codec import encode_input, encode_output
+from denxanh.controller.console_site import Console
 from denxanh.controller.mode import Mode
+from denxanh.controller.operator.client import Answer
+from denxanh.controller.operator.message import Order
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
+from denxanh.errors import UnreachableError
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Corridor
 
@@ -116,13 +123,25 @@ def scribe(tmp_path: Path, corridor: Corridor) -> Scribe:
     return Scribe(tmp_path / "journal.jsonl", corridor)
 
 
-class Hosted:
-    """A page being served, one snapshot each 0.1 s."""
+class Nobody:
+    """A line at whose other end no controller listens."""
 
-    def __init__(self, corridor: Corridor, journal: Path) -> None:
+    async def give(self, order: Order) -> Answer:
+        raise UnreachableError("no controller", where="operator.sock")
+
+
+class Hosted:
+    """A centre being served, one snapshot each 0.1 s; whoever reaches it may look."""
+
+    def __init__(self, corridor: Corridor, journal: Path, line: Line | None = None) -> None:
         listening = bind("127.0.0.1", 0)
-        self.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = create_app(corridor, journal, period_s=0.1)
+        port = listening.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}"
+        self.store = open_store(f"sqlite:///{journal.parent / 'centre.db'}")
+        self.people = gather(self.store, Console("127.0.0.1", port, viewers_without_login=True))
+        app = create_app(
+            corridor, journal, store=self.store, people=self.people, line=line or Nobody(), period_s=0.1
+        )
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]})
         self._thread.start()
@@ -133,6 +152,7 @@ class Hosted:
         """Stop serving; a second time does nothing."""
         self._server.should_exit = True
         self._thread.join()
+        self.store.close()
 
 
 @pytest.fixture
@@ -268,3 +288,65 @@ def store(store_url: str) -> Iterator[Store]:
     store = open_store(store_url)
     yield store
     store.close()
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+class Visit:
+    """One opened page with everything that it asked for and everything that went wrong in it."""
+
+    def __init__(self, context: Any, address: str) -> None:
+        self.asked: list[str] = []
+        self.wrong: list[str] = []
+        self.page = context.new_page()
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", lambda message: message.type == "error" and self.wrong.append(message.text))
+        self.page.goto(address)
+
+    def wait(self, expression: str) -> None:
+        """Until a JavaScript expression is true (the page's policy forbids Playwright's own way)."""
+        deadline = time.monotonic() + 10
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, (expression, self.wrong)
+            self.page.wait_for_timeout(50)
+
+    def text(self, selector: str) -> str:
+        """What is read there."""
+        return str(self.page.inner_text(selector)).replace("\u00a0", " ")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, or a reason why there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None and os.environ.get("CI") != "true":
+        pytest.skip("no Chromium on this machine (apt install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Callable[..., Visit]]:
+    """Opens pages: `visit(path, lang=…, theme=…, width=…, height=…)`."""
+    contexts = []
+
+    def opened(
+        path: str = "/", *, lang: str = "vi", theme: str = "dark", width: int = 1440, height: int = 900
+    ) -> Visit:
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        cookies = {"denxanh-lang": lang, "denxanh-theme": theme}
+        context.add_cookies([{"name": key, "value": one, "url": address} for key, one in cookies.items()])
+        return Visit(context, address + path)
+
+    yield opened
+    for context in contexts:
+        context.close()

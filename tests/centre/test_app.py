@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from denxanh.controller.centre.drawing import drawing
 from denxanh.controller.centre.server import bind
+from denxanh.controller.record import LaneView
 from denxanh.errors import ConfigError, PortInUseError
 from denxanh.networks import catalogue
 from denxanh.networks.model import GroupKind
@@ -61,28 +63,48 @@ class Stream:
         self._connection.close()
 
 
-def test_page_and_its_files_come_from_here(address: str) -> None:
-    status, headers, body = get(address, "/")
-    text = body.decode()
+def test_what_a_page_links_to_is_served(address: str, scribe: Any) -> None:
+    asked = {"/", "/intersections", "/corridor"}
+    status, _, body = get(address, f"/intersections/{scribe.intersection.id}")
     assert status == 200
-    assert 'lang="vi"' in text
-    assert "http://" not in text
-    assert "https://" not in text
-    assert headers["content-security-policy"].startswith("default-src 'self'")
-    for name in (
-        "page.js",
-        "map.js",
-        "cards.js",
-        "band.js",
-        "log.js",
-        "junction.js",
-        "dom.js",
-        "page.css",
-        "signals.css",
-    ):
-        assert get(address, f"/static/{name}")[0] == 200
-    assert get(address, "/docs")[0] == 404
+    linked = {link.partition("#")[0] for link in re.findall(r'(?:src|href)="(/static[^"]+)"', body.decode())}
+    modules = {link for link in linked if link.endswith(".js")}
+    assert len(linked) > 5
+    while modules:
+        module = modules.pop()
+        asked.add(module)
+        text = get(address, module)[2].decode()
+        modules |= {f"/static/js/{name}" for name in re.findall(r'from "\./([\w.]+)"', text)} - asked
+    for path in asked | linked:
+        assert get(address, path)[0] == 200, path
     assert get(address, "/static/../app.py")[0] == 404
+
+
+def test_what_the_lamps_showed_lately_comes_second_by_second(address: str, scribe: Any) -> None:
+    place = scribe.intersection.id
+    assert json.loads(get(address, f"/api/v1/intersections/{place}/recent")[2]) == {"tick": None, "runs": []}
+    scribe.write(*(scribe.tick(number) for number in (1, 2, 3)))
+    scribe.write(scribe.tick(4, commitment=scribe.promise(8, 1)), scribe.tick(5, in_interstage=True))
+    until(lambda: state(address)["tick"] == 5)
+    recent = json.loads(get(address, f"/api/v1/intersections/{place}/recent")[2])
+    aspects = scribe.output().aspects
+    assert recent["tick"] == 5
+    assert recent["runs"] == [
+        [3, aspects, 0, False, False],
+        [1, aspects, 0, False, True],
+        [1, aspects, 0, True, False],
+    ]
+    assert get(address, "/api/v1/intersections/nix/recent")[0] == 404
+
+
+def test_what_approached_lately_is_added_up_over_the_lanes_asked_for(address: str, scribe: Any) -> None:
+    path = f"/api/v1/intersections/{scribe.intersection.id}/arrivals"
+    assert json.loads(get(address, f"{path}?lane=0")[2]) == {"tick": None, "pcu": []}
+    lanes = tuple(LaneView(0.0, float(index), 0.9) for index in range(len(scribe.intersection.lanes)))
+    scribe.write(scribe.tick(1), scribe.tick(2, lanes=lanes))
+    until(lambda: state(address)["tick"] == 2)
+    assert json.loads(get(address, f"{path}?lane=1&lane=2&lane=200")[2]) == {"tick": 2, "pcu": [2.0, 3.0]}
+    assert get(address, path)[0] == 422
 
 
 def test_state_follows_the_journal(address: str, scribe: Any) -> None:

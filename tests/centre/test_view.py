@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denxanh.controller.centre.view import STALE_S, CorridorView, in_conflict
+from denxanh.controller.centre.foes import in_conflict
+from denxanh.controller.centre.place import STALE_S
+from denxanh.controller.centre.view import CorridorView
 from denxanh.controller.mode import Mode
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Corridor

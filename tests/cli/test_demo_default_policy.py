@@ -12,7 +12,7 @@ import pytest
 
 from denxanh.agents import registry
 from denxanh.agents.model_card import Gate, ModelCard, write_card
-from denxanh.cli.demo import _policy
+from denxanh.cli.demo import policy_named
 from denxanh.cli.demo_files import DEFAULT_RULE, default_policy
 
 MakeCard = Callable[..., ModelCard]
@@ -41,7 +41,7 @@ def test_the_shipped_model_decides_once_it_has_passed(
 ) -> None:
     _ship(shipped, make_card, gate=make_gate())
     assert default_policy() == ("universal", "")
-    assert _policy(None) == "universal"
+    assert policy_named(None) == "universal"
 
 
 def test_a_model_that_has_not_passed_does_not_and_it_is_said(
@@ -54,7 +54,7 @@ def test_a_model_that_has_not_passed_does_not_and_it_is_said(
     assert name == DEFAULT_RULE
     assert "slower at night" in why
     assert "a gridlock" in why
-    assert _policy(None) == DEFAULT_RULE
+    assert policy_named(None) == DEFAULT_RULE
     said = capsys.readouterr()
     assert said.out == ""
     assert "slower at night" in said.err
@@ -70,8 +70,8 @@ def test_a_model_that_is_spoilt_does_not(shipped: Path, make_card: MakeCard, mak
 
 def test_who_is_named_decides(shipped: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert _policy("fixed") == "fixed"
-    assert _policy("model:m.onnx") == f"model:{tmp_path / 'm.onnx'}"
+    assert policy_named("fixed") == "fixed"
+    assert policy_named("model:m.onnx") == f"model:{tmp_path / 'm.onnx'}"
 
 
 @pytest.mark.parametrize("name", ["model:absent.onnx", "universal@5"])

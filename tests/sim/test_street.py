@@ -325,6 +325,7 @@ async def test_faults_happen_when_they_should(town, spec, tmp_path: Path) -> Non
         {"happening": "detector", "target": f"B1/{loop}", "at_s": 10, "for_s": 15, "fault": "dropout"},
         {"happening": "link", "target": "B1", "at_s": 30, "for_s": 20},
         {"happening": "panel", "target": "B1", "at_s": 70, "for_s": 10},
+        {"happening": "restart", "target": "B1", "at_s": 85},
         {"happening": "conflict", "target": "B1", "at_s": 100, "for_s": 2},
     ]
     async with running(spec | {"faults": faults}, tmp_path) as street:
@@ -335,6 +336,7 @@ async def test_faults_happen_when_they_should(town, spec, tmp_path: Path) -> Non
     modes = [(one["t"], one["mode"]) for one in middle["modes"]]
     assert ("LOCAL_PLAN") in [mode for second, mode in modes if 38 <= second <= 41]
     assert (70, "MANUAL") in modes
+    assert (85, "START") in modes
     assert modes[-1][1] == "FLASH"
     assert 101 <= modes[-1][0] <= 102
     assert summary["conflicts"] == 1

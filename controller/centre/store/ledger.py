@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.rows import Page, Values, canonical, now_ms, page, values
@@ -68,6 +68,33 @@ def begin(
     Raises:
         StoreError: it could not be stored.
     """
+    with store.writing() as connection:
+        return enter(
+            connection,
+            key=key,
+            actor=actor,
+            role=role,
+            intersection=intersection,
+            kind=kind,
+            reason=reason,
+            body=body,
+            until_ms=until_ms,
+        )
+
+
+def enter(
+    connection: Connection,
+    *,
+    key: str,
+    actor: str,
+    role: str,
+    intersection: str,
+    kind: str,
+    reason: str,
+    body: Mapping[str, Any],
+    until_ms: int | None,
+) -> Begun:
+    """As `begin`, in the caller's own transaction (`Store.writing`)."""
     row: dict[str, Any] = {
         "id": key,
         "at_ms": now_ms(),
@@ -81,14 +108,13 @@ def begin(
         "state": State.GIVEN.value,
         "outcome": None,
     }
-    with store.writing() as connection:
-        if connection.dialect.name == "postgresql":
-            # Two requests with one key at the same instant: the second one waits and then finds the first.
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (key,))
-        found = connection.execute(select(commands).where(commands.c.id == key)).first()
-        if found is None:
-            connection.execute(insert(commands), row)
-            return Begun(row, fresh=True, same=True)
+    if connection.dialect.name == "postgresql":
+        # Two requests with one key at the same instant: the second one waits and then finds the first.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (key,))
+    found = connection.execute(select(commands).where(commands.c.id == key)).first()
+    if found is None:
+        connection.execute(insert(commands), row)
+        return Begun(row, fresh=True, same=True)
     before = values(found)
     same = all(before[name] == row[name] for name in ("actor", "intersection", "kind", "body"))
     return Begun(before, fresh=False, same=same)
@@ -101,13 +127,22 @@ def finish(store: Store, key: str, state: State, outcome: Mapping[str, Any]) -> 
         StoreError: it could not be stored, or there is no order under this key whose end is open.
     """
     with store.writing() as connection:
-        done = connection.execute(
-            update(commands)
-            .where(commands.c.id == key, commands.c.state == State.GIVEN.value)
-            .values(state=state.value, outcome=canonical(outcome))
-        )
-        if done.rowcount != 1:
-            raise StoreError("there is no order whose end is open", where=f"command {key}")
+        close(connection, key, state, outcome)
+
+
+def close(connection: Connection, key: str, state: State, outcome: Mapping[str, Any]) -> None:
+    """As `finish`, in the caller's own transaction (`Store.writing`).
+
+    Raises:
+        StoreError: there is no order under this key whose end is open.
+    """
+    done = connection.execute(
+        update(commands)
+        .where(commands.c.id == key, commands.c.state == State.GIVEN.value)
+        .values(state=state.value, outcome=canonical(outcome))
+    )
+    if done.rowcount != 1:
+        raise StoreError("there is no order whose end is open", where=f"command {key}")
 
 
 def get(store: Store, key: str) -> Values | None:

@@ -122,6 +122,54 @@ def minutes(
         return tuple(values(row) for row in connection.execute(query))
 
 
+def queues(
+    store: Store, intersection: str, lanes: Collection[int], from_ms: int, to_ms: int
+) -> tuple[tuple[int, float, float], ...]:
+    """What stood on some lanes together, minute by minute: (minute_ms, pcu, least confidence), in order.
+
+    At most `MAX_SPAN_ROWS` minutes, two weeks.
+
+    Raises:
+        StoreError: the database does not answer.
+    """
+    table = minutes_table.c
+    query = (
+        select(table.minute_ms, func.sum(table.queued_mean), func.min(table.confidence_min))
+        .where(
+            table.intersection == intersection,
+            table.minute_ms >= from_ms,
+            table.minute_ms < to_ms,
+            table.lane.in_(sorted(lanes)),
+        )
+        .group_by(table.minute_ms)
+        .order_by(table.minute_ms)
+        .limit(MAX_SPAN_ROWS)
+    )
+    with store.reading() as connection:
+        return tuple((minute, queued, least) for minute, queued, least in connection.execute(query))
+
+
+def modes(
+    store: Store, intersection: str, from_ms: int, to_ms: int
+) -> tuple[tuple[int, int | None, str], ...]:
+    """The modes of the spans that begin between two times: (began_ms, ended_ms, mode), in order.
+
+    Without the span that lasted at the beginning; at most `MAX_SPAN_ROWS`, some days.
+
+    Raises:
+        StoreError: the database does not answer.
+    """
+    table = spans_table.c
+    query = (
+        select(table.began_ms, table.ended_ms, table.mode)
+        .where(table.intersection == intersection, table.began_ms >= from_ms, table.began_ms < to_ms)
+        .order_by(table.began_ms, table.id)
+        .limit(MAX_SPAN_ROWS)
+    )
+    with store.reading() as connection:
+        return tuple((began, ended, mode) for began, ended, mode in connection.execute(query))
+
+
 def alarms(
     store: Store,
     *,

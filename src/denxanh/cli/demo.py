@@ -80,13 +80,13 @@ def demo(
     """
     if corridor is not None and sumocfg is not None:
         raise typer.BadParameter("--corridor and --sumocfg exclude each other")
-    _need_sumo()
-    page_port = None if headless else _page_port(port)
+    need_sumo()
+    page_port = None if headless else free_page_port(port)
     wish = Wish(
         corridor=corridor or DEFAULT_CORRIDOR,
         sumocfg=sumocfg,
         scenario=scenario,
-        policy=_policy(policy),
+        policy=policy_named(policy),
         seed=seed,
         speed=(0.0 if headless else 1.0) if speed is None else speed,
         seconds=seconds,
@@ -95,8 +95,8 @@ def demo(
         vds_port=_vds_port(vds, vds_port),
         ntcip=None if ntcip < 0 else ntcip,
     )
-    with _folder(out) as folder:
-        summary, failure = _run(wish, folder, page_port)
+    with run_folder(out) as folder:
+        summary, failure = run_wish(wish, folder, page_port)
         if json:
             document(summary)
         else:
@@ -106,7 +106,7 @@ def demo(
         raise typer.Exit(1)
 
 
-def _policy(asked: str | None) -> str:
+def policy_named(asked: str | None) -> str:
     """The policy's name as the other processes need it; a model by its absolute path."""
     from denxanh.agents import registry
     from denxanh.cli.demo_files import default_policy
@@ -119,7 +119,20 @@ def _policy(asked: str | None) -> str:
     return name
 
 
-def _run(wish: Wish, folder: Folder, page_port: int | None) -> tuple[dict[str, Any], str | None]:
+def run_wish(
+    wish: Wish, folder: Folder, page_port: int | None, watch: Callable[[float], None] = lambda _: None
+) -> tuple[dict[str, Any], str | None]:
+    """Run to the end.
+
+    Args:
+        wish: what to run.
+        folder: where.
+        page_port: of the page; None: no page.
+        watch: told the simulated seconds that are over, a few times a second.
+
+    Returns:
+        The summary, and why the controller ended before the street did, if it did.
+    """
     from denxanh.agents import registry
     from denxanh.agents.model_card import refusals
     from denxanh.cli.demo_files import derive_corridor, make_keys, read_json
@@ -139,7 +152,12 @@ def _run(wish: Wish, folder: Folder, page_port: int | None) -> tuple[dict[str, A
         command = f"denxanh network import-sumo {wish.sumocfg} --out corridor.json"
         note(f"{count(len(place.warnings), 'import warning')}; to see them: {command}")
     with Stop() as stop, _progress(wish) as show:
-        running = Demo(wish, folder, page_port, show)
+
+        def told(second: float) -> None:
+            show(second)
+            watch(second)
+
+        running = Demo(wish, folder, page_port, told)
         running.prepare(place)
         running.run(stop)
     street = read_json(folder.summary) or {}
@@ -215,7 +233,12 @@ def _words(summary: dict[str, Any], kept: Folder | None) -> None:
         say(f"  journal      {kept.state / 'journal.jsonl'}  (denxanh replay …)")
 
 
-def _need_sumo() -> None:
+def need_sumo() -> None:
+    """Stop here with what to install.
+
+    Raises:
+        MissingExtraError: SUMO is not there.
+    """
     for package in NEEDED:
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(package, "sim")
@@ -235,7 +258,7 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _page_port(asked: int | None) -> int:
+def free_page_port(asked: int | None) -> int:
     """A port that is free now; the default one gives way, a chosen one does not.
 
     Raises:
@@ -253,7 +276,7 @@ def _page_port(asked: int | None) -> int:
 
 
 @contextlib.contextmanager
-def _folder(out: Path | None) -> Iterator[Folder]:
+def run_folder(out: Path | None) -> Iterator[Folder]:
     """The run folder: the given one, or one that is removed afterwards."""
     if out is not None:
         try:

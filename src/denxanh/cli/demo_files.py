@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from denxanh.controller.site import TlsTable
     from denxanh.controller.vds.tables import VdsTables
     from denxanh.networks.model import Corridor
+    from denxanh.sim.spec import FaultSpec
 
 DEFAULT_CORRIDOR = "truc-30-4-hoa-binh"
 DEFAULT_RULE = "max-pressure"
@@ -60,6 +61,8 @@ class Wish:
     """Of the controller's receiver, or of the broker."""
     ntcip: int | None = None
     """How many cabinets speak NTCIP, None: all of them."""
+    faults: tuple[FaultSpec, ...] = ()
+    """What goes wrong on the street, and when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,11 @@ class Folder:
     def state(self) -> Path:
         """The controller's state folder with its journal."""
         return self.root / "state"
+
+    @property
+    def guest_link(self) -> Path:
+        """Where the centre leaves the path of a one-time login link."""
+        return self.root / "guest-link"
 
     @property
     def keys(self) -> Path:
@@ -191,6 +199,7 @@ def write_spec(wish: Wish, folder: Folder, corridor: Corridor) -> None:
             {"intersection": name, "protocol": "ntcip", "community_file": str(folder.community)}
             for name in ntcip
         ],
+        "faults": [fault.model_dump(mode="json") for fault in wish.faults],
         "summary": str(folder.summary),
         "ports": str(folder.ports),
     }

@@ -15,6 +15,7 @@ from denxanh.cli.demo_files import Folder, Wish, read_json, write_community, wri
 from denxanh.cli.output import note
 from denxanh.cli.processes import Child, Stop, ended_together, start
 from denxanh.errors import SimulationError
+from denxanh.plc.security.secrets import read_line
 
 if TYPE_CHECKING:
     from denxanh.networks.model import Corridor
@@ -72,7 +73,7 @@ class Demo:
             )
             page = None
             if self._page_port is not None:
-                page = self._start("centre", ["-m", "denxanh.controller.centre", site], children)
+                page = self._start("centre", self._centre(site), children)
                 self._announce(page, stop)
             self._watch(street, controller, page, stop)
             street.ask_to_end()
@@ -102,15 +103,22 @@ class Demo:
             waited += LOOK_S
         return ports
 
+    def _centre(self, site: str) -> list[str]:
+        self._folder.guest_link.unlink(missing_ok=True)
+        return ["-m", "denxanh.controller.centre", site, "--guest-link", str(self._folder.guest_link)]
+
     def _announce(self, page: Child, stop: Stop) -> None:
-        address = f"http://127.0.0.1:{self._page_port}/"
+        address = f"http://127.0.0.1:{self._page_port}"
         waited = 0.0
-        while page.running and waited < PAGE_READY_S and not _answers(address + "healthz"):
+        while page.running and waited < PAGE_READY_S and not _answers(address + "/healthz"):
             if stop.wait(LOOK_S):
                 return
             waited += LOOK_S
         if page.running:
-            note(f"Trang trực tiếp / live page: {address}   (Ctrl-C ends)")
+            link = read_line(self._folder.guest_link)
+            self._folder.guest_link.unlink()
+            note(f"Trang trực tiếp / live page: {address}/   (Ctrl-C ends)")
+            note(f"Đăng nhập một lần / log in, once: {address}{link}")
 
     def _watch(self, street: Child, controller: Child, page: Child | None, stop: Stop) -> None:
         while street.running and not stop.asked:

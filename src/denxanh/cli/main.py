@@ -14,13 +14,16 @@ import typer
 from denxanh.cli import (
     cabinet,
     check,
+    console,
     demo,
     evaluate,
+    exercise,
     flood,
     gate,
     keys,
     network,
     order,
+    people,
     plan,
     priority,
     replay,
@@ -42,11 +45,16 @@ app = typer.Typer(
     epilog="Start here: denxanh demo",
 )
 app.command("demo", epilog="Example: denxanh demo --speed 5 --policy max-pressure")(demo.demo)
+app.command("exercise", epilog="Example: denxanh exercise --corridor nguyen-van-cu --speed 2")(
+    exercise.exercise
+)
 app.command("run", epilog="Example: denxanh run site.toml")(run.run)
+app.command("console", epilog="Example: denxanh console site.toml")(console.console)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
 app.command("check", epilog="Example: denxanh check site.toml --cabinet THN_304")(check.check)
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
+app.add_typer(people.app, name="people")
 app.add_typer(plan.app, name="plan")
 plan.app.command(
     "activate",

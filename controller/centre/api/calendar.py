@@ -1,0 +1,222 @@
+"""The calendar: which day is of which type, which plan runs when; and drafts of another one.
+
+Nothing here touches the street: a calendar comes into force when it stands in the corridor's folder.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from denxanh.controller.centre.api.drafts import Reason, TomlResponse
+from denxanh.controller.centre.api.models import Answer, Words
+from denxanh.controller.centre.api.needs import After, Limit, Parts, moment, paged
+from denxanh.controller.centre.api.problem import UNSOUND, ProblemError, missing
+from denxanh.controller.centre.api.rights import Editor, view
+from denxanh.controller.centre.api.telling import words
+from denxanh.controller.centre.desk import calendar_draft
+from denxanh.controller.centre.desk.calendar_draft import CalendarDraft
+from denxanh.controller.centre.desk.defect_words import schedule_words
+from denxanh.controller.centre.parts import Centre
+from denxanh.controller.centre.store import audit, drafts
+from denxanh.controller.centre.store.drafts import State
+from denxanh.controller.centre.store.rows import Values
+from denxanh.networks import catalogue, corridor_files
+from denxanh.networks.model import Corridor
+from denxanh.networks.schedule_rules import Rule, ScheduleDefect
+
+router = APIRouter(prefix="/calendar", tags=["drafts"])
+
+KIND = "calendar"
+_Number = Annotated[int, Path(ge=1, le=2**53, description="The draft's number.")]
+_ERRORS: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such draft."}}
+
+
+class SaveBody(BaseModel):
+    """A calendar that somebody wants to keep."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    reason: Reason
+    calendar: CalendarDraft
+
+
+class CalendarDefectView(Answer):
+    """Something that speaks against a calendar."""
+
+    rule: Rule
+    subject: str = Field(description="A weekday (0: Monday), a date, a day type or an intersection.")
+    day: str = Field(description="The day type.")
+    start_s: int = Field(description="Of the entry, local seconds since midnight.")
+    plan: int
+    text: Words
+
+
+class CalendarCheck(Answer):
+    """What a calendar in the writing comes to."""
+
+    may_be_saved: bool
+    defects: list[CalendarDefectView]
+
+
+class CalendarVersion(Answer):
+    """A draft that was saved."""
+
+    id: int
+    calendar: CalendarDraft
+    author: str
+    reason: str
+    saved: datetime
+    state: State
+
+
+class CalendarVersions(Answer):
+    """Drafts, newest first."""
+
+    drafts: list[CalendarVersion]
+    next: str | None = Field(description="Give it as `after` for the page that follows.")
+
+
+@router.get("", summary="The calendar that runs", dependencies=[view])
+def now(parts: Parts) -> CalendarDraft:
+    """Day types by weekday, exceptions by date, and which plan runs when. One for the whole corridor."""
+    return current(parts.corridor)
+
+
+def current(corridor: Corridor) -> CalendarDraft:
+    """What runs, to start a draft from."""
+    known = corridor.id in catalogue.names()
+    names = corridor_files.holiday_names(catalogue.path(corridor.id)) if known else {}
+    return calendar_draft.draft_of(corridor.schedule, names)
+
+
+@router.post("/check", summary="Check a calendar in the writing", dependencies=[view])
+def check(parts: Parts, body: CalendarDraft) -> CalendarCheck:
+    """Every day has a plan, and every intersection has that plan."""
+    defects = calendar_draft.judge(parts.corridor, body)
+    return CalendarCheck(may_be_saved=not defects, defects=[_defect(one) for one in defects])
+
+
+@router.get("/drafts", summary="Drafts of the calendar", dependencies=[view])
+def listed(parts: Parts, after: After = None, limit: Limit = 50) -> CalendarVersions:
+    """Newest first."""
+    with paged():
+        page = drafts.listed(parts.store, kind=KIND, target=parts.corridor.id, after=after, limit=limit)
+    found = (_version(row) for row in page.rows)
+    return CalendarVersions(drafts=[one for one in found if one is not None], next=page.next)
+
+
+@router.post("/drafts", status_code=HTTPStatus.CREATED, summary="Save a draft of the calendar")
+def save(parts: Parts, person: Editor, body: SaveBody) -> CalendarVersion:
+    """Refused (409) as long as a day is without a plan."""
+    defects = calendar_draft.judge(parts.corridor, body.calendar)
+    if defects:
+        said = [schedule_words(one) for one in defects]
+        raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
+    audit.append(
+        parts.store,
+        actor=person.name,
+        role=person.role,
+        action="draft.save",
+        target="calendar",
+        outcome="done",
+        detail={"reason": body.reason},
+    )
+    number = drafts.save(
+        parts.store,
+        kind=KIND,
+        target=parts.corridor.id,
+        body=body.calendar.model_dump(mode="json"),
+        author=person.name,
+        reason=body.reason,
+    )
+    return _one(parts, number)
+
+
+@router.get("/drafts/{number}", summary="One draft of the calendar", dependencies=[view], responses=_ERRORS)
+def one(parts: Parts, number: _Number) -> CalendarVersion:
+    """A version of the calendar."""
+    return _one(parts, number)
+
+
+@router.post("/drafts/{number}/withdraw", summary="Withdraw a draft of the calendar", responses=_ERRORS)
+def withdraw(parts: Parts, person: Editor, number: _Number) -> CalendarVersion:
+    """It stays in the list, marked; drafts are never removed."""
+    _one(parts, number)
+    audit.append(
+        parts.store,
+        actor=person.name,
+        role=person.role,
+        action="draft.withdraw",
+        target="calendar",
+        outcome="done",
+        detail={"draft": number},
+    )
+    drafts.mark(parts.store, number, State.WITHDRAWN)
+    return _one(parts, number)
+
+
+@router.get(
+    "/drafts/{number}/toml",
+    summary="A draft for the corridor's folder",
+    dependencies=[view],
+    response_class=TomlResponse,
+    responses=_ERRORS,
+)
+def text(parts: Parts, number: _Number) -> TomlResponse:
+    """The whole `schedule.toml`."""
+    found = _one(parts, number)
+    about = {
+        "draft": f"{number}, {found.state}",
+        "author": found.author,
+        "saved": found.saved.isoformat(timespec="seconds"),
+        "reason": found.reason,
+    }
+    return TomlResponse(
+        calendar_draft.calendar_toml(found.calendar, about),
+        headers={"Content-Disposition": f'attachment; filename="schedule-draft-{number}.toml"'},
+    )
+
+
+def _defect(one: ScheduleDefect) -> CalendarDefectView:
+    return CalendarDefectView(
+        rule=one.rule,
+        subject=one.subject,
+        day=one.day,
+        start_s=one.start_s,
+        plan=one.plan,
+        text=words(schedule_words(one)),
+    )
+
+
+def _one(parts: Centre, number: int) -> CalendarVersion:
+    row = drafts.get(parts.store, number)
+    found = (
+        None if row is None or (row["kind"], row["target"]) != (KIND, parts.corridor.id) else _version(row)
+    )
+    if found is None:
+        raise missing(f"bản thảo {number}", f"draft {number}")
+    return found
+
+
+def _version(row: Values) -> CalendarVersion | None:
+    """A stored draft; None where its form is of another time."""
+    try:
+        draft = CalendarDraft.model_validate(json.loads(row["body"]))
+    except ValidationError:
+        return None
+    saved = moment(row["created_ms"])
+    assert saved is not None  # the column is never empty
+    return CalendarVersion(
+        id=row["id"],
+        calendar=draft,
+        author=row["author"],
+        reason=row["reason"],
+        saved=saved,
+        state=State(row["state"]),
+    )

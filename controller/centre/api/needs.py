@@ -1,0 +1,78 @@
+"""What routes ask for: the centre, an intersection of the path, a page of a list."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import AwareDatetime
+
+from denxanh.controller.centre.api.problem import missing
+from denxanh.controller.centre.parts import Centre
+from denxanh.errors import StoreError
+from denxanh.networks.model import Intersection
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$"
+"""Of an intersection, a person, a command."""
+MAX_PAGE = 500
+
+
+def centre(request: Request) -> Centre:
+    """The application's centre."""
+    found: Centre = request.app.state.centre
+    return found
+
+
+Parts = Annotated[Centre, Depends(centre)]
+IntersectionId = Annotated[
+    str,
+    Path(alias="id", pattern=NAME, description="The intersection's identifier.", examples=["THN_304"]),
+]
+
+
+def place(parts: Parts, intersection: IntersectionId) -> Intersection:
+    """The intersection of the path.
+
+    Raises:
+        ProblemError: there is none (404).
+    """
+    try:
+        return parts.corridor.intersection(intersection)
+    except KeyError:
+        raise missing(f"nút giao {intersection}", f"intersection {intersection}") from None
+
+
+Place = Annotated[Intersection, Depends(place)]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="At most so many entries.")]
+Since = Annotated[
+    AwareDatetime | None, Query(alias="from", description="Not before (RFC 3339, with offset).")
+]
+Until = Annotated[AwareDatetime | None, Query(alias="to", description="Before (RFC 3339, with offset).")]
+After = Annotated[
+    str | None,
+    Query(max_length=200, description="`next` of the page before: entries older than those."),
+]
+
+
+@contextlib.contextmanager
+def paged() -> Iterator[None]:
+    """An `after` that no page had names a page that is not there (404); the store is not to blame."""
+    try:
+        yield
+    except StoreError as error:
+        if error.where != "after":
+            raise
+        raise missing("trang sau `after`", "page after `after`") from error
+
+
+def ms(at: datetime | None) -> int | None:
+    """Milliseconds since 1970, UTC, as the store keeps times."""
+    return None if at is None else int(at.timestamp() * 1000)
+
+
+def moment(at_ms: int | None) -> datetime | None:
+    """The store's time as a moment."""
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)

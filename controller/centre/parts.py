@@ -1,0 +1,70 @@
+"""What the centre consists of; every route reaches its parts through this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from denxanh.controller.centre.command.picture import Picture, picture
+from denxanh.controller.centre.command.service import Commands
+from denxanh.controller.centre.feed import Feed
+from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.keeping import Keeping
+from denxanh.controller.centre.store.said import at_ms
+from denxanh.controller.clock import VIETNAM
+from denxanh.networks.model import Corridor, Intersection
+from denxanh.plc.modbus.layout import layout
+
+
+class Pictures:
+    """Intersections as last heard, the cabinets' registers decoded.
+
+    Args:
+        feed: the journal, live.
+        wires: intersections as their cabinets see them, without zones that VDS sources feed.
+    """
+
+    def __init__(self, feed: Feed, wires: Mapping[str, Intersection]) -> None:
+        self._feed = feed
+        self.wires = wires
+        self._layouts = {key: layout(one) for key, one in wires.items()}
+
+    def now(self, intersection: str) -> Picture | None:
+        """One of them; None before its first second, and where the site does not drive it."""
+        seen = self._feed.seen(intersection)
+        if seen is None or intersection not in self._layouts:
+            return None
+        return picture(seen, self._layouts[intersection])
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """One site's centre. Everything in it lives as long as the process.
+
+    Attributes:
+        corridor: with the site's overrides.
+        feed: the journal, live.
+        pictures: intersections now.
+        store: what is kept.
+        keeping: carries the journal into the store.
+        commands: gives orders.
+    """
+
+    corridor: Corridor
+    feed: Feed
+    pictures: Pictures
+    store: Store
+    keeping: Keeping
+    commands: Commands
+
+    def picture(self, intersection: str) -> Picture | None:
+        """An intersection now; None before its first second."""
+        return self.pictures.now(intersection)
+
+    def clock(self, intersection: str) -> datetime:
+        """The site's clock there, which a simulation runs as it likes; the computer's before any second."""
+        seen = self.feed.seen(intersection)
+        if seen is None:
+            return datetime.now(VIETNAM)
+        return datetime.fromtimestamp(at_ms(seen.head.date, seen.head.clock_s) / 1000 + 1, VIETNAM)

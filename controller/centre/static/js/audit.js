@@ -1,0 +1,105 @@
+// Who did what: search the log, and say whether its chain is whole.
+import { byId, html, mark, say } from "./dom.js";
+import { get, plan } from "./live.js";
+import { duration, moment } from "./times.js";
+import { nameOf } from "./vocabulary.js";
+import { either, known, t } from "./words.js";
+
+const PAGE = 100;
+const OFFSET = "+07:00";
+const HOUR_MS = 3600000;
+const TONES = { done: "good", given: "calm", waiting: "calm", asked: "calm", refused: "bad", unreachable: "bad", failed: "bad", ended: "warn" };
+const filters = byId("filters");
+const corridor = await plan;
+const places = new Map(corridor.intersections.map((item) => [item.id, item]));
+const actors = new Set();
+let next = null;
+
+filters.addEventListener("submit", (event) => {
+  event.preventDefault();
+  load();
+});
+filters.addEventListener("reset", () => queueMicrotask(load));
+filters.addEventListener("change", () => {
+  const own = filters.elements.span.value === "own";
+  for (const field of filters.querySelectorAll(".own")) field.hidden = field.querySelector("input").disabled = !own;
+  load();
+});
+byId("more").addEventListener("click", () => load(next));
+load();
+chain();
+
+function wanted() {
+  const fields = new URLSearchParams();
+  for (const name of ["text", "actor", "target", "action"]) {
+    const value = filters.elements[name].value.trim();
+    if (value) fields.set(name, value);
+  }
+  const span = filters.elements.span.value;
+  if (span === "own") for (const name of ["from", "to"]) if (filters.elements[name].value) fields.set(name, `${filters.elements[name].value}:00${OFFSET}`);
+  if (Number(span)) fields.set("from", new Date(Date.now() - Number(span) * HOUR_MS).toISOString());
+  return fields;
+}
+
+async function load(after) {
+  const fields = wanted();
+  byId("export")?.setAttribute("href", `/api/v1/audit/export?${fields}`);
+  fields.set("limit", PAGE);
+  if (typeof after === "number" || typeof after === "string") fields.set("after", after);
+  const page = await get(`/api/v1/audit?${fields}`);
+  if (!page) {
+    empty(t("audit.lost"));
+    return;
+  }
+  next = page.next;
+  byId("more").hidden = next === null;
+  for (const one of page.entries) actors.add(one.actor);
+  byId("actors").replaceChildren(...[...actors].sort().map((name) => html("option", { value: name })));
+  if (!fields.has("after")) byId("rows").replaceChildren();
+  byId("rows").append(...page.entries.map(row));
+  if (!byId("rows").children.length) empty(t("audit.none"));
+}
+
+function row(entry) {
+  const place = places.get(entry.target);
+  const action = `audit.action.${entry.action}`;
+  const outcome = `audit.outcome.${entry.outcome}`;
+  const role = `role.${entry.role}`;
+  return html("tr", { "data-seq": entry.seq },
+    html("td", { class: "time" }, moment(entry.at)),
+    html("td", { class: "act" }, html("b", {}, entry.actor), html("small", { class: "under" }, known(role) ? t(role) : entry.role)),
+    html("td", { class: "act" }, known(action) ? t(action) : entry.action),
+    html("td", { class: "place" }, place ? html("a", { href: `/intersections/${encodeURIComponent(entry.target)}` }, nameOf(place)) : entry.target),
+    html("td", { class: "grow" }, ...details(entry, place)),
+    html("td", {}, html("span", { class: "tag", "data-tone": TONES[entry.outcome] }, known(outcome) ? t(outcome) : entry.outcome)),
+    html("td", { class: "end faint" }, String(entry.seq)));
+}
+
+/** What of the detail people ask for first; the rest stands behind it as it was written, but for machines' keys. */
+function details(entry, place) {
+  const { order, ...own } = entry.detail;
+  const { reason, note, plan: number, stage, for_s, took_s, vi, en, key, cabinet, ...others } = { ...order, ...own };
+  const rest = order ? {} : others;
+  const said = [];
+  if (vi || en) said.push(either(vi, en));
+  if (took_s) said.push(t("audit.took", { s: took_s }));
+  if (typeof number === "number") said.push(t("audit.plan", { n: number }));
+  if (typeof stage === "number") said.push(t("audit.stage", { id: place?.stages[stage]?.id ?? stage }));
+  if (typeof for_s === "number") said.push(t("audit.for", { time: duration(for_s) }));
+  const more = Object.entries(rest).filter(([, value]) => value !== null && value !== "").map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · ");
+  const words = reason || note;
+  return [...(words ? [html("span", {}, `“${words}”`)] : []), ...(said.length ? [html("span", { class: "soft" }, `${words ? " " : ""}${said.join(", ")}`)] : []),
+    ...(more ? [html("small", { class: "under" }, more)] : [])];
+}
+
+function empty(text) {
+  byId("more").hidden = true;
+  byId("rows").replaceChildren(html("tr", {}, html("td", { colspan: 7, class: "empty" }, text)));
+}
+
+async function chain() {
+  const found = await get("/api/v1/audit/verify");
+  const broken = found?.first_broken;
+  mark(byId("chain"), "data-tone", !found ? "warn" : found.whole ? "good" : "bad");
+  say(byId("chain"), !found ? t("audit.chain.unknown") : found.whole ? `✓ ${t("audit.chain.whole", { n: found.entries })}` : `✕ ${t("audit.chain.broken", { n: broken })}`);
+}

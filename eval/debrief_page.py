@@ -1,0 +1,44 @@
+"""The debrief of an exercise as a page: what happened, what was right, what was done, when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from denxanh.eval.report import TEMPLATES
+from denxanh.sim.exercise import Grade, Wanted
+
+GRADES: Mapping[Grade, tuple[str, str]] = {
+    Grade.RIGHT: ("đúng", "right"),
+    Grade.LATE: ("đúng nhưng trễ", "right, but late"),
+    Grade.MISSED: ("bỏ sót", "missed"),
+    Grade.WRONG: ("sai", "wrong"),
+    Grade.NOT_REACHED: ("chưa tới", "not reached"),
+}
+"""(Vietnamese, English)."""
+WANTED: Mapping[Wanted, tuple[str, str]] = {
+    Wanted.ACKNOWLEDGE: ("ghi nhận cảnh báo", "acknowledge the alarm"),
+    Wanted.PLAN: ("chuyển sang chương trình cố định", "switch to a fixed plan"),
+    Wanted.LEAVE: ("không ra lệnh tại nút này", "give no order there"),
+}
+DEEDS: Mapping[str, tuple[str, str]] = {
+    "alarm.acknowledge": ("ghi nhận cảnh báo", "acknowledged the alarm"),
+    "order.plan": ("chuyển chương trình", "switched the plan"),
+    "order.hold": ("giữ pha", "held a stage"),
+    "order.release": ("trả lại tự động", "handed back"),
+    "order.preempt": ("mở đường ưu tiên", "pre-empted"),
+    "order.mode": ("đổi chế độ", "changed the mode"),
+}
+
+
+def render(told: Mapping[str, Any]) -> str:
+    """The page; `told` is what `debrief.json` holds."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("debrief.html").render(
+        told=told, grades=GRADES, wanted=WANTED, deeds=DEEDS
+    )

@@ -1,0 +1,81 @@
+"""The API keeps what its description promises: schemathesis asks it everything, as every role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.config import SchemathesisConfig
+
+from denxanh.controller.operator.client import Answer
+from denxanh.controller.operator.message import Role
+
+EXAMPLES = {Role.ENGINEER: 5}
+"""Per operation, and as many that break the description."""
+FEW = 1
+"""The same for other roles, most of whose requests end at the door."""
+JUDGED = {
+    "include-path-regex": "/api/v1/(plans|calendar)/",
+    "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 401, 403, 404, 409, 422]}},
+}
+"""A draft may be well-formed and break a traffic engineer's rule: 422 says which."""
+STREAM = "/api/v1/stream"
+"""It never ends; it has tests of its own."""
+
+
+def test_the_description_is_openapi_3_1(town: Any) -> None:
+    document = town.get("/api/openapi.json")
+    assert document["openapi"] == "3.1.0"
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            assert operation["summary"], (method, path)
+            assert operation["responses"]["default"]["content"].keys() == {"application/problem+json"}
+
+
+@pytest.mark.parametrize("role", [*Role])
+def test_every_answer_is_one_that_is_described(served: Any, role: Role) -> None:
+    town = served.town
+    town.street.answer = Answer(False, "not-driven", "")
+    town.street.second()
+    examples, asked, wrong = EXAMPLES.get(role, FEW), 0, []
+    first = town.street.corridor.intersections[0].id
+    for mode, place in ((GenerationMode.POSITIVE, first), (GenerationMode.NEGATIVE, None)):
+        for operation in _operations(town, role, place):
+            asked += 1
+            try:
+                _ask(served.address, operation, mode, examples)
+            except Unsatisfiable:  # nothing can be wrong with a request without parameters
+                assert mode is GenerationMode.NEGATIVE
+            except Exception as error:
+                wrong.append(error)
+    assert asked > 60
+    if wrong:
+        raise ExceptionGroup("the API does not do what it describes", wrong)
+
+
+def _operations(town: Any, role: Role, place: str | None) -> Iterator[Any]:
+    """Every operation, asked with the role's token and, where one is named, at this intersection."""
+    said: dict[str, Any] = {
+        "auth": {"openapi": {"token": {"bearer": town.tokens[role]}}},
+        "operations": [JUDGED],
+    }
+    if place is not None:
+        said["parameters"] = {"path.id": place}
+    config = SchemathesisConfig.from_dict(said)
+    schema = schemathesis.openapi.from_dict(town.app.openapi(), config=config)
+    for found in schema.exclude(path=STREAM).get_all_operations():
+        yield found.ok()
+
+
+def _ask(address: str, operation: Any, mode: GenerationMode, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: Any) -> None:
+        case.call_and_validate(base_url=address)
+
+    ask()
