@@ -74,6 +74,7 @@ async def plans(request: Request) -> HTMLResponse:
         columns=_columns(corridor),
         plan_of=_plan_of,
         splits_of=_splits_of,
+        free_number=_free_number,
         schedule=schedule_json(corridor.schedule),
         may_edit=has(request, Right.EDIT_PLANS),
     )
@@ -218,6 +219,12 @@ def _columns(corridor: Corridor) -> list[tuple[int, str]]:
 
 def _plan_of(item: Intersection, number: int) -> Plan | None:
     return next((plan for plan in item.plans if plan.number == number), None)
+
+
+def _free_number(item: Intersection) -> int:
+    """The lowest number that no plan of the intersection has."""
+    taken = {plan.number for plan in item.plans}
+    return next((number for number in range(1, MAX_PLAN + 1) if number not in taken), MAX_PLAN)
 
 
 def _splits_of(item: Intersection, plan: Plan) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,8 +33,17 @@ NICENESS = 5
 _LOG = logging.getLogger(__name__)
 
 
+def _log_address(address: str) -> None:
+    _LOG.info("the page is at %s", address)
+
+
 def run(
-    path: Path, *, host: str | None = None, port: int | None = None, guest_link: Path | None = None
+    path: Path,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    guest_link: Path | None = None,
+    tell: Callable[[str], None] = _log_address,
 ) -> None:
     """Serve a site's centre until SIGINT or SIGTERM.
 
@@ -42,6 +52,7 @@ def run(
         host: instead of the site's.
         port: instead of the site's.
         guest_link: gets the path of a one-time link into a demo's account, instead of a first administrator.
+        tell: told the address once it listens there.
 
     Raises:
         SiteError: the site file is wrong, or what is asked for is not safe with it.
@@ -61,7 +72,8 @@ def run(
     try:
         people = gather(store, console)
         listening = bind(console.host, console.port)
-        _LOG.info("the page is at http://%s:%d/", console.host, listening.getsockname()[1])
+        scheme = "https" if console.cert_file else "http"
+        tell(console.public_url or f"{scheme}://{console.host}:{listening.getsockname()[1]}/")
         asyncio.run(_welcome(people, guest_link))
         event = ungated(site.ungated)
         app = create_app(

@@ -98,9 +98,9 @@ class RunningDemo:
         return {record["i"]: record["out"]["mode"] for record in self.records() if record["k"] == "tick"}
 
     def page(self, port: int) -> Any:
-        """The page's state, None while it does not answer."""
+        """What the page says of itself, None while it does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/state", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
                 return json.load(answer)
         except (urllib.error.URLError, OSError):
             return None

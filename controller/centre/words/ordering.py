@@ -61,6 +61,7 @@ ORDERING: Words = {
         "Minimum greens, pedestrians and running countdowns are kept; the change may take up to a cycle.",
     ),
     "give.standing": Word("Lệnh đang có hiệu lực", "Orders that stand"),
+    "give.standing.also": Word("Tại nút này đang có lệnh khác", "Another order stands here already"),
     "give.standing.none": Word(
         "Không có lệnh nào đang có hiệu lực tại nút này.", "No order stands at this intersection."
     ),

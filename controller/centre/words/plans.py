@@ -16,6 +16,8 @@ PLANS: Words = {
     "plans.edit.of": Word(
         "Soạn chương trình {n} của {place}", "Write plan {n} of {place}", "Write plan {n} of {place}"
     ),
+    "plans.new": Word("Thêm chương trình", "Add a plan"),
+    "plans.new.of": Word("Thêm chương trình cho {place}", "Add a plan to {place}"),
     "plans.missing": Word("không có", "none"),
     "plans.drafts": Word("Bản thảo", "Drafts"),
     "plans.drafts.none": Word("Chưa có bản thảo nào.", "There are no drafts yet."),

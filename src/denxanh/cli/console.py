@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from denxanh.cli.output import Json, document, note
+
 
 def console(
     site: Annotated[Path, typer.Argument(help="SITE.toml: corridor, state folder, [console].")],
@@ -17,6 +19,7 @@ def console(
         int | None,
         typer.Option(min=1, max=65535, help="Of the pages and the API; default: the site's, else 8420."),
     ] = None,
+    json: Json = False,
 ) -> None:
     """Serve the operators' console and the API of a site, until Ctrl-C or SIGTERM.
 
@@ -27,4 +30,10 @@ def console(
     """
     from denxanh.controller.centre.host import run
 
-    run(site, host=host, port=port)
+    def tell(address: str) -> None:
+        if json:
+            document({"address": address})
+        else:
+            note(f"Trang / page: {address}   API: {address.rstrip('/')}/api/docs   (Ctrl-C ends)")
+
+    run(site, host=host, port=port, tell=tell)

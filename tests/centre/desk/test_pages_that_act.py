@@ -12,6 +12,7 @@ import pytest
 from denxanh.controller.centre.store import audit, drafts, queries
 from denxanh.controller.centre.words.word import Lang
 from denxanh.controller.operator.message import Role
+from denxanh.controller.operator.standing import StandingView
 from denxanh.controller.record import Event
 from denxanh.networks.corridor_files import ScheduleFile
 
@@ -24,7 +25,12 @@ PAGES = (
     *((Role.ENGINEER, path) for path in ("/audit", "/comparison", "/account")),
     (Role.ADMINISTRATOR, "/people"),
 )
-DIALOGS = ((Role.ENGINEER, "plan"), (Role.OPERATOR, "hold"), (Role.OPERATOR, "release"))
+DIALOGS = (
+    (Role.ENGINEER, "plan"),
+    (Role.OPERATOR, "hold"),
+    (Role.OPERATOR, "release"),
+    (Role.POLICE_LIAISON, "preempt"),
+)
 KEY = re.compile(
     r"\b(?:give|preview|outcome|send|alarms|audit|plans|edit|calendar|compare|people|own|tokens)\.[a-z]"
 )
@@ -122,6 +128,22 @@ def test_an_alarm_is_taken_note_of_with_a_note(enter: Enter, hosted: Any) -> Non
     rows = {row["text_vi"]: row for row in queries.alarms(hosted.store).rows}
     assert rows["Mất kết nối với tủ"]["acknowledged_by"] == "demo-operator"
     assert rows["Xe không thoát được"]["acknowledged_by"] is None
+
+
+def test_who_gives_an_order_sees_the_one_that_stands_already(enter: Enter, scribe: Any) -> None:
+    there = StandingView("k1", "hold", "lan.tran", "operator", "Tai nạn trên đường", 1, None, 95)
+    scribe.write(scribe.opened(), scribe.tick(1, orders=(there,)))
+    opened = enter(Role.OPERATOR, "/intersections/X1")
+    opened.wait(RUNNING)
+    opened.page.click("[data-order='plan']")
+    opened.page.click("[data-plan-choice='2']")
+    opened.page.fill("#plan-reason", "Sự kiện đông người")
+    opened.page.click("#order-plan form .button.first")
+    opened.wait("!document.querySelector('#order-plan [data-also]').hidden")
+    said = opened.text("#order-plan [data-also]")
+    assert "Giữ pha main-turn" in said
+    assert "lan.tran: Tai nạn trên đường" in said
+    assert "còn 2 phút" in said
 
 
 @pytest.mark.usefixtures("busy")

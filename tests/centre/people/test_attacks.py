@@ -206,12 +206,11 @@ def test_strangers_cannot_fill_the_audit_log_nor_hide_what_people_try(
     browser, stranger = open_browser(), open_browser()
     browser.log_in("hoa")
     for n in range(60):
-        stranger.client.get(f"/api/v1/people/name-{n}/x", headers={"authorization": "Bearer dx_guess"})
+        stranger.post("/login", name=f"made-up-{n}", password="guess")
         stranger.client.get("/api/v1/street", headers={"authorization": f"Bearer dx_{n}"})
-        stranger.client.get("/api/v1/tokens", headers={"x-forwarded-for": str(n)})
     assert browser.api("POST", "/street").status_code == 403
     rows = written("access.refused")
-    assert len(rows) < 40
+    assert 20 < len(rows) < 40
     assert rows[-1]["actor"] == "hoa"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import signal
 import subprocess
@@ -227,6 +228,23 @@ def test_the_recorder_follows_a_journal_that_grows(
                 assert queries.spans(store, corridor.intersections[0].id, 0, 2**53)[-1]["ended_ms"] is None
     journal.close()
     assert [row["closed_ms"] for row in queries.runs(store).rows] == [None]
+
+
+def test_the_journal_is_on_the_disk_before_the_store_knows_of_it(
+    store: Store, recorded: Path, corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut could leave a bookmark past the end of the journal, and new lines would be missed."""
+    done: list[str] = []
+    real = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda fd: (done.append("synced"), real(fd)))
+    event.listen(store.engine, "commit", lambda _: done.append("committed"))
+    with _keeping(store, corridor, recorded) as keeping:
+        keeping.step()
+    stored = done.index("synced")
+    assert "committed" in done[stored:]
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM bookmarks").scalar_one() == 1
+    assert done[:stored].count("committed") == 1  # reading the bookmark
 
 
 def test_a_minute_in_two_runs_is_one_minute(

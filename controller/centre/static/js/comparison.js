@@ -7,6 +7,7 @@ import { date as written, dayName, known, lang, number, percent, t } from "./wor
 const TONES = { "less-waiting": "good", "more-waiting": "bad", undecided: "calm", "too-little": "warn", "nothing-to-compare": "warn" };
 const KINDS = ["adaptive", "fixed", "other"];
 const DAY_H = 24;
+const SHOWN_H = 0.05; // less would read as 0
 const corridor = await plan;
 const filters = byId("filters");
 filters.addEventListener("change", load);
@@ -92,7 +93,7 @@ function dayRows(rows) {
       at += value;
       return piece;
     });
-    const told = KINDS.filter((kind) => one.hours[kind]).map((kind) => `${t(`compare.${kind}`)} ${number(one.hours[kind])} h`).join(" · ");
+    const told = KINDS.filter((kind) => one.hours[kind] >= SHOWN_H).map((kind) => `${t(`compare.${kind}`)} ${number(one.hours[kind])} h`).join(" · ");
     const queue = (kind) => html("td", { class: "end" }, one.queue_pcu[kind] === undefined ? "–" : number(one.queue_pcu[kind]));
     return html("tr", {}, html("td", { class: "time" }, html("b", {}, written(one.date)), html("small", { class: "under" }, `${dayName(one.date)} · ${kindName(one.day_type)}`)),
       html("td", { class: "grow" }, svg("svg", { class: "share", role: "img", "aria-label": told }, ...pieces), html("small", {}, told)), queue("adaptive"), queue("fixed"));

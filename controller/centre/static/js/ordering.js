@@ -181,6 +181,8 @@ class Order {
     const text = JSON.stringify(orders.map((one) => [one.id, Math.ceil(one.left_s / 10)]));
     if (list.dataset.text === text) return;
     mark(list, "data-text", text);
+    const also = list.closest("[data-also]");
+    if (also) also.hidden = !orders.length;
     list.replaceChildren(...(orders.length ? orders.map((one) => this.order(one)) : [html("li", { class: "soft" }, t("give.standing.none"))]));
   }
 

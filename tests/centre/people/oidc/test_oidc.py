@@ -78,6 +78,7 @@ def test_a_closed_account_stays_closed(browser: Any, account: Make, people: Any)
         {"claims": {"nonce": None}},
         {"claims": {"aud": "another-client"}},
         {"claims": {"aud": [CLIENT, "another"], "azp": "another"}},
+        {"claims": {"aud": "another-client", "azp": CLIENT}},
         {"claims": {"aud": None}},
         {"claims": {"iss": "https://evil.example"}},
         {"claims": {"exp": 1}},
@@ -141,6 +142,20 @@ def test_an_answer_counts_where_the_login_began_and_once(
     assert come_back(victim, place).status_code in (303, 502)
     assert victim.get("/map").status_code == 303
     assert come_back(browser, place).status_code == 200
+    assert come_back(browser, place).status_code == 502
+
+
+def test_an_answer_is_used_up_even_where_the_provider_would_take_its_code_again(
+    browser: Any, account: Make, provider: Any
+) -> None:
+    account("hoa", password=None, subject="subject-of-hoa")
+    place = there(browser)
+    kept, codes = dict(browser.client.cookies), dict(provider.codes)
+    assert come_back(browser, place).status_code == 200
+    provider.codes.update(codes)
+    browser.client.cookies.clear()
+    for name, value in kept.items():
+        browser.client.cookies.set(name, value, domain="127.0.0.1")
     assert come_back(browser, place).status_code == 502
 
 
