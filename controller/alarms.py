@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
 from denxanh.controller.record import Event
-from denxanh.controller.wording import CAUSES, REFUSALS, SYMPTOMS, reason
+from denxanh.controller.wording import CAUSES, FAULTS, REFUSALS, SYMPTOMS, reason
 from denxanh.networks.model import Intersection
 from denxanh.plc.contract import CabinetStatus, Fault, Refusal
 
@@ -34,6 +34,28 @@ class Alarm:
     cause: str
     text_vi: str
     text_en: str
+
+
+_WHO_DRIVES = ("link-lost", "frozen-registers", "lease-lost", "epoch-taken", "fault foreign")
+CONSEQUENCE_OF: Mapping[str, tuple[str, ...]] = {"fault watchdog": _WHO_DRIVES, "clock": ("fault clock",)}
+"""By key: alarms that are no alarm of their own where one of these has come before them."""
+
+
+def causes(before: Mapping[str, Alarm], now: Iterable[Alarm]) -> tuple[Alarm, ...]:
+    """One alarm per fault: a consequence is not raised beside its cause, which stands until both are over.
+
+    A cabinet that went alone while the link was lost says so only once it is heard again; so what stood
+    before (`before`) counts as well. What was raised alone stays, whatever comes after it.
+    """
+    standing = {alarm.key: alarm for alarm in now}
+    for key, possible in CONSEQUENCE_OF.items():
+        if key not in standing or key in before:
+            continue
+        found = [{**before, **standing}[cause] for cause in possible if cause in standing or cause in before]
+        if found:
+            del standing[key]
+            standing.setdefault(found[0].key, found[0])
+    return tuple(standing.values())
 
 
 def changes(before: Mapping[str, Alarm], now: Iterable[Alarm]) -> tuple[dict[str, Alarm], tuple[Event, ...]]:
@@ -108,9 +130,8 @@ def of_status(status: CabinetStatus, config_matches: bool) -> Iterable[Alarm]:
         )
     for fault in Fault(status.faults & sum(Fault)):
         name = (fault.name or "").lower()
-        yield Alarm(
-            f"fault {name}", "alarm", f"fault-{name}", f"Tủ báo lỗi: {name}", f"Cabinet fault: {name}"
-        )
+        vi, en = FAULTS[fault]
+        yield Alarm(f"fault {name}", "alarm", f"fault-{name}", f"Tủ báo lỗi: {vi}", f"Cabinet fault: {en}")
     if status.lamp_fault:
         yield Alarm(
             "lamps", "alarm", "lamp-fault", "Tủ báo hỏng bóng đèn", "The cabinet reports a lamp fault"

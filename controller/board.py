@@ -8,6 +8,7 @@ from denxanh.controller.alarms import (
     CLOCK_ERROR_S,
     SETTLED_S,
     Alarm,
+    causes,
     changes,
     clock_error_s,
     of_causes,
@@ -81,5 +82,5 @@ class AlarmBoard:
             *of_causes(cause, policy, plan, problem, error),
             *further,
         )
-        self._standing, events = changes(self._standing, now)
+        self._standing, events = changes(self._standing, causes(self._standing, now))
         return events

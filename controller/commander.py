@@ -53,6 +53,9 @@ class Commander:
         """
         if status is None:
             return None
+        if cause is Cause.FOREIGN_WRITER:
+            self._plan_request = PlanRequest()
+            return self._orders.release(status)
         if mode is Mode.PLAN or (mode is Mode.LOCAL and cause is Cause.CABINET_LOCAL):
             refusal = self.refusal(value, status)
             self._plan_request, number = ask(self._plan_request, plan, value.tick, status.mode, refusal)

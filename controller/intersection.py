@@ -37,7 +37,7 @@ from denxanh.controller.wording import reason
 from denxanh.errors import FrameError
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.schedule import active_plan
-from denxanh.plc.contract import CabinetMode, CabinetStatus, Refusal, Report
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, Refusal, Report
 
 Decode = Callable[[tuple[tuple[int, ...], ...]], Report]
 """Turns a poll's registers into a report; raises `FrameError`."""
@@ -150,7 +150,7 @@ class IntersectionController:
         decided = follower.decide(given, followed=obeyed)
         promise = follower.new_promise(decided)
         command = self._commander.command(value, mode, cause, status, promise, plan)
-        if command is not None:
+        if command is not None and cause is not Cause.FOREIGN_WRITER:
             self.claim = Claim.DRIVING
         self._told, requests = happened(
             self._told, self._intersection, attendant, mode, asked.help, value.tick
@@ -252,6 +252,7 @@ class IntersectionController:
             operator_hold=trusted and standing.on("hold") is not None,
             operator_plan=standing.on("plan") is not None,
             barred=BARRED.get(self.claim),
+            foreign=status is not None and Fault.FOREIGN in status.faults,
             against=against,
             policy=choice.policy,
         )

@@ -45,6 +45,8 @@ class Cause(StrEnum):
     """The cabinet has heard a younger controller."""
     EPOCH_TAKEN = "epoch-taken"
     """Another controller with an equal or higher epoch has driven this cabinet."""
+    FOREIGN_WRITER = "foreign-writer"
+    """Somebody else writes the cabinet's orders (NTCIP has no epoch); ours were given back."""
     CABINET_LOCAL = "cabinet-local"
     """The cabinet runs its own plan; the centre is asking for it back."""
     NO_FRESH_DATA = "no-fresh-detector-data"
@@ -106,6 +108,8 @@ class Evidence:
     operator_plan: bool = False
     barred: Cause | None = None
     """Why the centre may not command this cabinet at all."""
+    foreign: bool = False
+    """Whether somebody else writes the cabinet's orders."""
     against: Cause | None = None
     """Why the intersection is not fit for ADAPTIVE."""
     policy: Cause | None = None
@@ -160,6 +164,9 @@ def _above_adaptive(evidence: Evidence) -> tuple[Mode, Cause] | None:
         return Mode.MANUAL, Cause.POLICE_PANEL
     if evidence.barred is not None:
         return Mode.LOCAL, evidence.barred
+    if evidence.foreign:
+        # Nothing of ours would stand; its own plan is what is left.
+        return Mode.PLAN, Cause.FOREIGN_WRITER
     if evidence.preempt:
         return Mode.PREEMPT, Cause.PREEMPTION
     if evidence.operator_hold:

@@ -40,6 +40,9 @@ _LEVELS = {
 
 SYNC_S = 1.0
 """Wall seconds between two syncs of the journal: what a power cut may cost."""
+RELEASE_AGAIN_S = 0.5
+"""Wall seconds between two steps of giving cabinets back that cannot keep a promise by themselves: often
+enough to meet the second in which it ends."""
 SUMMARY_S = 60.0
 """Wall seconds between two writes of the summary."""
 
@@ -115,6 +118,8 @@ class Loop:
         self._state_dir = state_dir
         self._recorder = JournalRecorder(journal, self.summary, people)
         self._recording = True
+        self._held: list[Post] = []
+        """Cabinets that are being given back and are not free yet."""
         self._sync: asyncio.Task[None] | None = None
         self._synced = self._summarised = time.monotonic()
 
@@ -131,11 +136,11 @@ class Loop:
                 self._housekeeping()
         except ClockError as error:
             self._note("close", str(error))
-            await self._release()
+            await self._hand_back()
             raise
         if stop.is_set():
             self._note("close", "released")
-            await self._release()
+            await self._hand_back()
         else:
             self._note("close", "clock ended")
         if self._sync is not None:
@@ -161,6 +166,7 @@ class Loop:
     async def _tick(self, tick: Tick) -> None:
         self.summary.ticks += 1
         if not self._recording and not self._reopen(tick):
+            await self._release()
             return
         try:
             wishes = self._taken(self._desk, tick, "forgotten")
@@ -214,12 +220,25 @@ class Loop:
         _LOG.critical("%s; every cabinet goes back to its own plan until it can be written", failure)
         self._recording = False
         self.summary.journal_gaps += 1
+        self._held = list(self._posts)
         await self._release()
 
+    async def _hand_back(self) -> None:
+        """Give every cabinet back, at the end of a running promise where it cannot keep that by itself."""
+        self._held = list(self._posts)
+        await self._release()
+        while self._held:
+            await asyncio.sleep(RELEASE_AGAIN_S)
+            await self._release()
+
     async def _release(self) -> None:
-        for result in await asyncio.gather(*(post.release() for post in self._posts), return_exceptions=True):
+        """One step for each cabinet that is still held."""
+        held = self._held
+        results = await asyncio.gather(*(post.release() for post in held), return_exceptions=True)
+        for post, result in zip(held, results, strict=True):
             if isinstance(result, BaseException):
-                _LOG.error("a cabinet was not released: %r", result)
+                _LOG.error("%s was not released: %r", post.intersection, result)
+        self._held = [post for post, result in zip(held, results, strict=True) if result is False]
 
     def _reopen(self, tick: Tick) -> bool:
         claims = {post.intersection: post.claim.value for post in self._posts}

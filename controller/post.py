@@ -27,6 +27,8 @@ SEND_BEFORE_S = 0.95
 """A command leaves within this part of its tick or not at all."""
 RELEASE_S = 1.5
 """Wall seconds for each step of giving a cabinet back: there is no tick to keep any more."""
+RELEASE_IN_VAIN = 4
+"""Steps in a row without an answer or with its clock standing still: a cabinet is left to its watchdog."""
 MAX_RESTARTS = 3
 """A controller that failed by a bug of ours is built anew so often, then its cabinet is left alone."""
 
@@ -84,6 +86,8 @@ class Post:
         self._pending: asyncio.Task[Any] | None = None
         self._late = self._unsent = False
         self._restarts = 0
+        self._in_vain = 0
+        self._heartbeat: int | None = None
 
     @property
     def claim(self) -> Claim:
@@ -116,6 +120,7 @@ class Post:
         if self._restarts > MAX_RESTARTS:
             return
         started = clock.now()
+        self._in_vain = 0
         if delay_s > 0:
             await asyncio.sleep(delay_s)
         try:
@@ -161,10 +166,14 @@ class Post:
             # The next poll shows whether it arrived; nothing is sent twice.
             _LOG.info("%s: command %d: %s", self.intersection, output.command.seq, problem)
 
-    async def release(self) -> None:
+    async def release(self) -> bool:
         """Give the cabinet back to its own plan, if it answers; never raises for a cabinet that does not.
 
         Nothing is written while the police panel is on, nor to a cabinet that another controller drives.
+
+        Returns:
+            Whether that was all. False: the cabinet does not keep promises by itself, and one is running or
+            may be (it did not answer): to be called again twice a second, or in the next tick.
         """
         if self._pending is not None:
             await asyncio.wait({self._pending}, timeout=RELEASE_S)
@@ -173,11 +182,26 @@ class Post:
             claim = heard(self.claim, self._epoch, report.status.epoch)
             if claim in BARRED or police_panel(report.status):
                 _LOG.info("%s: not released, it is not ours to command now", self.intersection)
-                return
+                return True
             order = Orders(self._epoch).release(report.status)
             _, problem = await self._within(RELEASE_S, self._cabinet.command(order))
-        if problem is not None:
-            _LOG.warning("%s: not released, its watchdog will: %s", self.intersection, problem)
+        led = not self._cabinet.keeps_promises
+        promised = led and report is not None and report.status.countdown_s > 0
+        if problem is None and not promised:
+            return True
+        if led and self._patient(report, problem):
+            return False
+        why = problem or "its clock stands still"
+        _LOG.warning("%s: not released, its watchdog will: %s", self.intersection, why)
+        return True
+
+    def _patient(self, report: Report | None, problem: str | None) -> bool:
+        """Whether another step of giving back may help."""
+        heartbeat = None if report is None else report.status.heartbeat
+        vain = problem is not None or heartbeat == self._heartbeat
+        self._heartbeat = heartbeat
+        self._in_vain = self._in_vain + 1 if vain else 0
+        return self._in_vain < RELEASE_IN_VAIN
 
     async def close(self) -> None:
         """Let go of the cabinet; never raises."""

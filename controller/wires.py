@@ -16,6 +16,10 @@ from denxanh.plc.ntcip.message import Version
 from denxanh.plc.ntcip.stagemap import StageMap, load, sound
 from denxanh.plc.security.secrets import read_line
 
+BACKUP_WITH_PROMISES_S = 6
+"""Where heads count down, unitBackupTime is at most this (assumed): a controller that is left alone in the
+middle of a promise holds its green no longer. Five commands in a row may be lost on the way."""
+
 
 def cabinet(site: Site, entry: CabinetEntry, intersection: Intersection, courier: Courier) -> Cabinet:
     """The adapter; `courier` is the socket that all NTCIP cabinets share.
@@ -26,7 +30,8 @@ def cabinet(site: Site, entry: CabinetEntry, intersection: Intersection, courier
     """
     if entry.protocol == "ntcip":
         stages = phase_map(entry, intersection)
-        return NtcipCabinet(entry.host, entry.port, intersection, stages, settings(entry), courier)
+        spoken = settings(entry, intersection)
+        return NtcipCabinet(entry.host, entry.port, intersection, stages, spoken, courier)
     return ModbusCabinet(
         entry.host, entry.port, entry.unit, entry.profile, layout(intersection), site.secure_link(entry)
     )
@@ -41,7 +46,7 @@ def phase_map(entry: CabinetEntry, intersection: Intersection) -> StageMap:
     return sound(intersection) if entry.phases is None else load(Path(entry.phases), intersection)
 
 
-def settings(entry: CabinetEntry) -> Settings:
+def settings(entry: CabinetEntry, intersection: Intersection) -> Settings:
     """How to speak to an NTCIP controller.
 
     Raises:
@@ -54,5 +59,7 @@ def settings(entry: CabinetEntry) -> Settings:
         version=Version.V1 if entry.snmp == "1" else Version.V2C,
         suffix=tuple(int(part) for part in entry.instance.split(".") if part),
         set_backup_time=entry.set_backup_time,
-        backup_s=entry.watchdog_s,
+        backup_s=min(entry.watchdog_s, BACKUP_WITH_PROMISES_S)
+        if intersection.commitment_s
+        else entry.watchdog_s,
     )

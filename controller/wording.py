@@ -6,7 +6,7 @@ from denxanh.controller.guard import GuardRefusal
 from denxanh.controller.health import Symptom
 from denxanh.controller.ladder import Cause
 from denxanh.controller.mode import Mode
-from denxanh.plc.contract import CabinetMode, Refusal
+from denxanh.plc.contract import CabinetMode, Fault, Refusal
 
 Text = tuple[str, str]
 """(Vietnamese, English)."""
@@ -53,6 +53,10 @@ CAUSES: dict[Cause, Text] = {
         "hãy tăng số trong tệp kỳ điều khiển rồi khởi động lại",
         "another controller with an equal or higher epoch has driven this cabinet; "
         "raise the number in the epoch file and restart",
+    ),
+    Cause.FOREIGN_WRITER: (
+        "có người khác ghi lệnh vào tủ; đã trả tủ về chương trình riêng",
+        "somebody else writes the cabinet's orders; it was given back to its own plan",
     ),
     Cause.CABINET_LOCAL: (
         "tủ đang tự chạy, trung tâm đang xin lại quyền",
@@ -115,6 +119,18 @@ GUARD_REFUSALS: dict[GuardRefusal, Text] = {
     GuardRefusal.MAX_GREEN: ("đã hết xanh tối đa", "the maximum green is over"),
 }
 """Why the guard does not follow a request, or changes stages without one."""
+FAULTS: dict[Fault, Text] = {
+    Fault.CONFLICT: ("bộ giám sát xung đột đã khóa", "its conflict monitor has latched"),
+    Fault.WATCHDOG: ("không nghe trung tâm, đã tự chạy", "it heard no centre and went alone"),
+    Fault.LAMP: ("đèn hiện khác với lệnh", "lamps show other than they were told"),
+    Fault.CONFIG: ("không có chương trình cần chạy", "it does not hold the plan that is to run"),
+    Fault.CLOCK: ("đồng hồ của tủ đã nhảy", "its clock has jumped"),
+    Fault.FOREIGN: (
+        "có người khác ghi lệnh vào tủ; hãy tìm trung tâm kia và chặn địa chỉ của nó",
+        "somebody else writes its orders; find that centre and shut its address out",
+    ),
+}
+"""What a cabinet complains of."""
 REFUSALS: dict[Refusal, Text] = {
     Refusal.NONE: ("không", "none"),
     Refusal.MALFORMED: ("lệnh sai định dạng", "malformed command"),

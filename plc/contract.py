@@ -1,6 +1,6 @@
 """The `Cabinet` contract: what the controller may say to a cabinet and what it hears back.
 
-Every protocol adapter (Modbus now, NTCIP later) speaks these types. Times are whole deciseconds
+Every protocol adapter (Modbus, NTCIP) speaks these types. Times are whole deciseconds
 where the wire has them (suffix `_ds`), so that a value survives the wire unchanged.
 """
 
@@ -67,6 +67,8 @@ class Fault(IntFlag):
     LAMP = 4
     CONFIG = 8
     CLOCK = 16
+    FOREIGN = 32
+    """Somebody else writes the orders that stand in it; only where the wire has no epoch (NTCIP)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,14 @@ class Cabinet(Protocol):
     Raises (every method): `UnreachableError` when the peer does not answer in time,
     `FrameError` when it answers nonsense. Neither leaves the adapter unusable.
     """
+
+    @property
+    def keeps_promises(self) -> bool:
+        """Whether the cabinet carries a commitment to its end by itself.
+
+        Where not, it must be commanded until then: a release is then carried out only at that end.
+        """
+        ...
 
     async def poll(self) -> Report:
         """Read status, detectors and calls."""

@@ -49,7 +49,6 @@ class CabinetLog:
     commands: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
     monitor: str | None = None
-    _seq: int = 0
     _refusal: Refusal = Refusal.NONE
 
     def note(self, second: int, cabinet: VirtualCabinet) -> None:
@@ -57,9 +56,7 @@ class CabinetLog:
         status = cabinet.status
         if not self.modes or self.modes[-1][1] != status.mode.name:
             self.modes.append((second, status.mode.name))
-        if status.accepted_seq != self._seq:
-            self._seq = status.accepted_seq
-            self.commands += 1
+        self.commands = cabinet.commands
         if status.refusal is not self._refusal:
             self._refusal = status.refusal
             if status.refusal is not Refusal.NONE:

@@ -18,8 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from denxanh.errors import DenXanhError, SiteError
-from denxanh.plc.cabinet.cabinet import PlanNumber, VirtualCabinet
-from denxanh.plc.cabinet.ntcip import NtcipFace
+from denxanh.plc.cabinet.cabinet import VirtualCabinet
+from denxanh.plc.cabinet.ntcip.face import NtcipFace
+from denxanh.plc.cabinet.programme import PlanNumber
 from denxanh.plc.cabinet.server import CabinetServer
 from denxanh.plc.cabinet.snmp_server import WRITE_COMMUNITY, SnmpServer
 from denxanh.plc.security.authority import Authority

@@ -9,58 +9,32 @@ used here: one checks the other.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from denxanh.errors import FrameError
-from denxanh.networks.model import Aspect, DetectorKind, Intersection, Plan
-from denxanh.networks.planclock import cycle_second
+from denxanh.networks.model import Aspect, Intersection, Plan
+from denxanh.plc.cabinet import registers
+from denxanh.plc.cabinet.calls import Calls
+from denxanh.plc.cabinet.charge import Charge
 from denxanh.plc.cabinet.clock import CabinetClock
 from denxanh.plc.cabinet.direction import Direction, Steering
 from denxanh.plc.cabinet.engine import Engine, Phase
-from denxanh.plc.cabinet.gate import COUNTER, DS_PER_S, Gate
-from denxanh.plc.cabinet.localplan import PlanRunner
+from denxanh.plc.cabinet.gate import COUNTER, Gate
+from denxanh.plc.cabinet.inbox import Inbox
 from denxanh.plc.cabinet.monitor import ConflictMonitor
-from denxanh.plc.cabinet.rules import Promise, judge
+from denxanh.plc.cabinet.programme import PlanNumber, Programme
 from denxanh.plc.cabinet.waiting import Waiting
-from denxanh.plc.contract import (
-    CabinetMode,
-    CabinetStatus,
-    Command,
-    Fault,
-    LoopReading,
-    ModeRequest,
-    Readings,
-    Refusal,
-    ZoneReading,
-)
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, ModeRequest, Readings, Refusal
 from denxanh.plc.modbus.config import config_words
-from denxanh.plc.modbus.layout import (
-    CALLS_ADDRESS,
-    COMMAND_ADDRESS,
-    COMMAND_LENGTH,
-    CONFIG_ADDRESS,
-    DETECTOR_ADDRESS,
-    MAP_VERSION,
-    STATUS_ADDRESS,
-    WORD_MAX,
-    ZONE_ADDRESS,
-    layout,
-)
-from denxanh.plc.modbus.registers import encode_readings, encode_status
+from denxanh.plc.modbus.layout import layout
 
 log = logging.getLogger(__name__)
 
 WATCHDOG_S = 10
 """Without an accepted command for so long the cabinet is on its own plan, seconds (assumed;
 docs/safety.md, "Time limits")."""
-LEASE_DS = 50
-"""What register 8 counts down from at each accepted command, deciseconds (assumed; for people only)."""
 DOOR, POLICE, UPS = 1, 2, 4
 """Bits of the panel register."""
-
-PlanNumber = Callable[[str, int], int]
-"""(local date YYYY-MM-DD, local second of day) to the number of the scheduled plan."""
 
 
 class VirtualCabinet:
@@ -71,10 +45,6 @@ class VirtualCabinet:
         plan_number: its own schedule.
         watchdog_s: time without an accepted command after which it is on its own, seconds.
         epoch: highest epoch heard before power-up.
-
-    Attributes:
-        status: the status block as of the last tick or write.
-        conflict: why the conflict monitor latched, or None.
     """
 
     def __init__(
@@ -87,40 +57,26 @@ class VirtualCabinet:
     ) -> None:
         self.intersection = intersection
         self.layout = layout(intersection)
-        self.conflict: str | None = None
-        self._plan_number = plan_number
         self._watchdog_s = watchdog_s
         self._engine = Engine(intersection)
         self._monitor = ConflictMonitor(intersection)
-        self._runner = PlanRunner(intersection, self._engine)
+        self._programme = Programme(self._engine, plan_number)
+        self._charge = Charge(intersection.id, self._engine, self._programme)
         self._waiting = Waiting(intersection)
         self._gate = Gate(epoch=epoch)
         self._heartbeat = 0
-        self._refusal = Refusal.NONE
-        self._request = CabinetMode.LOCAL_PLAN
-        self._central_plan = 0
-        self._pending: Command | None = None
-        self._promise: Promise | None = None
+        self._inbox = Inbox(self._engine, self._gate)
         self._left_stage = self._engine.stage
         self._panel = 0
         self._advance = False
-        self._watchdog = self._bad_plan = False
         self._clock = CabinetClock()
-        self._buttons = tuple(d for d in intersection.detectors if d.kind is DetectorKind.BUTTON)
-        self._calls = [False] * len(self._buttons)
+        self._parts = registers.Parts(self._engine, self._gate, self._programme, self._clock)
+        self._calls = Calls(intersection)
         self._lamp_fault = 0
-        self._command_words = (0,) * COMMAND_LENGTH
         self._config_words = config_words(intersection)
-        self._shown_readings = Readings(
-            loops=(LoopReading(0, 0, fault=True, age_ds=WORD_MAX),) * self.layout.loops,
-            zones=(ZoneReading(0, 0, 0.0, 0.0, fault=True, age_ds=WORD_MAX),) * self.layout.zones,
-            buttons=tuple(self._calls),
-        )
-        self._readings = encode_readings(self._shown_readings)
+        self._image = registers.Image(self.layout, self._calls.pressed, f"cabinet {intersection.id}")
         self._steering: Steering | None = None
         self._direction: Direction | None = None
-        self._plan: Plan | None = None
-        self._blocks: dict[int, tuple[int, ...]] | None = None
         self._publish()
 
     # The plant's side
@@ -144,27 +100,21 @@ class VirtualCabinet:
         self._clock.set(date, clock_s)
         if lamps is not None:
             self._watch_lamps(lamps)
-        for index, pressed in enumerate(readings.buttons):
-            walking = any(engine.signals[g].aspect is Aspect.WALK for g in self._buttons[index].groups)
-            self._calls[index] = self._calls[index] or (pressed and not walking)
-        self._waiting.look(self._engine, readings, self._called_groups())
+        self._calls.press(readings.buttons, engine.aspects)
+        self._waiting.look(engine, readings, self._calls.groups())
         self._watch_silence()
         self._apply_pending()
         self._follow_direction()
         before = engine.stage
         latest_end = self._decide(date)
-        omit_walks = self._direction is not None and self._direction.omit_walks
-        called = [False] * self.layout.groups if omit_walks else self._called_groups()
-        aspects = engine.step(called, latest_end=latest_end)
+        omitted = frozenset[int]() if self._direction is None else self._direction.omitted
+        aspects = engine.step(self._calls.groups(), latest_end=latest_end, omitted=omitted)
         if engine.stage != before:
             self._left_stage = before
-        for index, button in enumerate(self._buttons):
-            if any(group in engine.walked for group in button.groups):
-                self._calls[index] = False
-        self._shown_readings = Readings(readings.loops, readings.zones, tuple(self._calls))
-        self._readings = encode_readings(self._shown_readings)
+        self._calls.answer(engine.walked)
+        self._image.show(Readings(readings.loops, readings.zones, self._calls.pressed))
         if self._steering is not None:
-            self._steering.shown(self._shown_readings)
+            self._steering.shown(self._image.shown)
         self._publish()
         return aspects
 
@@ -179,10 +129,10 @@ class VirtualCabinet:
             if value is not None:
                 self._panel = self._panel | bit if value else self._panel & ~bit
         if police is not None:
-            self._pending = self._promise = None
-            self._request = CabinetMode.LOCAL_PLAN
+            self._inbox.drop()
+            self._charge.police = police
+            self._charge.alone()
             self._advance = False
-            self._runner.leave()
         self._publish()
 
     def advance(self) -> None:
@@ -192,16 +142,17 @@ class VirtualCabinet:
     def reset_monitor(self) -> None:
         """The manual reset at the cabinet, the only way out of a latched FLASH: starts up anew."""
         self._monitor.reset()
-        self.conflict = None
+        self._charge.conflict = None
         self.power_cycle()
 
     def power_cycle(self) -> None:
         """Return of power: start-up, then the own plan. A latched conflict stays latched."""
-        self._request = CabinetMode.LOCAL_PLAN
-        self._pending = self._promise = None
-        self._runner.leave()
+        self._charge.alone()
+        self._inbox.drop()
         if self.conflict is None:
             self._engine.restart()
+        if self._steering is not None:
+            self._steering.restarted()
         self._publish()
 
     # The wire's side
@@ -229,24 +180,17 @@ class VirtualCabinet:
     @property
     def shown_readings(self) -> Readings:
         """The detectors as of the last tick, calls latched."""
-        return self._shown_readings
+        return self._image.shown
 
     def write(self, words: Sequence[int]) -> Refusal:
         """One command block as it was written; the verdict is in the status at once."""
-        command, refusal = self._gate.judge(words, self._heartbeat)
-        if command is not None:
-            refusal = Refusal.LOCAL_CONTROL
-            if not self._local_control and self._direction is None:
-                refusal, self._promise = judge(command, self._engine, self._promise, self._left_stage)
-            if refusal is Refusal.NONE:
-                self._gate.accept(command, self._heartbeat)
-                self._pending = command
-                self._watchdog = False
-        if refusal is not None:
-            self._refusal = refusal
-            self._command_words = tuple(words) if len(words) == COMMAND_LENGTH else self._command_words
+        barred = self._charge.local or self._direction is not None
+        verdict = self._inbox.write(words, self._heartbeat, barred=barred, left_stage=self._left_stage)
+        if verdict is Refusal.NONE:
+            self._charge.silent = False
+        if verdict is not None:
             self._publish()
-        return self._refusal
+        return self._inbox.refusal
 
     def read(self, address: int, count: int) -> tuple[int, ...]:
         """Registers of one block.
@@ -254,30 +198,21 @@ class VirtualCabinet:
         Raises:
             FrameError: the range is not inside one block of the map.
         """
-        for start, words in self.blocks().items():
-            if start <= address and address + count <= start + len(words) and count > 0:
-                return words[address - start : address - start + count]
-        raise FrameError(
-            f"registers {address}..{address + count - 1} are not in the map",
-            where=f"cabinet {self.intersection.id}",
-            fix="read inside one block of the published map",
-        )
+        return self._image.read(address, count)
 
     def blocks(self) -> dict[int, tuple[int, ...]]:
         """Every readable block by its address; the same object until a tick or a write changes something."""
-        if self._blocks is not None:
-            return self._blocks
-        loops, calls, zones = self._readings
-        blocks = {
-            STATUS_ADDRESS: (*encode_status(self.status), *loops),
-            CALLS_ADDRESS: calls,
-            COMMAND_ADDRESS: self._command_words,
-            ZONE_ADDRESS: zones,
-            CONFIG_ADDRESS: self._config_words,
-        }
-        assert len(blocks[STATUS_ADDRESS]) == DETECTOR_ADDRESS + len(loops)
-        self._blocks = {address: words for address, words in blocks.items() if words}
-        return self._blocks
+        return self._image.blocks()
+
+    @property
+    def status(self) -> CabinetStatus:
+        """The status block as of the last tick or write."""
+        return self._image.status
+
+    @property
+    def commands(self) -> int:
+        """Commands that were accepted since power-up: command blocks, and writes of control objects."""
+        return self._inbox.accepted + (0 if self._steering is None else self._steering.orders)
 
     @property
     def heartbeat(self) -> int:
@@ -287,26 +222,20 @@ class VirtualCabinet:
     @property
     def mode(self) -> CabinetMode:
         """Who is in charge."""
-        if self.conflict is not None:
-            return CabinetMode.FLASH
-        if self._engine.phase in (Phase.FLASH, Phase.ALL_RED):
-            return CabinetMode.START
-        if self._panel & POLICE:
-            return CabinetMode.MANUAL
-        return self._request
+        return self._charge.mode
 
     @property
-    def _local_control(self) -> bool:
-        return self.mode in (CabinetMode.START, CabinetMode.FLASH, CabinetMode.MANUAL)
+    def conflict(self) -> str | None:
+        """Why the conflict monitor latched, or None."""
+        return self._charge.conflict
 
     # One second
 
     def _apply_pending(self) -> None:
-        command, end = self._pending, self._promise
-        self._pending = self._promise = None
-        if command is None or self._local_control:
+        command, end = self._inbox.take()
+        if command is None or self._charge.local:
             return
-        self._go_over(command.mode, command.plan)
+        self._charge.go_over(command.mode, command.plan)
         if end is not None:
             self._engine.commit(*end)
 
@@ -316,77 +245,46 @@ class VirtualCabinet:
             return
         before, self._direction = self._direction, steering.second()
         if self._direction is not None:
-            self._watchdog = False
-            if not self._local_control:
-                self._go_over(self._direction.mode, self._direction.plan)
+            self._charge.silent = False
+            if not self._charge.local:
+                self._charge.go_over(self._direction.mode, self._direction.plan)
                 if self._direction.force_to is not None:
                     self._engine.force_off(self._direction.force_to)
         elif before is not None:
-            self._watchdog = steering.expired
-            self._go_over(ModeRequest.RELEASE, 0)
-
-    def _go_over(self, mode: ModeRequest, plan: int) -> None:
-        request = {
-            ModeRequest.RELEASE: CabinetMode.LOCAL_PLAN,
-            ModeRequest.PLAN: CabinetMode.CENTRAL_PLAN,
-            ModeRequest.ADAPTIVE: CabinetMode.ADAPTIVE,
-        }[mode]
-        if request is not self._request:
-            log.info("%s: %s to %s", self.intersection.id, self._request.name, request.name)
-            self._runner.leave()
-        self._request = request
-        self._central_plan = plan
+            self._charge.silent = steering.expired
+            self._charge.go_over(ModeRequest.RELEASE, 0)
 
     def _decide(self, date: str) -> int | None:
         """Let the own plan or the police panel act; returns by when the running green is to end, if known."""
-        mode, second = self.mode, self._clock.second_of_day
-        self._plan = None
+        mode, direction, programme = self.mode, self._direction, self._programme
+        programme.pause()
         if mode is CabinetMode.MANUAL:
             if self._advance and self._engine.phase is Phase.GREEN:
                 self._advance = False
                 if self._engine.end_at is None:
-                    self._runner.advance(self._next_in_order())
+                    programme.advance()
             return None
         if mode is CabinetMode.ADAPTIVE:
             latest = self._waiting.latest_end(self._engine)
-            unheld = self._direction is not None and not self._direction.hold
+            unheld = direction is not None and not direction.hold
             if unheld and latest is not None and self._engine.now + 1 >= latest:
-                self._engine.force_off(self._next_in_order())
+                self._engine.force_off(programme.next_in_order())
             return latest
         if mode not in (CabinetMode.LOCAL_PLAN, CabinetMode.CENTRAL_PLAN):
             return None
-        number = self._central_plan if mode is CabinetMode.CENTRAL_PLAN else self._plan_number(date, second)
-        plans = {plan.number: plan for plan in self.intersection.plans}
-        self._bad_plan = number not in plans
-        self._plan = plans.get(number, next(iter(plans.values()), None))
-        if self._plan is not None:
-            return self._runner.drive(self._plan, second)
-        if self._engine.phase is Phase.GREEN and self._engine.end_at is None:
-            self._runner.advance(self._next_in_order())
-        return None
-
-    def _next_in_order(self) -> int:
-        count, stage = self.layout.stages, self._engine.stage
-        order = [(stage + step) % count for step in range(1, count)]
-        return next((s for s in order if self.intersection.transitions[stage][s]), stage)
-
-    def _called_groups(self) -> list[bool]:
-        called = [False] * self.layout.groups
-        for button, pressed in zip(self._buttons, self._calls, strict=True):
-            for group in button.groups:
-                called[group] = called[group] or pressed
-        return called
+        plan = self._charge.plan
+        position = None if plan is None or direction is None else direction.cycle_second
+        return programme.drive(plan, date, self._clock.second_of_day, position)
 
     def _watch_silence(self) -> None:
         silence = self._gate.silence_s(self._heartbeat)
         if self._direction is not None:
             return
-        if self._request is CabinetMode.LOCAL_PLAN or silence is None or silence < self._watchdog_s:
+        if not self._charge.central or silence is None or silence < self._watchdog_s:
             return
         log.warning("%s: no command accepted for %d s, local plan", self.intersection.id, silence)
-        self._request = CabinetMode.LOCAL_PLAN
-        self._watchdog = True
-        self._runner.leave()
+        self._charge.alone()
+        self._charge.silent = True
 
     def _watch_lamps(self, lamps: Sequence[Aspect]) -> None:
         shown = self._engine.aspects
@@ -396,18 +294,17 @@ class VirtualCabinet:
         cause = self._monitor.watch(lamps)
         if cause is not None and self.conflict is None:
             log.error("%s: conflict monitor latched: %s", self.intersection.id, cause)
-            self.conflict = cause
-            self._request = CabinetMode.LOCAL_PLAN
-            self._runner.leave()
+            self._charge.conflict = cause
+            self._charge.alone()
             self._engine.flash()
 
     def _faults(self) -> Fault:
         faults = Fault.NONE
         for present, fault in (
             (self.conflict is not None, Fault.CONFLICT),
-            (self._watchdog, Fault.WATCHDOG),
+            (self._charge.silent, Fault.WATCHDOG),
             (bool(self._lamp_fault), Fault.LAMP),
-            (self._bad_plan, Fault.CONFIG),
+            (self._programme.unknown, Fault.CONFIG),
             (self._clock.faulty, Fault.CLOCK),
         ):
             if present:
@@ -415,47 +312,14 @@ class VirtualCabinet:
         return faults
 
     def _publish(self) -> None:
-        self.status = self._make_status()
-        self._blocks = None
-
-    def _make_status(self) -> CabinetStatus:
-        engine, plan = self._engine, self._plan
-        aspects = engine.aspects
-
-        def mask(*shown: Aspect) -> int:
-            return sum(1 << group for group, aspect in enumerate(aspects) if aspect in shown)
-
-        silence = self._gate.silence_s(self._heartbeat)
-        heard_ds = WORD_MAX if silence is None else silence * DS_PER_S
-        second = self._clock.second_of_day
-        left = [0] * self.layout.stages
-        left[engine.stage] = engine.min_left_s()
-        return CabinetStatus(
-            map_version=MAP_VERSION,
-            junction=self.intersection.number,
+        now = registers.Now(
             mode=self.mode,
             faults=self._faults(),
             heartbeat=self._heartbeat,
-            accepted_seq=self._gate.accepted_seq,
-            refusal=self._refusal,
-            epoch=self._gate.epoch,
-            lease_ds=max(0, LEASE_DS - heard_ds),
-            heard_ds=heard_ds,
-            stage=engine.stage,
-            stage_elapsed_ds=engine.elapsed_s * DS_PER_S,
-            stage_next=engine.next_stage,
-            plan=plan.number if plan else 0,
-            cycle_second=cycle_second(plan, second) if plan else 0,
-            cycle_s=plan.cycle_s if plan else 0,
-            utc_s=self._clock.utc_s,
-            green=mask(Aspect.PROTECTED, Aspect.YIELDING, Aspect.WALK),
-            yellow=mask(Aspect.YELLOW),
-            red=mask(Aspect.RED),
-            flashing=mask(Aspect.FLASH, Aspect.CLEARANCE),
+            refusal=self._inbox.refusal,
             lamp_fault=self._lamp_fault,
             panel=self._panel,
             config_crc=self._config_words[-1],
-            countdown_s=engine.countdown_s,
-            monitor=int(self.conflict is not None),
-            min_left_s=tuple(left),
         )
+        shown = registers.status(self._parts, now)
+        self._image.publish(shown, self._inbox.words, self._config_words)

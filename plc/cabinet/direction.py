@@ -23,8 +23,10 @@ class Direction:
     """Rest in the running stage; without it a stage ends at its max green where somebody waits."""
     force_to: int | None = None
     """End the running stage as soon as it may, towards this one."""
-    omit_walks: bool = False
-    """Start no walk now."""
+    omitted: frozenset[int] = frozenset()
+    """Crossings (positions of their groups) that start no walk now."""
+    cycle_second: int | None = None
+    """Where the plan's cycle is to be, not wrapped; None: by the cabinet's own clock."""
 
 
 class Steering(Protocol):
@@ -33,6 +35,15 @@ class Steering(Protocol):
     @property
     def expired(self) -> bool:
         """Whether the last centre fell silent."""
+        ...
+
+    @property
+    def orders(self) -> int:
+        """How many control writes were accepted since the beginning."""
+        ...
+
+    def restarted(self) -> None:
+        """The cabinet's power has come back: standing orders are gone."""
         ...
 
     def second(self) -> Direction | None:

@@ -11,7 +11,7 @@ Times are seconds since power-up. `step` moves on one second and returns what is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from denxanh.errors import CorridorError
@@ -140,12 +140,19 @@ class Engine:
         self._held_flash = False
         self._enter_flash()
 
-    def step(self, called: Sequence[bool], *, latest_end: int | None = None) -> tuple[Aspect, ...]:
+    def step(
+        self,
+        called: Sequence[bool],
+        *,
+        latest_end: int | None = None,
+        omitted: Collection[int] = frozenset(),
+    ) -> tuple[Aspect, ...]:
         """Show the next second.
 
         Args:
             called: per group; only pedestrian groups look at it.
             latest_end: second by which the running stage is to end, if known, so that a late walk fits.
+            omitted: groups whose walk must not start now, called or not.
         """
         self.now += 1
         self.walked = ()
@@ -162,9 +169,10 @@ class Engine:
         elif self.phase is Phase.GREEN and self.end_at is not None and self.now >= self.end_at:
             self._end_stage()
         if self.phase is Phase.INTERSTAGE:
-            self._try_start(called)
+            self._try_start(called, omitted)
         elif self.phase is Phase.GREEN:
-            self._start_late_walks(called, latest_end)
+            wanted = [call and group not in omitted for group, call in enumerate(called)]
+            self._start_late_walks(wanted, latest_end)
         return self.aspects
 
     def _enter(self, phase: Phase) -> None:
@@ -195,7 +203,7 @@ class Engine:
         self.end_at = None
         self._enter(Phase.INTERSTAGE)
 
-    def _try_start(self, called: Sequence[bool]) -> None:
+    def _try_start(self, called: Sequence[bool], omitted: Collection[int]) -> None:
         if self.now < self._not_before:
             return
         if any(signal.aspect is Aspect.YELLOW for signal in self.signals):
@@ -210,7 +218,8 @@ class Engine:
         if any(self._earliest_start(index, aspect) > self.now for index, aspect in starters):
             return
         for index, aspect in starters:
-            if aspect is not Aspect.WALK or called[index] or index in self._recalled:
+            wanted = (called[index] or index in self._recalled) and index not in omitted
+            if aspect is not Aspect.WALK or wanted:
                 self.signals[index].start(aspect, self.now)
         self.walked = tuple(
             index for index, signal in enumerate(self.signals) if signal.aspect is Aspect.WALK

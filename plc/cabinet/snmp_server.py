@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 from denxanh.errors import FrameError, PortInUseError
-from denxanh.plc.cabinet.ntcip import NtcipFace
+from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.ntcip.ber import END_OF_MIB, NO_SUCH_INSTANCE, NOTHING, Value
 from denxanh.plc.ntcip.message import (
     MAX_DATAGRAM,

@@ -82,6 +82,11 @@ class ModbusCabinet:
         """Intersection, host, port and unit, for errors."""
         return f"{self._layout.intersection} at {self._host}:{self._port} unit {self._unit}"
 
+    @property
+    def keeps_promises(self) -> bool:
+        """See `Cabinet`: a commitment travels in the command block, and the cabinet executes it."""
+        return True
+
     async def poll(self) -> Report:
         """Read status, detectors, calls and zones.
 

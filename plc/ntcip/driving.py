@@ -2,9 +2,11 @@
 
 NTCIP cannot carry a committed end, so it is kept here: the running phases are held until the second before
 it, then the phases that end are forced off, with calls for the next stage alone. Because the controller does
-not know the end, it is also told to start no walk that would not be over by then. A commitment is kept even
-when PLAN or RELEASE is asked for in between: the zeros of a release are written once it is over, or overdue.
-Where the commands stop before that, the backup timer gives the controller back, with the green held so long.
+not know the end, it is also told, phase by phase, to start no walk that would not be over by then. A
+commitment is kept even when PLAN or RELEASE is asked for in between: the zeros of a release are written once
+it is over, or overdue. Whoever stops commanding on purpose therefore goes on until then. Where the commands
+break off (a killed centre, a cut cable), the backup timer gives the controller back, with the green held so
+long: no object of NTCIP ends a green at a set second.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from denxanh.networks.model import GroupKind, Intersection
 from denxanh.plc.contract import Command, ModeRequest, Refusal
 from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.ber import Oid
+from denxanh.plc.ntcip.numbers import MASKS
 from denxanh.plc.ntcip.oids import cell, group_octets, groups, scalar
-from denxanh.plc.ntcip.reading import MASKS
 from denxanh.plc.ntcip.stagemap import StageMap
 
 DS_PER_S = 10
@@ -34,10 +36,11 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """All control objects: the masks by column of phaseControlGroup, and systemPatternControl."""
+    """All control objects: the masks by column of phaseControlGroup, and those of coordination."""
 
     masks: Mapping[int, int]
     pattern: int
+    sync: int = oids.OWN_TIME_BASE
 
     @property
     def nothing(self) -> bool:
@@ -98,8 +101,7 @@ def wish(
     masks[oids.CONTROL_HOLD] = running
     if promise is not None and promise.stage == stage:
         there = stages.mask(promise.following)
-        if now + 1 + _longest_walk(intersection, stage) > promise.end:
-            masks[oids.CONTROL_PED_OMIT] = running & ~there
+        masks[oids.CONTROL_PED_OMIT] = _late_walks(intersection, stages, stage, promise.end - now - 1)
         if now + 1 >= promise.end:
             masks[oids.CONTROL_HOLD] = running & there
             masks[oids.CONTROL_FORCE_OFF] = running & ~there
@@ -118,40 +120,16 @@ def varbind_numbers(given: Wish, stages: StageMap, suffix: Oid = (0,)) -> dict[O
             groups(stages.phases), group_octets(given.masks[column], stages.phases), strict=True
         )
     }
-    objects[scalar(oids.SYSTEM_SYNC_CONTROL, suffix)] = oids.OWN_TIME_BASE
+    objects[scalar(oids.SYSTEM_SYNC_CONTROL, suffix)] = given.sync
     objects[scalar(oids.SYSTEM_PATTERN_CONTROL, suffix)] = given.pattern
     return objects
 
 
-def foreign(found: Wish, written: tuple[Wish, ...], *, cleared: bool) -> bool:
-    """Whether somebody else has written control objects.
-
-    Args:
-        found: as read back.
-        written: every SET of ours that may stand there.
-        cleared: whether the backup timer has run out, which zeros everything.
-    """
-    if cleared and found.nothing:
-        return False
-    return not any(_explained(found, ours) for ours in written)
-
-
-def _explained(found: Wish, ours: Wish) -> bool:
-    """Force-off bits clear themselves at the end of the green."""
-    return found.pattern == ours.pattern and all(
-        found.masks[column] == ours.masks[column]
-        or (column == oids.CONTROL_FORCE_OFF and not found.masks[column] & ~ours.masks[column])
-        for column in MASKS
-    )
-
-
-def _longest_walk(intersection: Intersection, stage: int) -> int:
-    """Walk and clearance of the stage's longest crossing, seconds."""
-    return max(
-        (
-            group.walk_s + group.clearance_s
-            for index, group in enumerate(intersection.groups)
-            if group.kind is GroupKind.PEDESTRIAN and intersection.stages[stage].serves(index)
-        ),
-        default=0,
-    )
+def _late_walks(intersection: Intersection, stages: StageMap, stage: int, left_s: int) -> int:
+    """Running phases that bring a crossing of which walk and clearance take longer than the green left."""
+    mask = 0
+    for index, group in enumerate(intersection.groups):
+        serves = group.kind is GroupKind.PEDESTRIAN and intersection.stages[stage].serves(index)
+        if serves and group.walk_s + group.clearance_s > left_s:
+            mask |= stages.carriers(intersection, index) & stages.mask(stage)
+    return mask

@@ -17,6 +17,9 @@ GLOBAL: Oid = (*NEMA, 4, 2, 6)
 
 ITEMS_PER_GROUP = 8
 
+# MIB-II, which every agent has
+SYS_UP_TIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3)
+
 # 1202 phase
 MAX_PHASES: Oid = (*ASC, 1, 1)
 PHASE_TABLE: Oid = (*ASC, 1, 2, 1)

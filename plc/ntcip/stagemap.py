@@ -18,7 +18,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from denxanh.errors import DenXanhError, ProfileError
-from denxanh.networks.model import Intersection
+from denxanh.networks.model import GroupKind, Intersection
 
 MAX_PHASE = 40
 """Most phases that controllers offer (1202 demands 8)."""
@@ -58,6 +58,18 @@ class StageMap:
     def stage_of(self, mask: int) -> int | None:
         """The stage whose phases these are, exactly."""
         return next((s for s in range(len(self.stages)) if self.mask(s) == mask), None)
+
+    def carriers(self, intersection: Intersection, group: int) -> int:
+        """Phases that always bring this group's green: each of their stages serves it; a mask."""
+        stages = list(zip(self.stages, intersection.stages, strict=True))
+        every = frozenset(phase for phases in self.stages for phase in phases)
+        return phase_mask(
+            frozenset(
+                phase
+                for phase in every
+                if all(stage.serves(group) for phases, stage in stages if phase in phases)
+            )
+        )
 
     def concurrent(self, phase: int) -> tuple[int, ...]:
         """Phases of other rings on the same side of the barrier (phaseConcurrency)."""
@@ -206,9 +218,25 @@ def problems(found: StageMap, intersection: Intersection) -> Iterator[DenXanhErr
                 where="stage",
                 fix="no stage's phases may be part of another's",
             )
+    yield from _crossings(found, intersection)
     for channel, count in Counter(found.channels).items():
         if count > 1:
             yield ProfileError(f"channel {channel} lights {count} groups", where="channel")
+
+
+def _crossings(found: StageMap, intersection: Intersection) -> Iterator[DenXanhError]:
+    """A walk that no running phase brings could be neither called nor kept from starting."""
+    for index, group in enumerate(intersection.groups):
+        if group.kind is not GroupKind.PEDESTRIAN:
+            continue
+        carriers = found.carriers(intersection, index)
+        for number, stage in enumerate(intersection.stages):
+            if stage.serves(index) and not found.mask(number) & carriers:
+                yield ProfileError(
+                    f"crossing {group.id} walks here, but each of the phases also runs where it does not",
+                    where=f"stage {stage.id}",
+                    fix="give the stage a phase of which every stage serves the crossing",
+                )
 
 
 def sound(intersection: Intersection) -> StageMap:

@@ -12,6 +12,9 @@ from denxanh.plc.ntcip.ber import Oid
 from denxanh.plc.ntcip.stagemap import StageMap
 
 DS_PER_S = 10
+MAX_RECALL, COORDINATED, SEQUENCE = 4, 1, 1
+"""splitMode, splitCoordPhase and patternSequenceNumber of a downloaded plan: every phase runs its whole split
+whether called or not, the cycle begins with the coordinated phases, rings run in the first sequence."""
 
 
 def column_of(aspect: Aspect, walks: bool) -> int | None:
@@ -65,6 +68,23 @@ def plan_objects(plan: Plan, stages: StageMap) -> dict[Oid, int]:
     }
     for phase, seconds in split_times(plan, stages).items():
         objects[oids.cell(oids.SPLIT_TABLE, oids.SPLIT_TIME, number, phase)] = seconds
+    return objects
+
+
+def download_objects(plan: Plan, stages: StageMap) -> dict[Oid, int]:
+    """A plan, and what else a controller needs to run it at fixed times.
+
+    While a street runs, `plan_objects` alone are compared: who sets a controller up by hand may choose other
+    ways to the same times.
+    """
+    number, first = plan.number, stages.stages[plan.splits[0].stage]
+    objects = plan_objects(plan, stages)
+    objects[oids.cell(oids.PATTERN_TABLE, oids.PATTERN_SEQUENCE, number)] = SEQUENCE
+    for phase in split_times(plan, stages):
+        objects[oids.cell(oids.SPLIT_TABLE, oids.SPLIT_MODE, number, phase)] = MAX_RECALL
+        objects[oids.cell(oids.SPLIT_TABLE, oids.SPLIT_COORD_PHASE, number, phase)] = COORDINATED * (
+            phase in first
+        )
     return objects
 
 

@@ -41,6 +41,7 @@ COMMANDS = (
     ("plan", "activate"),
     ("hold",),
     ("release",),
+    ("plan", "download"),
     ("priority", "emergency"),
     ("priority", "bus"),
     ("priority", "cancel"),

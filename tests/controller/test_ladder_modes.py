@@ -138,6 +138,7 @@ _EVIDENCE = st.fixed_dictionaries(
     {
         "cabinet": st.sampled_from([None, *CabinetMode]),
         "police": st.booleans(),
+        "foreign": st.booleans(),
         "preempt": st.booleans(),
         "operator_hold": st.booleans(),
         "operator_plan": st.booleans(),
@@ -158,7 +159,7 @@ def test_adaptive_only_after_a_clean_hold_off(history: list[tuple[dict[str, obje
             state, mode, _ = step(state, one)
             tick += 1
             good = one.cabinet in (CabinetMode.ADAPTIVE, CabinetMode.CENTRAL_PLAN) and not (
-                one.police or one.barred or one.against
+                one.police or one.barred or one.foreign or one.against
             )
             if one.cabinet is not None:
                 clean = clean + 1 if good else 0
@@ -180,7 +181,7 @@ def test_the_centre_commands_under_no_police_panel_flash_or_bar(history: list[di
             continue  # nothing is sent to a cabinet that was not heard
         at_the_panel = one.police or one.cabinet is CabinetMode.MANUAL
         alone = one.cabinet in (CabinetMode.START, CabinetMode.FLASH, CabinetMode.DARK, CabinetMode.FAULT)
-        if at_the_panel or alone or one.barred:
+        if at_the_panel or alone or one.barred or one.foreign:
             assert not commands(mode, cause)
         if mode is Mode.MANUAL:
             assert commands(mode, cause) is (not at_the_panel)

@@ -35,6 +35,7 @@ class Peer:
     delay_s: float = 0.0
     fails: Exception | None = None
     polls: int = 0
+    keeps_promises: bool = True
     sent: list[Command] = field(default_factory=list)
 
     async def poll(self) -> Report:
@@ -267,3 +268,42 @@ async def test_a_restarted_controller_keeps_its_claim(bench: Callable[..., Bench
     await one.tick()
     assert built == [Claim.NEW, Claim.OVERTAKEN]
     assert one.notes.claims == [Claim.OVERTAKEN]
+
+
+def _status(**changes: object) -> Any:
+    cabinet = VirtualCabinet(crossroads(), lambda date, second: 1)
+    return replace(cabinet.status, **{"epoch": 1, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_who_cannot_keep_a_promise_is_led_to_its_end(bench: Callable[..., Bench], keeps: bool) -> None:
+    one = bench(keeps_promises=keeps)
+    one.brain.claim = Claim.DRIVING
+    left = iter((3, 2, 1, 0))
+    beats = iter(range(10))
+
+    async def poll() -> Report:
+        return Report(_status(heartbeat=next(beats), countdown_s=next(left)), Readings((), (), ()))
+
+    one.peer.poll = poll  # type: ignore[method-assign]
+    steps = [await one.post.release() for _ in range(1 if keeps else 4)]
+    assert steps == ([True] if keeps else [False, False, False, True])
+    assert [command.mode for command in one.peer.sent] == [ModeRequest.RELEASE] * len(steps)
+
+
+@pytest.mark.parametrize("trouble", ["silent", "stands still"])
+async def test_giving_back_does_not_wait_for_ever(bench: Callable[..., Bench], trouble: str) -> None:
+    one = bench(keeps_promises=False)
+    one.brain.claim = Claim.DRIVING
+    if trouble == "silent":
+        one.peer.fails = UnreachableError("cut")
+    else:
+
+        async def poll() -> Report:
+            return Report(_status(heartbeat=7, countdown_s=5), Readings((), (), ()))
+
+        one.peer.poll = poll  # type: ignore[method-assign]
+    tries = 0
+    while not await one.post.release():
+        tries += 1
+    assert posts.RELEASE_IN_VAIN - 1 <= tries <= posts.RELEASE_IN_VAIN

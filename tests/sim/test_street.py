@@ -19,9 +19,12 @@ import pytest
 from denxanh.errors import WireError
 from denxanh.networks import compiled
 from denxanh.networks.model import Corridor
-from denxanh.plc.contract import CabinetMode, Command, ModeRequest
+from denxanh.plc.contract import Cabinet, CabinetMode, Command, ModeRequest
 from denxanh.plc.modbus.client import ModbusCabinet
 from denxanh.plc.modbus.layout import layout
+from denxanh.plc.ntcip.client import NtcipCabinet
+from denxanh.plc.ntcip.link import Settings
+from denxanh.plc.ntcip.stagemap import derived
 
 WALL_S = 60
 
@@ -94,8 +97,11 @@ class Controller:
     def __init__(self, ports: dict[str, Any], corridor: Corridor) -> None:
         door = ports["cabinets"]["B1"]
         self.clock = ports["clock"]
-        self.cabinet = ModbusCabinet(
-            door["host"], door["port"], 1, door["profile"], layout(corridor.intersections[0])
+        one = corridor.intersections[0]
+        self.cabinet: Cabinet = (
+            NtcipCabinet(door["host"], door["port"], one, derived(one), Settings())
+            if door["protocol"] == "ntcip"
+            else ModbusCabinet(door["host"], door["port"], 1, door["profile"], layout(one))
         )
         self.ticks: list[int] = []
         self.clocks: list[float] = []
@@ -195,6 +201,22 @@ async def test_every_vendor_drives_the_same_street(town, spec, tmp_path: Path) -
         assert controller.counts > 10
         lamps.add(summary["lamps_digest"])
     assert len(lamps) == 1
+
+
+async def test_over_ntcip_the_same_lamps_and_every_write_counted(town, spec, tmp_path: Path) -> None:
+    lamps, commands = set(), set()
+    for protocol in ("modbus", "ntcip"):
+        cabinets = [{"intersection": "B1", "protocol": protocol}]
+        async with running(spec | {"seconds": 60, "cabinets": cabinets}, tmp_path) as street:
+            controller = Controller(await street.ports(), town.corridor)
+            await controller.run()
+            summary = await street.end()
+        assert (controller.errors, summary["missed_acks"]) == (0, 0)
+        lamps.add(summary["lamps_digest"])
+        commands.add(summary["cabinets"]["B1"]["commands"])
+    assert len(lamps) == 1
+    assert min(commands) > 40
+    assert max(commands) <= controller.seq
 
 
 async def test_controller_that_stops_acknowledging_is_left_behind(town, spec, tmp_path: Path) -> None:

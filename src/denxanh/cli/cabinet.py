@@ -54,7 +54,7 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
     from denxanh.networks.schedule import active_plan
     from denxanh.plc.cabinet.cabinet import VirtualCabinet
     from denxanh.plc.cabinet.memory import MEMORY_NAME, EpochMemory
-    from denxanh.plc.cabinet.ntcip import NtcipFace
+    from denxanh.plc.cabinet.ntcip.face import NtcipFace
     from denxanh.plc.cabinet.server import CabinetServer, serve
     from denxanh.plc.cabinet.snmp_server import SnmpServer
 
@@ -71,7 +71,10 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
     servers: list[CabinetServer | SnmpServer] = []
     for one, entry in zip(cabinets, site.cabinets, strict=True):
         if entry.protocol == "ntcip":
-            face, spoken = NtcipFace(one, phase_map(entry, one.intersection)), settings(entry)
+            face, spoken = (
+                NtcipFace(one, phase_map(entry, one.intersection)),
+                settings(entry, one.intersection),
+            )
             servers.append(SnmpServer(face, entry.host, entry.port, read=spoken.read, write=spoken.write))
         else:
             keys = site.own_keys(entry)

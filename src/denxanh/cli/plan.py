@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from denxanh.cli import plan_download
 from denxanh.cli.output import Json, document, note, progress, say, table
 from denxanh.errors import MissingExtraError
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from denxanh.eval.optimise import Watch, Wish
 
 app = typer.Typer(
-    no_args_is_help=True, help="The fixed-time plans and their timetable; search for better ones."
+    no_args_is_help=True,
+    help="The fixed-time plans and their timetable; search for better ones; write them into a cabinet.",
 )
 
 DEFAULT_CORRIDOR = "truc-30-4-hoa-binh"
@@ -60,7 +62,12 @@ class Confirm(StrEnum):
 
 @app.callback()
 def group() -> None:
-    """The fixed-time plans and their timetable; search for better ones."""
+    """The fixed-time plans and their timetable; search for better ones; write them into a cabinet."""
+
+
+app.command("download", epilog="Example: denxanh plan download SITE.toml THN_304 --plan 2")(
+    plan_download.download
+)
 
 
 @app.command("list", epilog="Example: denxanh plan list --corridor truc-30-4-hoa-binh")

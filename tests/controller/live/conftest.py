@@ -23,11 +23,14 @@ from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Aspect, Corridor, DetectorKind, Intersection
 from denxanh.networks.schedule import active_plan
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
+from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.cabinet.server import CabinetServer
+from denxanh.plc.cabinet.snmp_server import SnmpServer
 from denxanh.plc.contract import CabinetMode, LoopReading, Readings, ZoneReading
 
 DATE = "2026-11-23"
 SIX_THIRTY = 23_400
+COMMUNITY = "can-tho-try"
 ACK_S = 5.0
 """Longest wait for a controller in a test, wall seconds."""
 
@@ -78,7 +81,9 @@ class Cars:
 class Place:
     """One cabinet, its server, its traffic, and what it has been doing."""
 
-    def __init__(self, corridor: Corridor, intersection: Intersection, zoneless: bool = False) -> None:
+    def __init__(
+        self, corridor: Corridor, intersection: Intersection, zoneless: bool = False, ntcip: bool = False
+    ) -> None:
         self.intersection = intersection
         zones = [one.id for one in intersection.detectors if one.kind is DetectorKind.ZONE]
         self.zoneless = zoneless
@@ -88,7 +93,10 @@ class Place:
             lambda date, second: active_plan(corridor.schedule, date, second),
         )
         self.readings = Readings((), (), ())
-        self.server = CabinetServer(self.cabinet)
+        self.face = NtcipFace(self.cabinet) if ntcip else None
+        self.server = (
+            SnmpServer(self.face, write=COMMUNITY.encode()) if self.face else CabinetServer(self.cabinet)
+        )
         self.cars = Cars(intersection)
         self.lamps: tuple[Aspect, ...] | None = None
         self.modes: list[CabinetMode] = []
@@ -104,13 +112,13 @@ class Place:
 class Town:
     """Cabinets, their traffic, and the clock channel that a controller attaches to."""
 
-    def __init__(self, folder: Path, count: int, zoneless: bool = False) -> None:
+    def __init__(self, folder: Path, count: int, zoneless: bool = False, ntcip: bool = False) -> None:
         self.vds: VdsTables | None = None
         self.feed: Callable[[], Awaitable[None]] | None = None
         """Called each second between the cabinets' tick and the controller's."""
         self.folder = folder
         self.corridor = crossroads_corridor(count)
-        self.places = [Place(self.corridor, one, zoneless) for one in self.corridor.intersections]
+        self.places = [Place(self.corridor, one, zoneless, ntcip) for one in self.corridor.intersections]
         self.tick = 0
         self.shift_s = self.cabinet_shift_s = 0
         """By how much the centre's and the cabinets' clocks are wrong, s."""
@@ -125,6 +133,9 @@ class Town:
         for place in self.places:
             await place.server.start()
         self._clock = await asyncio.start_server(self._attach, "127.0.0.1", 0)
+        community = self.folder / "community"
+        community.write_text(f"{COMMUNITY}\n")
+        community.chmod(0o600)
         compiled.dump(self.corridor, self.folder / "compiled.json")
         self.write_site(policy, **ports)
 
@@ -142,6 +153,8 @@ class Town:
                     intersection=place.intersection.id,
                     host="127.0.0.1",
                     port=ports.get(place.intersection.id, place.server.port),
+                    protocol="ntcip" if place.face else "modbus",
+                    community_file="community" if place.face else None,
                 )
                 for place in self.places
             ],
@@ -261,8 +274,8 @@ async def town(tmp_path: Path) -> AsyncIterator[Callable[[int], Town]]:
     """Makes a town of so many crossroads; `await town.start()` opens its ports."""
     towns: list[Town] = []
 
-    def build(count: int = 1, *, zoneless: bool = False) -> Town:
-        towns.append(Town(tmp_path, count, zoneless))
+    def build(count: int = 1, *, zoneless: bool = False, ntcip: bool = False) -> Town:
+        towns.append(Town(tmp_path, count, zoneless, ntcip))
         return towns[-1]
 
     yield build

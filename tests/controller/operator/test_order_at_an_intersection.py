@@ -180,6 +180,7 @@ def test_while_the_police_panel_is_on_nothing_is_written_whatever_is_ordered(rig
     assert [one.id for one in panel[-1].orders].count("h") == 1
     waits = [text for text in one.events("order") if "has no effect now" in text]
     assert waits[0] == "Order of lan has no effect now, hold a stage: the police panel is in charge"
+    assert len(waits) == 2, "once for each order that is the highest, not every second"
     one.cabinet.set_panel(police=False)
     one.run(20)
     assert one.last.mode is Mode.PREEMPT, "30 s of the pre-emption are left"

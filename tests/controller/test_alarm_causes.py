@@ -1,0 +1,59 @@
+"""One alarm per fault: what follows from a fault is not raised beside it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from denxanh.controller.alarms import CONSEQUENCE_OF, Alarm, causes, changes
+
+PAIRS = [(cause, key) for key, known in CONSEQUENCE_OF.items() for cause in known]
+KEYS = sorted({name for pair in PAIRS for name in pair} | {"door"})
+
+
+def alarms(*keys: str) -> tuple[Alarm, ...]:
+    return tuple(Alarm(key, "alarm", key, key, key) for key in keys)
+
+
+def told(seconds: Iterable[Iterable[str]]) -> list[tuple[str, str]]:
+    standing: Mapping[str, Alarm] = {}
+    found = []
+    for keys in seconds:
+        standing, events = changes(standing, causes(standing, alarms(*keys)))
+        found += [(event.kind, event.cause) for event in events]
+    return found
+
+
+@pytest.mark.parametrize(("cause", "consequence"), PAIRS)
+def test_a_cause_and_what_follows_from_it_are_one_alarm(cause: str, consequence: str) -> None:
+    both = [[], [cause], [cause, consequence], [consequence], [consequence], []]
+    assert told(both) == [("alarm", cause), ("alarm-cleared", cause)]
+
+
+@pytest.mark.parametrize(("cause", "consequence"), PAIRS)
+def test_without_its_cause_it_is_an_alarm_of_its_own(cause: str, consequence: str) -> None:
+    assert told([[], [consequence], []]) == [("alarm", consequence), ("alarm-cleared", consequence)]
+
+
+@pytest.mark.parametrize(("cause", "consequence"), PAIRS)
+def test_what_was_raised_alone_stays_when_the_other_comes(cause: str, consequence: str) -> None:
+    assert told([[consequence], [consequence, cause]]) == [("alarm", consequence), ("alarm", cause)]
+
+
+@given(st.lists(st.sets(st.sampled_from(KEYS)), max_size=30))
+def test_nothing_is_wrong_without_an_alarm_and_no_alarm_without_something_wrong(
+    seconds: list[set[str]],
+) -> None:
+    standing: Mapping[str, Alarm] = {}
+    for keys in seconds:
+        before = standing
+        standing, _ = changes(standing, causes(standing, alarms(*sorted(keys))))
+        assert bool(standing) == bool(keys)
+        for key in keys - set(standing):
+            assert set(CONSEQUENCE_OF[key]) & set(standing)
+        for key in set(standing) - keys:
+            assert key in before
+            assert any(key in CONSEQUENCE_OF.get(one, ()) for one in keys)
