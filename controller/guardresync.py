@@ -31,7 +31,7 @@ def resync(config: GuardConfig, state: GuardState, back: ReadBack) -> GuardState
         phase = Phase.STARTUP_ALL_RED
     same = phase is state.phase and back.stage == state.stage
     green_s = back.elapsed_s if phase is Phase.GREEN else 0
-    clocks = [_resync_group(config, state, group, lamp, green_s) for group, lamp in enumerate(lamps)]
+    clocks = [_resync_group(config, state, group, lamp, green_s, phase) for group, lamp in enumerate(lamps)]
     return GuardState(
         phase=phase,
         stage=back.stage,
@@ -80,7 +80,7 @@ def _promise(config: GuardConfig, stage: int, promise: Commitment | None) -> Com
 
 
 def _resync_group(
-    config: GuardConfig, state: GuardState, group: int, lamp: Aspect, stage_green_s: int
+    config: GuardConfig, state: GuardState, group: int, lamp: Aspect, stage_green_s: int, phase: Phase
 ) -> tuple[int, int, int]:
     """One group's (green_for, since_end, since_protected) under the lamp that the cabinet shows."""
     before = state.aspects[group]
@@ -89,6 +89,9 @@ def _resync_group(
     if lamp is Aspect.WALK or lamp is Aspect.CLEARANCE:
         walk_s, need_s = config.walk_s[group], config.need_s[group]
         walked_s = state.green_for[group]
+        if phase is Phase.GREEN:
+            # What was imagined in a silence may have begun earlier; no walk is older than its stage.
+            walked_s = min(walked_s, stage_green_s)
         if lamp is Aspect.WALK:
             return min(walked_s, walk_s - 1) if before is lamp else 0, 0, since_protected
         return min(max(walked_s, walk_s), need_s - 1), 0, since_protected

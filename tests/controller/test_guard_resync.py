@@ -140,12 +140,28 @@ def test_walk_and_clearance_follow_the_cabinets_lamps():
     assert (over.aspects[PED_MAIN], over.since_end[PED_MAIN]) == (Aspect.RED, 0)
     held = state
     for _ in range(5):
-        held = resync(CONFIG, tick(CONFIG, held, hear())[0], back(2, 14, "rGrgCr"))
+        held = resync(CONFIG, tick(CONFIG, held, hear())[0], back(2, 40, "rGrgCr"))
     assert held.green_for[PED_MAIN] == 18  # one short of the whole
     slow = met("rGrgWr", 2, 0)
     for _ in range(9):
         slow = resync(CONFIG, tick(CONFIG, slow, hear())[0], back(2, 3, "rGrgWr"))
     assert slow.green_for[PED_MAIN] <= 6  # one short of the walk
+
+
+@given(imagined=st.integers(0, 200), elapsed_s=st.integers(0, 60), lamp=st.sampled_from("WC"))
+@settings(max_examples=100, deadline=None)
+def test_no_walk_is_older_than_the_stage_that_the_cabinet_reports(imagined, elapsed_s, lamp):
+    """In a silence the guard imagines seconds; a walk that it let begin in one of them may not end early."""
+    state = met("rGrgWr", 2, 0)
+    for _ in range(imagined):
+        state, _ = tick(CONFIG, state, hear(0, (True,) * 6))
+    heard = resync(CONFIG, state, back(2, elapsed_s, f"rGrg{lamp}r"))
+    least = CONFIG.walk_s[PED_MAIN] if lamp == "C" else 0
+    assert heard.green_for[PED_MAIN] <= max(elapsed_s, least)
+    left = CONFIG.need_s[PED_MAIN] - max(elapsed_s, least)
+    for _ in range(left - 1):
+        heard, output = tick(CONFIG, heard, hear(0))
+        assert output.aspects[PED_MAIN] is not Aspect.RED
 
 
 def test_the_cabinets_commitment_wins():
