@@ -94,12 +94,3 @@ def test_each_role_gets_through_where_its_rights_say_so(town: Any, place: str, r
 
 def test_the_stream_is_closed_to_strangers(town: Any) -> None:
     assert town.ask("GET", "stream", None).status_code == 401
-
-
-def test_a_refusal_is_a_problem_and_on_record(town: Any, place: str) -> None:
-    answer = town.order(f"intersections/{place}/hold", "refused-1", role=Role.VIEWER, stage=0, for_s=60)
-    assert answer.status_code == 403
-    assert answer.headers["content-type"] == "application/problem+json"
-    entries = town.get("audit", actor="test-viewer", action="access.")["entries"]
-    assert any(one["target"].endswith(f"/intersections/{place}/hold") for one in entries)
-    assert town.ask("GET", "commands/refused-1").status_code == 404
