@@ -19,10 +19,7 @@ from denxanh.controller.operator.desk import MAX_PER_TICK, SOCKET_NAME
 from denxanh.controller.operator.effect import Progress, Watch
 from denxanh.controller.operator.message import Hold, Order, Preempt, Release, Role, SetPlan
 from denxanh.controller.replay import replay
-from denxanh.controller.site import CabinetEntry, load, write_site
 from denxanh.errors import UnreachableError
-from denxanh.plc.cabinet.ntcip import NtcipFace
-from denxanh.plc.cabinet.snmp_server import SnmpServer
 from denxanh.plc.contract import CabinetMode
 
 Build = Callable[..., Any]
@@ -62,58 +59,31 @@ def _events(here: Any, kind: str) -> list[str]:
     return found
 
 
-async def _ntcip(here: Any) -> SnmpServer:
-    """The second place's cabinet speaks NTCIP instead."""
-    first, second = here.places
-    server = SnmpServer(NtcipFace(second.cabinet))
-    await server.start()
-    (here.folder / "community").write_text("administrator\n")
-    (here.folder / "community").chmod(0o600)
-    entries = [
-        CabinetEntry(intersection=first.intersection.id, host="127.0.0.1", port=first.server.port),
-        CabinetEntry(
-            intersection=second.intersection.id, protocol="ntcip", host="127.0.0.1", port=server.port,
-            community_file="community",
-        ),
-    ]  # fmt: skip
-    clock = load(here.site_path).clock
-    write_site(
-        here.site_path, corridor="compiled.json", state_dir="state", policy="max-pressure",
-        cabinets=entries, clock=clock,
-    )  # fmt: skip
-    return server
-
-
 async def test_hold_plan_and_release_at_a_modbus_and_an_ntcip_cabinet(town: Build) -> None:
     here = town(2)
+    here.places[1] = type(here.places[1])(here.corridor, here.corridor.intersections[1], ntcip=True)
     await here.start()
-    server = await _ntcip(here)
     names = [place.intersection.id for place in here.places]
-    try:
-        async with here.controlled() as controlled:
-            await here.seconds(TO_ADAPTIVE_S)
-            assert [place.cabinet.mode for place in here.places] == [CabinetMode.ADAPTIVE] * 2
-            for name in names:
-                held = _order("hold", name, stage=SIDE, for_s=120)
-                assert await _given(here, held) == Answer(True, None, "")
-            await here.seconds(60)
-            for place in here.places:
-                assert (place.cabinet.mode, place.cabinet.status.stage) == (CabinetMode.ADAPTIVE, SIDE)
-            for name, place in zip(names, here.places, strict=True):
-                assert (await _given(here, _order("release", name))).ok
-                other = next(
-                    p.number for p in place.intersection.plans if p.number != place.cabinet.status.plan
-                )
-                assert (await _given(here, _order("plan", name, plan=other, for_s=60))).ok
-            await here.seconds(40)
-            for name, place in zip(names, here.places, strict=True):
-                assert place.cabinet.mode is CabinetMode.CENTRAL_PLAN
-                assert place.cabinet.status.plan == _ticks(here, name)[-1]["plan"]
-                assert _ticks(here, name)[-1]["cause"].startswith("operator-plan: lan (operator)")
-            await here.seconds(40)
-            assert [place.cabinet.mode for place in here.places] == [CabinetMode.ADAPTIVE] * 2
-    finally:
-        await server.stop()
+    async with here.controlled() as controlled:
+        await here.seconds(TO_ADAPTIVE_S)
+        assert [place.cabinet.mode for place in here.places] == [CabinetMode.ADAPTIVE] * 2
+        for name in names:
+            held = _order("hold", name, stage=SIDE, for_s=120)
+            assert await _given(here, held) == Answer(True, None, "")
+        await here.seconds(60)
+        for place in here.places:
+            assert (place.cabinet.mode, place.cabinet.status.stage) == (CabinetMode.ADAPTIVE, SIDE)
+        for name, place in zip(names, here.places, strict=True):
+            assert (await _given(here, _order("release", name))).ok
+            other = next(p.number for p in place.intersection.plans if p.number != place.cabinet.status.plan)
+            assert (await _given(here, _order("plan", name, plan=other, for_s=60))).ok
+        await here.seconds(40)
+        for name, place in zip(names, here.places, strict=True):
+            assert place.cabinet.mode is CabinetMode.CENTRAL_PLAN
+            assert place.cabinet.status.plan == _ticks(here, name)[-1]["plan"]
+            assert _ticks(here, name)[-1]["cause"].startswith("operator-plan: lan (operator)")
+        await here.seconds(40)
+        assert [place.cabinet.mode for place in here.places] == [CabinetMode.ADAPTIVE] * 2
     for name in names:
         causes = [one.cause for one in controlled.summary.mode_changes if one.intersection == name]
         assert causes[-3:] in (
