@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from denxanh.controller.centre.api.drafts import Reason, TomlResponse
+from denxanh.controller.centre.api.drafts import Reason, TomlResponse, note
 from denxanh.controller.centre.api.models import Answer, Words
 from denxanh.controller.centre.api.needs import After, Limit, Parts, moment, paged
 from denxanh.controller.centre.api.problem import UNSOUND, ProblemError, missing
@@ -23,7 +23,7 @@ from denxanh.controller.centre.desk import calendar_draft
 from denxanh.controller.centre.desk.calendar_draft import CalendarDraft
 from denxanh.controller.centre.desk.defect_words import schedule_words
 from denxanh.controller.centre.parts import Centre
-from denxanh.controller.centre.store import audit, drafts
+from denxanh.controller.centre.store import drafts
 from denxanh.controller.centre.store.drafts import State
 from denxanh.controller.centre.store.rows import Values
 from denxanh.networks import catalogue, corridor_files
@@ -118,15 +118,6 @@ def save(parts: Parts, person: Editor, body: SaveBody) -> CalendarVersion:
     if defects:
         said = [schedule_words(one) for one in defects]
         raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
-    audit.append(
-        parts.store,
-        actor=person.name,
-        role=person.role,
-        action="draft.save",
-        target="calendar",
-        outcome="done",
-        detail={"reason": body.reason},
-    )
     number = drafts.save(
         parts.store,
         kind=KIND,
@@ -135,6 +126,7 @@ def save(parts: Parts, person: Editor, body: SaveBody) -> CalendarVersion:
         author=person.name,
         reason=body.reason,
     )
+    note(parts, person, "draft.save", "calendar", {"draft": number, "reason": body.reason})
     return _one(parts, number)
 
 
@@ -148,16 +140,8 @@ def one(parts: Parts, number: _Number) -> CalendarVersion:
 def withdraw(parts: Parts, person: Editor, number: _Number) -> CalendarVersion:
     """It stays in the list, marked; drafts are never removed."""
     _one(parts, number)
-    audit.append(
-        parts.store,
-        actor=person.name,
-        role=person.role,
-        action="draft.withdraw",
-        target="calendar",
-        outcome="done",
-        detail={"draft": number},
-    )
     drafts.mark(parts.store, number, State.WITHDRAWN)
+    note(parts, person, "draft.withdraw", "calendar", {"draft": number})
     return _one(parts, number)
 
 

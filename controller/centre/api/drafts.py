@@ -7,6 +7,7 @@ cabinets (docs/plans.md).
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ from denxanh.controller.centre.desk import plan_draft
 from denxanh.controller.centre.desk.defect_words import plan_words
 from denxanh.controller.centre.desk.plan_draft import PlanDraft, PlanNumber
 from denxanh.controller.centre.parts import Centre
+from denxanh.controller.centre.people.access import Person
 from denxanh.controller.centre.store import audit, drafts
 from denxanh.controller.centre.store.drafts import State
 from denxanh.controller.centre.store.rows import Values
@@ -161,24 +163,22 @@ def save(parts: Parts, person: Editor, body: SaveBody) -> PlanVersion:
     if not verdict.may_be_saved:
         said = [plan_words(one) for one in verdict.defects if plan_draft.blocks(one)]
         raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
-    target = f"{place.id}/{body.number}"
-    audit.append(
-        parts.store,
-        actor=person.name,
-        role=person.role,
-        action="draft.save",
-        target=place.id,
-        outcome="done",
-        detail={"plan": body.number, "reason": body.reason, "cycle_s": verdict.cycle_s},
-    )
     number = drafts.save(
         parts.store,
         kind=KIND,
-        target=target,
+        target=f"{place.id}/{body.number}",
         body=body.plan.model_dump(mode="json"),
         author=person.name,
         reason=body.reason,
     )
+    # After it, so that the log never claims what is not there; the draft itself names its author.
+    detail: dict[str, int | str] = {
+        "plan": body.number,
+        "draft": number,
+        "reason": body.reason,
+        "cycle_s": verdict.cycle_s,
+    }
+    note(parts, person, "draft.save", place.id, detail)
     return _one(parts, number)
 
 
@@ -192,16 +192,8 @@ def one(parts: Parts, number: _Number) -> PlanVersion:
 def withdraw(parts: Parts, person: Editor, number: _Number) -> PlanVersion:
     """It stays in the list, marked; drafts are never removed."""
     found = _one(parts, number)
-    audit.append(
-        parts.store,
-        actor=person.name,
-        role=person.role,
-        action="draft.withdraw",
-        target=found.intersection,
-        outcome="done",
-        detail={"plan": found.number, "draft": number},
-    )
     drafts.mark(parts.store, number, State.WITHDRAWN)
+    note(parts, person, "draft.withdraw", found.intersection, {"plan": found.number, "draft": number})
     return _one(parts, number)
 
 
@@ -226,6 +218,19 @@ def text(parts: Parts, number: _Number) -> TomlResponse:
     return TomlResponse(
         plan_draft.plan_toml(place, plan_draft.plan_of(place, found.number, found.plan), about),
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def note(parts: Centre, person: Person, action: str, target: str, detail: Mapping[str, int | str]) -> None:
+    """Write into the log what a person has done with a draft."""
+    audit.append(
+        parts.store,
+        actor=person.name,
+        role=person.role,
+        action=action,
+        target=target,
+        outcome="done",
+        detail=detail,
     )
 
 

@@ -60,6 +60,10 @@ ORDERING: Words = {
         "Xanh tối thiểu, người đi bộ và đếm ngược đã hẹn luôn được giữ; có thể mất tới một chu kỳ.",
         "Minimum greens, pedestrians and running countdowns are kept; the change may take up to a cycle.",
     ),
+    "give.unheard": Word(
+        "Không nghe gì từ nút này: hình có thể đã cũ, lệnh có thể không tới.",
+        "Nothing is heard of this intersection: what is shown may be old, an order may not arrive.",
+    ),
     "give.standing": Word("Lệnh đang có hiệu lực", "Orders that stand"),
     "give.standing.also": Word("Tại nút này đang có lệnh khác", "Another order stands here already"),
     "give.standing.none": Word(

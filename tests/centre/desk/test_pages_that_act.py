@@ -153,6 +153,9 @@ def test_an_order_is_not_sent_without_a_reason_and_says_when_nobody_answers(
     opened = enter(Role.OPERATOR, "/intersections/X1", lang="en")
     opened.wait(RUNNING)
     opened.page.click("[data-order='hold']")
+    opened.wait(
+        "!document.querySelector('#order-hold [data-unheard]').hidden"
+    )  # the scribe has fallen silent
     opened.page.click("#order-hold form .button.first")
     assert "Choose one." in opened.text("#order-hold")
     assert "Fill this in." in opened.text("#order-hold")

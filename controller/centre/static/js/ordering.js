@@ -153,8 +153,9 @@ class Order {
     if (!one) return;
     this.outcome.live(one);
     if (!this.root.open || this.now === "outcome") return;
+    this.root.querySelector("[data-unheard]").hidden = !one.stale;
     for (const choice of this.root.querySelectorAll("[data-stage-choice]")) {
-      choice.querySelector("[data-running]").hidden = one.in_interstage || Number(choice.dataset.stageChoice) !== one.stage;
+      choice.querySelector("[data-running]").hidden = one.stale || one.in_interstage || Number(choice.dataset.stageChoice) !== one.stage;
     }
     this.plans(state, one);
     this.standing(one.orders ?? []);
@@ -166,7 +167,7 @@ class Order {
     for (const choice of this.root.querySelectorAll("[data-plan-choice]")) {
       const number = Number(choice.dataset.planChoice);
       choice.querySelector("[data-scheduled]").hidden = number !== scheduled;
-      choice.querySelector("[data-running]").hidden = !(one.mode === "PLAN" && one.plan === number);
+      choice.querySelector("[data-running]").hidden = one.stale || one.mode !== "PLAN" || one.plan !== number;
     }
     const change = nextChange(schedule, state.date, state.clock_s);
     this.untilChange = change && Math.max(60, Math.round(change.in_s));
