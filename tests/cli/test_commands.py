@@ -26,6 +26,7 @@ COMMANDS = (
     ("run",),
     ("console",),
     ("cabinet",),
+    ("check",),
     ("verify",),
     ("evaluate",),
     ("train",),
