@@ -12,7 +12,6 @@ from denxanh.controller.operator.message import Role
 from denxanh.controller.operator.standing import StandingView
 from denxanh.networks import catalogue
 
-pytestmark = pytest.mark.xdist_group("browser")
 Open = Callable[..., Any]
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import text
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event, LaneView
 
-pytestmark = pytest.mark.xdist_group("browser")
 Open = Callable[..., Any]
 
 

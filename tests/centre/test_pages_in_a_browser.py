@@ -16,7 +16,6 @@ from denxanh.networks.model import Corridor
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
-pytestmark = pytest.mark.xdist_group("browser")
 Open = Callable[..., Any]
 PAGES = ("/", "/?wall=1", "/intersections", "/intersections/MT_304", "/corridor", "/intersections/nix")
 KEY = re.compile(r"\b(?:map|list|place|corridor|trouble|shell|nav|feed|log|mode|cause|compass|turn)\.[a-z]")

@@ -24,8 +24,6 @@ KEYS = {
 WATCHDOG_S = 10
 HOLD_OFF_S = 60
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def free_port() -> int:
     with closing(bind("127.0.0.1", 0)) as listening:

@@ -17,7 +17,6 @@ import pytest
 
 from denxanh.controller.replay import replay
 
-pytestmark = pytest.mark.xdist_group("demo")
 SECONDS = 60
 
 

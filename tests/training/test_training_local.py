@@ -20,8 +20,6 @@ from denxanh.training.config import Config
 from denxanh.training.local import LocalWorker
 from denxanh.training.stream import Turn
 
-pytestmark = pytest.mark.xdist_group("training workers")
-
 PATIENCE_S = 240.0
 SECONDS = 60
 DECISIONS = SECONDS // 5

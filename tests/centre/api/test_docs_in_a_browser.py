@@ -20,7 +20,6 @@ QUIET = (
 )
 
 pytestmark = [
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(
         CHROMIUM is None and os.environ.get("CI") != "true",
         reason="no Chromium on this machine (apt install chromium)",

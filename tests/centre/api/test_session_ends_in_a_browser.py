@@ -12,7 +12,6 @@ from denxanh.controller.centre.api import stream
 from denxanh.controller.centre.people.deed import CENTRE, Actor
 from denxanh.controller.operator.message import Role
 
-pytestmark = pytest.mark.xdist_group("browser")
 NAME = "test-operator"
 
 

@@ -18,7 +18,6 @@ from denxanh.networks.corridor_files import ScheduleFile
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
-pytestmark = pytest.mark.xdist_group("browser")
 Enter = Callable[..., Any]
 PAGES = (
     *((Role.ENGINEER, path) for path in ("/alarms?which=all", "/plans", "/plans/X1/1/edit", "/calendar")),

@@ -24,7 +24,7 @@ from denxanh.networks import catalogue
 from denxanh.sim.exercise import Lesson, Script, Wanted
 from denxanh.sim.spec import FaultSpec, Happening
 
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 CORRIDOR = "nguyen-van-cu"
 LOST = "MT_NVC"
 SPEED = 3

@@ -30,7 +30,6 @@ PASSWORD = "xe lôi qua cầu Ninh Kiều"
 OTHER = "ghe chở trái cây về chợ nổi"
 
 pytestmark = [
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(
         CHROMIUM is None and os.environ.get("CI") != "true",
         reason="no Chromium on this machine (apt install chromium)",
