@@ -100,6 +100,8 @@ class IntersectionController:
         self._follower = Follower(intersection)
         self._ladder = LadderState()
         self._watch = WatchState()
+        self._against: Cause | None = None
+        """What speaks against ADAPTIVE in this second."""
         self._commander = Commander(epoch)
         self._board = AlarmBoard(intersection)
         self._zones = VdsZones(intersection, vds)
@@ -240,6 +242,7 @@ class IntersectionController:
             rule_failed=choice.against is not None,
         )
         self._watch, against = observe(self._watch, facts)
+        self._against = against
         self._trust = self._trust.second(value.tick, against)
         trusted = self._trust.holds(value.tick)
         standing = self._people.standing
@@ -337,8 +340,8 @@ class IntersectionController:
         )
         starved = () if decided is None else decided.starved
         return self._board.update(
-            starved, cause, choice.policy, self._commander.no_plan, problem or "", choice.error or "",
-            zones.alarms(value.tick),
+            starved, cause, self._against, choice.policy, self._commander.no_plan, problem or "",
+            choice.error or "", zones.alarms(value.tick),
         )  # fmt: skip
 
 
