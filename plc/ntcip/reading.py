@@ -20,8 +20,8 @@ OTHER_CONTROL = 1
 NOT_FLASH, FLASH_STARTUP = 2, 7
 MMU_FLASH_BIT = 0x10
 CLOCK_STEP_MAX_S = 10
-"""A globalTime that moves on by more is a clock that was set, not time that passed. So is one that moves back,
-or on by over a second more than sysUpTime."""
+"""A globalTime that moves on by more is a clock that was set, not time that passed. So is one that moves
+back, or on by over a second more than sysUpTime."""
 UP_MAX = 1 << 32
 """sysUpTime starts again at 0 after 497 days."""
 UP_WRAP = 3600 * 100

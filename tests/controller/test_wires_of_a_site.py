@@ -14,6 +14,7 @@ from denxanh.controller.wires import BACKUP_WITH_PROMISES_S, settings
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads, crossroads_corridor
 from denxanh.plc.ntcip.client import NtcipCabinet
+from denxanh.plc.ntcip.link import LONGEST_S
 from denxanh.plc.ntcip.usm_carrier import UserCarrier
 
 
@@ -40,7 +41,10 @@ def test_a_hold_stands_no_longer_alone_where_heads_count_down(
         community_file=str(community),
         watchdog_s=watchdog_s,
     )
-    assert settings(entry, replace(crossroads(), commitment_s=commitment_s)).backup_s == backup_s
+    spoken = settings(entry, replace(crossroads(), commitment_s=commitment_s))
+    assert spoken.backup_s == backup_s
+    # Nor where the time is the controller's own (set_backup_time = false).
+    assert spoken.longest_s == (BACKUP_WITH_PROMISES_S if commitment_s else LONGEST_S)
 
 
 async def test_plans_go_to_an_snmpv3_controller_signed_and_encrypted(
