@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BACKUP_WITH_PROMISES_S = 6
 """Where heads count down, unitBackupTime is at most this, whoever sets it (assumed): a controller that is
-left alone in the middle of a promise holds its green no longer. Five commands in a row may be lost on the way."""
+left alone in the middle of a promise holds its green no longer. Five commands in a row may be lost."""
 
 
 def cabinet(site: Site, entry: CabinetEntry, intersection: Intersection, courier: Courier) -> Cabinet:
