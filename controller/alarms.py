@@ -36,9 +36,12 @@ class Alarm:
     text_en: str
 
 
-_WHO_DRIVES = ("link-lost", "frozen-registers", "lease-lost", "epoch-taken", "fault foreign")
-CONSEQUENCE_OF: Mapping[str, tuple[str, ...]] = {"fault watchdog": _WHO_DRIVES, "clock": ("fault clock",)}
-"""By key: alarms that are no alarm of their own where one of these has come before them."""
+_UNHEARD = ("link-lost", "frozen-registers", "fault foreign")
+CONSEQUENCE_OF: Mapping[str, tuple[str, ...]] = {"fault watchdog": _UNHEARD, "clock": ("fault clock",)}
+"""By key: alarms that are no alarm of their own where one of these has come before them.
+
+Not those that stand for good (`lease-lost`, `epoch-taken`): a cabinet that goes alone under them has lost the
+other controller, too."""
 
 
 def causes(before: Mapping[str, Alarm], now: Iterable[Alarm]) -> tuple[Alarm, ...]:
@@ -164,12 +167,13 @@ _OF_LINK = (Cause.LINK_LOST, Cause.FROZEN, Cause.LEASE_LOST, Cause.EPOCH_TAKEN)
 
 
 def of_causes(
-    cause: Cause, policy: Cause | None, plan: Cause | None, problem: str, error: str
+    cause: Cause, against: Cause | None, policy: Cause | None, plan: Cause | None, problem: str, error: str
 ) -> Iterable[Alarm]:
     """What the ladder found: a lost link or lease, lamps that differ, a policy that the rule replaces.
 
     Args:
         cause: of the mode.
+        against: what speaks against ADAPTIVE, whatever the mode: an order may be its cause.
         policy: why the rule stands in, if it does.
         plan: why the cabinet does not run the plan of this hour, if it was given up.
         problem: what the link said.
@@ -177,7 +181,7 @@ def of_causes(
     """
     for standing, kind, detail in (
         (cause if cause in _OF_LINK else None, "link", problem if cause is Cause.LINK_LOST else ""),
-        (cause if cause is Cause.READ_BACK else None, "alarm", ""),
+        (against if against is Cause.READ_BACK else None, "alarm", ""),
         (policy, "alarm", error),
         (plan, "alarm", ""),
     ):

@@ -69,6 +69,7 @@ class AlarmBoard:
         self,
         starved: Iterable[int],
         cause: Cause,
+        against: Cause | None,
         policy: Cause | None,
         plan: Cause | None,
         problem: str,
@@ -79,7 +80,7 @@ class AlarmBoard:
         now = (
             *self._of_cabinet,
             *of_starved(self._intersection, starved),
-            *of_causes(cause, policy, plan, problem, error),
+            *of_causes(cause, against, policy, plan, problem, error),
             *further,
         )
         self._standing, events = changes(self._standing, causes(self._standing, now))

@@ -100,11 +100,15 @@ class IntersectionController:
         self._follower = Follower(intersection)
         self._ladder = LadderState()
         self._watch = WatchState()
+        self._against: Cause | None = None
+        """What speaks against ADAPTIVE in this second."""
         self._commander = Commander(epoch)
         self._board = AlarmBoard(intersection)
         self._zones = VdsZones(intersection, vds)
         self._decided: guard.GuardOutput | None = None
         """The last second's decision where it counted (`ladder.commands`)."""
+        self._first = False
+        """Whether the last second's command was this run's first."""
         self._announced: Mode | None = None
         self._heartbeat: int | None = None
         """Of the last sound answer."""
@@ -126,6 +130,8 @@ class IntersectionController:
         self._zones.hear(value.vds, value.tick, utc_s(value.date, value.clock_s))
         report, problem, silent = self._hear(value)
         status = None if report is None else report.status
+        if self._first and (value.late or value.unsent):
+            self.claim = Claim.NEW  # it was dropped: whoever holds our epoch now is not us
         if status is not None:
             self.claim = heard(self.claim, self._epoch, status.epoch)
         attendant, people = self._attendant, self._people
@@ -150,7 +156,9 @@ class IntersectionController:
         decided = follower.decide(given, followed=obeyed)
         promise = follower.new_promise(decided)
         command = self._commander.command(value, mode, cause, status, promise, plan)
-        if command is not None and cause is not Cause.FOREIGN_WRITER:
+        drives = command is not None and cause is not Cause.FOREIGN_WRITER
+        self._first = drives and self.claim is Claim.NEW
+        if drives:
             self.claim = Claim.DRIVING
         self._told, requests = happened(
             self._told, self._intersection, attendant, mode, asked.help, value.tick
@@ -240,6 +248,7 @@ class IntersectionController:
             rule_failed=choice.against is not None,
         )
         self._watch, against = observe(self._watch, facts)
+        self._against = against
         self._trust = self._trust.second(value.tick, against)
         trusted = self._trust.holds(value.tick)
         standing = self._people.standing
@@ -337,8 +346,8 @@ class IntersectionController:
         )
         starved = () if decided is None else decided.starved
         return self._board.update(
-            starved, cause, choice.policy, self._commander.no_plan, problem or "", choice.error or "",
-            zones.alarms(value.tick),
+            starved, cause, self._against, choice.policy, self._commander.no_plan, problem or "",
+            choice.error or "", zones.alarms(value.tick),
         )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denxanh.controller.site import Site
-from denxanh.controller.wires import phase_map, settings
+from denxanh.controller.wires import carrier, phase_map, settings
 from denxanh.errors import SiteError
 from denxanh.networks.model import Plan
 from denxanh.plc.ntcip.client import NtcipCabinet
@@ -23,7 +23,8 @@ async def download(site: Site, name: str, number: int | None = None) -> tuple[Pl
     Raises:
         SiteError: no such intersection or plan, or its protocol carries no plans.
         ProfileError: the phase map does not fit, or a plan cannot be said in it.
-        SecretError: the community's file cannot be used.
+        SecretError: the community's file, or a passphrase's, cannot be used.
+        MissingExtraError: SNMPv3 is asked for and its library is not installed.
         UnreachableError: the cabinet does not answer.
         FrameError: it does not take a plan, or holds another one afterwards.
     """
@@ -48,7 +49,8 @@ async def download(site: Site, name: str, number: int | None = None) -> tuple[Pl
             fix=f"its plans: {known}",
         )
     stages = phase_map(entry, intersection)
-    cabinet = NtcipCabinet(entry.host, entry.port, intersection, stages, settings(entry, intersection))
+    spoken, way = settings(entry, intersection), carrier(entry)
+    cabinet = NtcipCabinet(entry.host, entry.port, intersection, stages, spoken, way)
     try:
         await cabinet.download(plans)
     finally:

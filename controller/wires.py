@@ -13,7 +13,7 @@ from denxanh.plc.modbus.layout import layout
 from denxanh.plc.ntcip.carrier import Carrier
 from denxanh.plc.ntcip.client import NtcipCabinet
 from denxanh.plc.ntcip.courier import Courier
-from denxanh.plc.ntcip.link import Settings
+from denxanh.plc.ntcip.link import LONGEST_S, Settings
 from denxanh.plc.ntcip.message import Version
 from denxanh.plc.ntcip.stagemap import StageMap, load, sound
 from denxanh.plc.security.secrets import read_line
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from denxanh.plc.ntcip.usm import User
 
 BACKUP_WITH_PROMISES_S = 6
-"""Where heads count down, unitBackupTime is at most this (assumed): a controller that is left alone in the
-middle of a promise holds its green no longer. Five commands in a row may be lost on the way."""
+"""Where heads count down, unitBackupTime is at most this, whoever sets it (assumed): a controller that is
+left alone in the middle of a promise holds its green no longer. Five commands in a row may be lost."""
 
 
 def cabinet(site: Site, entry: CabinetEntry, intersection: Intersection, courier: Courier) -> Cabinet:
@@ -84,13 +84,15 @@ def settings(entry: CabinetEntry, intersection: Intersection) -> Settings:
         SecretError: the community's file cannot be used.
     """
     write = b"" if entry.community_file is None else read_line(Path(entry.community_file)).encode()
+    wanted_s = entry.watchdog_s
+    if intersection.commitment_s:
+        wanted_s = min(wanted_s, BACKUP_WITH_PROMISES_S)
     return Settings(
         read=entry.read_community.encode(),
         write=write,
         version=Version.V1 if entry.snmp == "1" else Version.V2C,
         suffix=tuple(int(part) for part in entry.instance.split(".") if part),
         set_backup_time=entry.set_backup_time,
-        backup_s=min(entry.watchdog_s, BACKUP_WITH_PROMISES_S)
-        if intersection.commitment_s
-        else entry.watchdog_s,
+        backup_s=wanted_s,
+        longest_s=BACKUP_WITH_PROMISES_S if intersection.commitment_s else LONGEST_S,
     )

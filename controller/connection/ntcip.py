@@ -9,7 +9,6 @@ from denxanh.errors import WireError
 from denxanh.networks.model import Intersection
 from denxanh.plc.modbus.layout import Layout
 from denxanh.plc.ntcip import numbers, oids
-from denxanh.plc.ntcip.backup import LONGEST_S
 from denxanh.plc.ntcip.ber import Oid, text
 from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.oids import cell, groups, scalar
@@ -159,7 +158,7 @@ def backup(seconds: int, settings: Settings) -> Finding:
             "nếu không muốn vậy: set_backup_time = false",
             "if it must not: set_backup_time = false",
         )
-    if not 0 < seconds <= LONGEST_S:
+    if not 0 < seconds <= settings.longest_s:
         return Finding(
             Subject.BACKUP,
             Verdict.BAD,

@@ -31,7 +31,7 @@ class Rerun:
         if "refused" in record:
             return
         try:
-            order = parse(json.dumps(record["order"]).encode())
+            order = parse(json.dumps(record["order"], ensure_ascii=False).encode())
             tick = int(record["t"])
         except (KeyError, TypeError, ValueError, RequestError) as error:
             raise JournalError(f"not an order: {error}", where=where) from error

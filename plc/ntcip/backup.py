@@ -11,8 +11,6 @@ from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.oids import scalar
 from denxanh.plc.ntcip.reading import SYSTEM_CONTROL
 
-LONGEST_S = 120
-"""A hold without a centre may stand no longer, seconds: as long as the field's longest watchdog (RSMP)."""
 RELEASE_LOOKS = 3
 RELEASE_LOOK_S = 0.1
 """After a release the controller's state is looked at so often, so far apart."""
@@ -28,7 +26,7 @@ async def arm(link: Link, settings: Settings, backup_s: int) -> None:
     name = scalar(oids.UNIT_BACKUP_TIME, settings.suffix)
     where = f"{link.where}, {text(name)}"
     if not settings.set_backup_time:
-        if 0 < backup_s <= LONGEST_S:
+        if 0 < backup_s <= settings.longest_s:
             return
         what = "0, so the controller would never leave it by itself"
         if backup_s:
@@ -36,7 +34,7 @@ async def arm(link: Link, settings: Settings, backup_s: int) -> None:
         raise FrameError(
             f"control is refused: unitBackupTime is {what}",
             where=where,
-            fix="set it to 10..30 s at the controller, or set_backup_time = true in the site file",
+            fix=f"set it to {settings.backup_s} s at the controller, or set_backup_time = true in SITE.toml",
         )
     if backup_s == settings.backup_s:
         return

@@ -31,7 +31,7 @@ from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.numbers import Numbers, poll_names
 from denxanh.plc.ntcip.ownership import Intrusion, Ledger
 from denxanh.plc.ntcip.reading import Trail
-from denxanh.plc.ntcip.reporting import Remembered, Reporter, standing
+from denxanh.plc.ntcip.reporting import POLICE_BIT, Remembered, Reporter, standing
 from denxanh.plc.ntcip.stagemap import StageMap
 from denxanh.plc.ntcip.tables import expected
 
@@ -118,8 +118,9 @@ class NtcipCabinet:
                 self._matches, self._set_id = await matches(self._link, self._tables), set_id
             report = self._report(numbers)
             self._status = report.status
-            if self._ours.intrusion is not None and not self._ours.intrusion.given_back:
-                await self._let_go(self._ours.intrusion)
+            intrusion = self._ours.intrusion
+            if intrusion is not None and not intrusion.given_back and not report.status.panel & POLICE_BIT:
+                await self._let_go(intrusion)
             return report
 
     async def command(self, command: Command) -> None:
@@ -240,7 +241,10 @@ class NtcipCabinet:
         self._ours = replace(self._ours, ledger=ownership.answered(self._ours.ledger))
 
     async def _let_go(self, intrusion: Intrusion) -> None:
-        """Zeros until they are answered once, so that nothing of ours stands beside what the other writes."""
+        """Zeros until they are answered once, so that nothing of ours stands beside what the other writes.
+
+        Not under the police panel: they wait until it is off.
+        """
         try:
             await self._write(RELEASED)
         except WireError as error:

@@ -16,6 +16,7 @@ from denxanh.plc.ntcip.ber import Oid, text
 from denxanh.plc.ntcip.discovery import SHOWN, differences
 from denxanh.plc.ntcip.link import Link
 from denxanh.plc.ntcip.oids import scalar
+from denxanh.plc.ntcip.reading import MANUAL
 from denxanh.plc.ntcip.stagemap import StageMap
 from denxanh.plc.ntcip.tables import download_objects, split_times
 
@@ -41,8 +42,8 @@ async def download(link: Link, plans: Sequence[Plan], stages: StageMap, suffix: 
     Raises:
         ProfileError: a plan cannot be said in patterns and splits.
         UnreachableError: no answer in time.
-        FrameError: too few patterns, another transaction is open, the values are refused, or others are held
-            afterwards.
+        FrameError: too few patterns, the police panel is on, another transaction is open, the values are
+            refused, or others are held afterwards.
     """
     for plan in plans:
         check(plan, stages)
@@ -50,6 +51,13 @@ async def download(link: Link, plans: Sequence[Plan], stages: StageMap, suffix: 
     objects: dict[Oid, int] = {}
     for plan in plans:
         objects |= download_objects(plan, stages)
+    control = scalar(oids.UNIT_CONTROL_STATUS, suffix)
+    if await link.get_one(control) == MANUAL:
+        raise FrameError(
+            "the police panel is on, so nothing is written",
+            where=f"{link.where}, {text(control)}",
+            fix="download again when it is off",
+        )
     state = scalar(oids.DB_CREATE_TRANSACTION, suffix)
     if await link.get_one(state) != NORMAL:
         raise FrameError(

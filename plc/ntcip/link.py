@@ -26,6 +26,8 @@ TRIES = 2
 """Of a GET; a SET is sent once."""
 PROBES = 8
 """Test GETs under way at once."""
+LONGEST_S = 120
+"""A hold without a centre may stand no longer, seconds: as long as the field's longest watchdog (RSMP)."""
 MAX_MESSAGE = 1400
 """Octets of one answer: an Ethernet frame with room for tunnels. NTCIP 1201 demands 484 of a controller."""
 _PER_VALUE = 8
@@ -38,7 +40,7 @@ class Settings:
     """How one controller wants to be spoken to.
 
     `suffix` is the instance of its scalars (some answer `.1`, some none). With `set_backup_time` its
-    unitBackupTime is kept at `backup_s`; without, control is refused while it is 0.
+    unitBackupTime is kept at `backup_s`; without, control is refused while it is 0 or more than `longest_s`.
     """
 
     read: bytes = b"public"
@@ -47,6 +49,7 @@ class Settings:
     suffix: Oid = (0,)
     set_backup_time: bool = True
     backup_s: int = 10
+    longest_s: int = LONGEST_S
     max_message: int = MAX_MESSAGE
 
 

@@ -20,7 +20,8 @@ OTHER_CONTROL = 1
 NOT_FLASH, FLASH_STARTUP = 2, 7
 MMU_FLASH_BIT = 0x10
 CLOCK_STEP_MAX_S = 10
-"""A globalTime that moves on by more is a clock that was set, not time that passed."""
+"""A globalTime that moves on by more is a clock that was set, not time that passed. So is one that moves
+back, or on by over a second more than sysUpTime."""
 UP_MAX = 1 << 32
 """sysUpTime starts again at 0 after 497 days."""
 UP_WRAP = 3600 * 100
@@ -62,11 +63,27 @@ def passed(trail: Trail, numbers: Numbers) -> Trail:
     """Let the controller's own clock move on."""
     time = numbers.scalar(oids.GLOBAL_TIME)
     step = 1 if trail.time is None else time - trail.time
+    up = numbers.scalar(oids.SYS_UP_TIME) if numbers.has_scalar(oids.SYS_UP_TIME) else None
+    run_s = _run_s(trail.up, up)
+    if run_s is not None and (step < 0 or step > run_s + 1):
+        step = run_s
     if not 0 <= step <= CLOCK_STEP_MAX_S:
         step = 1
-    up = numbers.scalar(oids.SYS_UP_TIME) if numbers.has_scalar(oids.SYS_UP_TIME) else None
     backup_s = numbers.scalar(oids.UNIT_BACKUP_TIME)
     return replace(trail, time=time, now=trail.now + step, up=up, backup_s=backup_s)
+
+
+def _run_s(before: int | None, up: int | None) -> int | None:
+    """Seconds between two values of sysUpTime, at least 1; None where they do not tell.
+
+    An agent may count whole seconds, or bring the value up to date now and then. So it bounds how far
+    globalTime can have moved on (a clock that was set would else move the end of a promise), and no more.
+    """
+    if before is None or up is None:
+        return None
+    run = up - before if up >= before else up - before + UP_MAX
+    run_s = (run + 50) // 100
+    return run_s if 1 <= run_s <= CLOCK_STEP_MAX_S else None
 
 
 def restarted(before: Trail, now: Trail) -> bool:

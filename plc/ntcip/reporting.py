@@ -68,7 +68,8 @@ class Reporter:
         pattern = found.scalar(oids.COORD_PATTERN_STATUS)
         plan = pattern if oids.STANDBY_PATTERN < pattern < oids.FREE_PATTERN else 0
         monitor = bool(found.scalar(oids.UNIT_ALARM_STATUS_1) & reading.MMU_FLASH_BIT)
-        expired = found.scalar(oids.UNIT_CONTROL_STATUS) == reading.BACKUP_MODE
+        control = found.scalar(oids.UNIT_CONTROL_STATUS)
+        expired = control == reading.BACKUP_MODE
         time = found.scalar(oids.GLOBAL_TIME)
         faults = Fault.CONFLICT * monitor | Fault.WATCHDOG * expired | Fault.FOREIGN * ours.foreign
         return CabinetStatus(
@@ -94,7 +95,7 @@ class Reporter:
             red=shown.red,
             flashing=shown.flashing,
             lamp_fault=0,
-            panel=POLICE_BIT if mode is CabinetMode.MANUAL else 0,
+            panel=POLICE_BIT if control == reading.MANUAL else 0,  # it may flash by that panel
             config_crc=self._crc if ours.matches else self._crc ^ WORD_MAX,
             countdown_s=0 if promise is None else max(1, promise.end - trail.now),
             monitor=int(monitor),

@@ -43,6 +43,12 @@ def test_what_was_raised_alone_stays_when_the_other_comes(cause: str, consequenc
     assert told([[consequence], [consequence, cause]]) == [("alarm", consequence), ("alarm", cause)]
 
 
+@pytest.mark.parametrize("taken", ["lease-lost", "epoch-taken"])
+def test_another_controller_that_dies_is_not_hidden_by_its_having_taken_over(taken: str) -> None:
+    seconds = [[], [taken], [taken], [taken, "fault watchdog"]]
+    assert told(seconds) == [("alarm", taken), ("alarm", "fault watchdog")]
+
+
 @given(st.lists(st.sets(st.sampled_from(KEYS)), max_size=30))
 def test_nothing_is_wrong_without_an_alarm_and_no_alarm_without_something_wrong(
     seconds: list[set[str]],

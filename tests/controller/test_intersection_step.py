@@ -382,6 +382,20 @@ def test_a_cabinet_that_another_has_driven_with_our_epoch_or_more_is_left_alone(
     assert "kỳ điều khiển" in alarms[-1].text_vi
 
 
+@pytest.mark.parametrize("dropped", ["late", "unsent"])
+def test_a_first_command_that_never_left_claims_nothing(dropped: str) -> None:
+    """Another controller with our epoch drives the cabinet before our next second."""
+    rig = Rig()
+    while rig.run(1).last.command is None:
+        pass
+    controller = rig.make()
+    begun = controller.step(rig.inputs[-1])
+    assert begun.command is not None
+    following = rig.run(1).inputs[-1]  # the rig's own controller, of the same epoch, has driven it meanwhile
+    output = controller.step(replace(following, **{dropped: True}))
+    assert (output.mode, output.cause, output.command) == (Mode.LOCAL, "epoch-taken", None)
+
+
 def test_a_restart_with_a_risen_epoch_drives_on_and_so_does_a_controller_built_anew() -> None:
     rig = Rig().adaptive()
     rig.controller = rig.make(epoch=6)

@@ -11,6 +11,7 @@ import pytest
 from denxanh.controller.assembly import makers, opening
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.journal import JOURNAL_NAME, Journal, parts, read_all
+from denxanh.controller.operator.message import Release, Role, body, parse
 from denxanh.controller.record import TickInput
 from denxanh.controller.replay import replay
 from denxanh.controller.site import CabinetEntry, Site, load, write_site
@@ -189,6 +190,19 @@ def test_a_journal_from_before_there_were_orders_replays_all_the_same(site: Site
         return record
 
     _rewrite(path, older)
+    assert replay(path).same
+
+
+def test_a_reason_in_any_script_replays(site: Site) -> None:
+    """Written as it was heard, it is no longer than an order may be; escaped it would be."""
+    path = _record(site, 2)
+    given = Release(
+        id="r", intersection=INTERSECTION.id, actor="lan", role=Role.OPERATOR, reason="𡨸" * 200, issued_s=1
+    )
+    assert parse(body(given)) == given
+    journal = Journal(path)
+    journal.append({"k": "order", "t": 2, "order": given.model_dump(mode="json")})
+    journal.close()
     assert replay(path).same
 
 

@@ -221,6 +221,17 @@ def test_lamps_that_are_not_what_was_decided_stop_a_hold_for_a_while(rig, order)
     assert one.last.cause.startswith("operator-hold"), "it stands, and counts again"
 
 
+def test_an_order_underneath_does_not_hide_lamps_that_are_not_what_was_decided(rig, order) -> None:
+    one = rig().adaptive()
+    one.order(order("plan", for_s=900)).order(order("hold", stage=SIDE, for_s=600)).run(60)
+    one.controller._follower.agrees = lambda mode: False
+    one.run(5)
+    assert one.last.cause.startswith("operator-plan")
+    assert [event.cause for o in one.outputs for event in o.events if event.kind == "alarm"] == [
+        "read-back-disagrees"
+    ]
+
+
 def test_a_silent_cabinet_gets_nothing_and_the_hold_goes_on_afterwards(rig, order) -> None:
     one = rig().adaptive()
     one.order(order("hold", stage=SIDE, for_s=600)).run(60)

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from denxanh.controller.readback import police_panel
 from denxanh.errors import FrameError, UnreachableError
 from denxanh.plc.contract import CabinetMode, Fault, ModeRequest, Refusal
 from denxanh.plc.ntcip import oids
-from denxanh.plc.ntcip.ber import TIME_TICKS, Value
+from denxanh.plc.ntcip.ber import TIME_TICKS, Value, integer
 from denxanh.plc.ntcip.message import Kind, decode, encode
 from denxanh.plc.ntcip.oids import cell, scalar
 from denxanh.plc.ntcip.ownership import QUIET_S
@@ -168,6 +169,42 @@ async def test_zeros_after_another_writer_are_tried_until_answered(bench, relay,
     driver.tick()
     await client.poll()
     assert bench.standing == [0] * 7
+
+
+@pytest.mark.parametrize("flashes", [False, True])
+async def test_nothing_is_given_back_while_the_police_panel_is_on(bench, relay, stranger, flashes):
+    """Another centre writes, and an officer switches the panel on before our zeros are answered."""
+    middle, port = relay
+    driver, client = bench.driver, bench.client(port=port)
+    await bench.adaptive(client)
+    await bench.second(client)
+    written = 0
+
+    def meddle(data: bytes, up: bool) -> list[bytes]:
+        nonlocal written
+        if not up or decode(data).kind is not Kind.SET:
+            return [data]
+        written += 1
+        return []
+
+    middle.meddle = meddle
+    await stranger(bench.server.port, (OMIT, 0b100))
+    driver.tick()
+    assert Fault.FOREIGN in (await client.poll()).status.faults
+    assert written == 1
+    driver.cabinet.set_panel(police=True)
+    get, flash = bench.face.get, scalar(oids.UNIT_FLASH_STATUS)
+    if flashes:  # by the panel's own switch
+        bench.face.get = lambda name: integer(4) if name == flash else get(name)
+    for _ in range(3):
+        driver.tick()
+        assert police_panel((await client.poll()).status)
+    assert written == 1
+    bench.face.get = get
+    driver.cabinet.set_panel(police=False)
+    driver.tick()
+    await client.poll()
+    assert written == 2
 
 
 async def test_what_an_earlier_run_left_is_not_taken_over(bench, stranger):

@@ -92,6 +92,25 @@ async def test_an_open_transaction_is_left_alone(bench, stranger):
     assert bench.number(STATE) == TRANSACTION
 
 
+async def test_nothing_is_written_while_the_police_panel_is_on(bench, relay):
+    middle, port = relay
+    driver = bench.driver
+    driver.start()
+    driver.cabinet.set_panel(police=True)
+    driver.tick()
+    written: list[bytes] = []
+
+    def meddle(data: bytes, up: bool) -> list[bytes]:
+        if up and decode(data).kind is Kind.SET:
+            written.append(data)
+        return [data]
+
+    middle.meddle = meddle
+    with pytest.raises(FrameError, match="police panel is on"):
+        await bench.client(port=port).download([plan(4, 0, 40, 40, 40)])
+    assert written == []
+
+
 async def test_a_link_that_breaks_off_in_the_middle_changes_nothing(bench, relay):
     middle, port = relay
     before = bench.driver.cabinet.intersection.plans

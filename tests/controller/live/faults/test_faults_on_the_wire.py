@@ -214,7 +214,7 @@ async def test_a_second_controller(trial: Trials, who: str) -> None:
         await rival.close()
         if who == "younger":
             await one.seconds(WATCHDOG_S + 2, until=LOCAL)
-    assert one.alarms() == {"older": ["stale-epoch"], "younger": ["lease-lost"]}[who]
+    assert one.alarms() == {"older": ["stale-epoch"], "younger": ["lease-lost", "fault-watchdog"]}[who]
 
 
 @pytest.mark.parametrize("jump_s", [3600, -3600])
