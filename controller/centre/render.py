@@ -59,7 +59,7 @@ def render(
         .get_template(template)
         .render(
             t=speaker(table, lang),
-            words=_embedded(spoken(table, lang)),
+            words=embedded(spoken(table, lang)),
             lang=lang,
             theme=theme,
             page=page,
@@ -114,6 +114,6 @@ def _navigation(person: Any) -> list[Any]:
     return shown
 
 
-def _embedded(texts: Any) -> str:
+def embedded(data: Any) -> str:
     """JSON that can stand inside a `script` element: nothing in it closes the element."""
-    return json.dumps(texts, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -40,7 +40,6 @@ NOTHING_HEARD = Kind(
 UNSOUND = Kind(
     "unsound", 409, "Bản thảo vi phạm quy tắc, chưa lưu", "The draft breaks a rule and was not saved"
 )
-TOO_LARGE = Kind("too-large", 413, "Nội dung gửi lên quá lớn", "The body is too large")
 INVALID = Kind("invalid", 422, "Nội dung gửi lên chưa đúng", "What was sent is not right")
 TOO_MANY = Kind("too-many", 503, "Trung tâm đang bận", "The centre is busy")
 STORE = Kind(

@@ -105,13 +105,16 @@ async def password(request: Request, who: Whoever) -> Response:
 async def once(request: Request, secret: str) -> Response:
     """Let somebody in who has a link that nobody has used yet."""
     desk = people(request)
-    name = desk.links.take(secret)
-    if name is None:
-        error = refused(Refusal.WRONG_LOGIN)
+    try:
+        name = desk.links.take(secret)
+        if name is None:
+            raise refused(Refusal.WRONG_LOGIN)
+        entered = await desk.login.enter(name, address(request), "one-time link")
+    except AccessError as error:
         # The path holds a secret; the log does not need it.
         await report(request, error, target="GET /login/once")
         return _login(request, error)
-    return await _let_in(request, await desk.login.enter(name, address(request), "one-time link"), HOME)
+    return await _let_in(request, entered, HOME)
 
 
 @router.get("/login/oidc")
