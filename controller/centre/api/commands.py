@@ -173,7 +173,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 @router.post("/intersections/{id}/hold", summary="Hold a stage", responses=_ANSWERS)
 async def hold(
-    parts: Parts, place: Place, person: Holder, key: Key, body: HoldBody, response: Response
+    parts: Parts, person: Holder, place: Place, key: Key, body: HoldBody, response: Response
 ) -> Command:
     """Bring a stage and keep it for a while. The guard decides when it may come."""
     _stage(place, body.stage)
@@ -183,7 +183,7 @@ async def hold(
 
 @router.post("/intersections/{id}/plan", summary="Run a plan", responses=_ANSWERS)
 async def plan(
-    parts: Parts, place: Place, person: Planner, key: Key, body: PlanBody, response: Response
+    parts: Parts, person: Planner, place: Place, key: Key, body: PlanBody, response: Response
 ) -> Command:
     """Run a fixed plan for a while. The cabinet comes into step by itself; see `plan/preview`."""
     if body.plan is not None:
@@ -194,7 +194,7 @@ async def plan(
 
 @router.post("/intersections/{id}/release", summary="Hand back", responses=_ANSWERS)
 async def release(
-    parts: Parts, place: Place, person: Releaser, key: Key, body: ReleaseBody, response: Response
+    parts: Parts, person: Releaser, place: Place, key: Key, body: ReleaseBody, response: Response
 ) -> Command:
     """Take back every order that stands there."""
     order = Release(**_common(place, person, key, body))
@@ -203,7 +203,7 @@ async def release(
 
 @router.post("/intersections/{id}/preempt", summary="Pre-empt", responses=_ANSWERS)
 async def preempt(
-    parts: Parts, place: Place, person: Preempter, key: Key, body: PreemptBody, response: Response
+    parts: Parts, person: Preempter, place: Place, key: Key, body: PreemptBody, response: Response
 ) -> Command:
     """Bring a stage as for an emergency vehicle; for the police's liaison."""
     _stage(place, body.stage)
@@ -213,7 +213,7 @@ async def preempt(
 
 @router.post("/intersections/{id}/mode", summary="Change the mode", responses=_ANSWERS)
 async def mode(
-    parts: Parts, place: Place, person: Planner, key: Key, body: ModeBody, response: Response
+    parts: Parts, person: Planner, place: Place, key: Key, body: ModeBody, response: Response
 ) -> Command:
     """ADAPTIVE: take back all orders, and wait until adaptive control shows. PLAN: the schedule's plan."""
     common, goal = _common(place, person, key, body), Mode(body.target)
@@ -224,7 +224,7 @@ async def mode(
 
 
 @router.post("/intersections/{id}/plan/preview", summary="Preview a plan switch")
-async def plan_preview(parts: Parts, place: Place, _: Planner, body: PreviewBody) -> PlanPreview:
+async def plan_preview(parts: Parts, _: Planner, place: Place, body: PreviewBody) -> PlanPreview:
     """Which stage would end when, with the minima that are kept. Nothing is sent.
 
     409 while nothing is heard of the intersection.
