@@ -79,8 +79,7 @@ def create_app(
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, max_body_size=MAX_BODY_BYTES
     )
     app.state.centre = centre
-    app.state.corridor, app.state.feed = corridor, feed
-    app.state.store, app.state.line = store, line
+    app.state.corridor = corridor
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(host, people.public_url))
     app.add_middleware(SecurityHeaders)
     problem.install(app)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.desk.plan_draft import PlanDraft, SplitDraft, draft_of
 from denxanh.controller.centre.people.access import PASSWORD, requires, requires_login
 from denxanh.controller.centre.people.rights import RIGHTS, Right, may
 from denxanh.controller.centre.people.tokens import covers
-from denxanh.controller.centre.render import problem, render
+from denxanh.controller.centre.render import embedded, problem, render
 from denxanh.controller.centre.words.accounts import ACCOUNTS
 from denxanh.controller.centre.words.alarms import ALARMS
 from denxanh.controller.centre.words.audit import AUDIT
@@ -25,7 +24,6 @@ from denxanh.controller.centre.words.plans import PLANS
 from denxanh.controller.operator.message import Role
 from denxanh.networks.model import Corridor, Intersection, Plan, Schedule
 
-view = Depends(requires(Right.VIEW))
 router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
 MAX_PLAN = 255
@@ -188,11 +186,6 @@ def has(request: Request, right: Right) -> bool:
 def _token_roles(request: Request) -> list[str]:
     """Roles whose tokens this reader may make."""
     return [role.value for role in Role if covers(request.state.person.role, role)]
-
-
-def embedded(data: Mapping[str, Any] | Sequence[Any]) -> str:
-    """JSON that can stand inside a `script` element: nothing in it closes the element."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def schedule_json(schedule: Schedule) -> str:

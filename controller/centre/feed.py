@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,8 @@ class Feed:
         self._notice = notice
         self._encoded: dict[int, tuple[int, bytes]] = {}
         """This beat's snapshots as bytes, by the event after which they begin."""
-        self.viewers = 0
-        """Streams that are open."""
+        self.viewers: Counter[str] = Counter()
+        """Streams that are open, by whose they are."""
 
     def snapshot(self, after: int = 0) -> dict[str, Any]:
         """The view now, with the events above sequence number `after` and the centre's own trouble."""
@@ -70,13 +71,14 @@ class Feed:
         return self._view.pulse(time.monotonic())
 
     @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
+    def watched(self, who: str) -> Iterator[None]:
         """Counts a viewer for as long as it watches."""
-        self.viewers += 1
+        self.viewers[who] += 1
         try:
             yield
         finally:
-            self.viewers -= 1
+            self.viewers[who] -= 1
+            self.viewers += Counter()  # without those who are gone
 
     def seen(self, intersection: str) -> Seen | None:
         """One intersection as last heard; None before its first second."""

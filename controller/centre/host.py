@@ -74,7 +74,7 @@ def run(
         listening = bind(console.host, console.port)
         scheme = "https" if console.cert_file else "http"
         tell(console.public_url or f"{scheme}://{console.host}:{listening.getsockname()[1]}/")
-        asyncio.run(_welcome(people, guest_link))
+        asyncio.run(_welcome(people, guest_link, path))
         event = ungated(site.ungated)
         app = create_app(
             _overridden(site),
@@ -110,16 +110,30 @@ def _console(site: Site, host: str | None, port: int | None) -> Console:
     return console
 
 
-async def _welcome(people: People, guest_link: Path | None) -> None:
+async def _welcome(people: People, guest_link: Path | None, site: Path) -> None:
     """Nobody has a password that was there before: a link for a demo, a one-time password for a new site."""
     if guest_link is not None:
         _leave(guest_link, await demo_link(people, Role.ENGINEER))
+        return
+    if _is_journalled():
+        if not await asyncio.to_thread(people.accounts.list):
+            how = f"denxanh people add {site} {FIRST} --role {Role.ADMINISTRATOR}"
+            _LOG.warning("nobody can log in yet; on a terminal: %s", how)
         return
     password = await first_account(people)
     if password is not None:
         # The terminal, not the log: it is shown once.
         sys.stderr.write(f"Tài khoản đầu tiên / first account: {FIRST}\n")
         sys.stderr.write(f"Mật khẩu một lần / one-time password: {password}\n")
+
+
+def _is_journalled() -> bool:
+    """Whether systemd's journal keeps, for all its readers, what is written on standard error."""
+    try:
+        status = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def _leave(path: Path, secret: str) -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from denxanh.controller.centre.nav import NAVIGATION
 from denxanh.controller.centre.people.rights import may
+from denxanh.controller.centre.template import template
 from denxanh.controller.centre.words.shared import SHARED
 from denxanh.controller.centre.words.word import Lang, Words, join, speaker, spoken
 
@@ -33,7 +31,7 @@ class Theme(StrEnum):
 
 def render(
     request: Request,
-    template: str,
+    file: str,
     *,
     page: str,
     words: tuple[Words, ...] = (),
@@ -44,7 +42,7 @@ def render(
 
     Args:
         request: its query (`lang`, `theme`), else its cookies, choose language and theme; else Vietnamese.
-        template: a file of `templates/` that extends `shell.html`.
+        file: of `templates/`; it extends `shell.html`.
         page: the page's id in the navigation.
         words: the page's own tables, beside those that all pages have.
         status: of the HTTP answer.
@@ -54,21 +52,17 @@ def render(
     theme = _choice(request, "theme", THEME_COOKIE, Theme, Theme.AUTO)
     table = join(*SHARED, *words)
     person = getattr(request.state, "person", None)
-    text = (
-        _templates()
-        .get_template(template)
-        .render(
-            t=speaker(table, lang),
-            words=_embedded(spoken(table, lang)),
-            lang=lang,
-            theme=theme,
-            page=page,
-            path=request.url.path,
-            person=person,
-            sections=_navigation(person),
-            corridor=request.app.state.corridor,
-            **values,
-        )
+    text = template(file).render(
+        t=speaker(table, lang),
+        words=embedded(spoken(table, lang)),
+        lang=lang,
+        theme=theme,
+        page=page,
+        path=request.url.path,
+        person=person,
+        sections=_navigation(person),
+        corridor=request.app.state.corridor,
+        **values,
     )
     answer = HTMLResponse(text, status)
     for parameter, cookie, value in (("lang", LANG_COOKIE, lang), ("theme", THEME_COOKIE, theme)):
@@ -82,18 +76,6 @@ def problem(request: Request, status: int, key: str, **values: Any) -> HTMLRespo
     """A page that says why there is no other (`key`: of the shared words)."""
     text = speaker(join(*SHARED), _language(request))(key, **values)
     return render(request, "problem.html", page="", status=status, text=text)
-
-
-@cache
-def _templates() -> Environment:
-    folder = Path(__file__).parent / "templates"
-    return Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _language(request: Request) -> Lang:
@@ -114,6 +96,6 @@ def _navigation(person: Any) -> list[Any]:
     return shown
 
 
-def _embedded(texts: Any) -> str:
+def embedded(data: Any) -> str:
     """JSON that can stand inside a `script` element: nothing in it closes the element."""
-    return json.dumps(texts, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

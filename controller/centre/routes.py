@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from denxanh.networks.model import Corridor, Intersection, MapLane, Plan, Point, Turn
+from denxanh.networks.timing import interstage_s
 
 JOIN_M = 45.0
 """A lane goes on in one that begins this near to its end, across a small junction without signals, metres."""
@@ -77,7 +78,7 @@ def plan_greens(intersection: Intersection, plan: Plan) -> list[list[tuple[int, 
     greens: list[list[tuple[int, int]]] = [[] for _ in intersection.groups]
     for position, split in enumerate(plan.splits):
         following = plan.splits[(position + 1) % len(plan.splits)].stage
-        between = _interstage_s(intersection, split.stage, following)
+        between = interstage_s(intersection, split.stage, following)
         for group in range(len(intersection.groups)):
             if not intersection.stages[split.stage].serves(group):
                 continue
@@ -95,14 +96,6 @@ def told(route: Route) -> dict[str, Any]:
         ]
         for side, stops in (("out", route.out), ("back", route.back))
     }
-
-
-def _interstage_s(intersection: Intersection, stage: int, following: int) -> int:
-    groups = range(len(intersection.groups))
-    before, after = intersection.stages[stage], intersection.stages[following]
-    ending = [group for group in groups if before.serves(group) and not after.serves(group)]
-    starting = [group for group in groups if after.serves(group) and not before.serves(group)]
-    return max((intersection.intergreens[i][j] for i in ending for j in starting), default=0)
 
 
 def _following(corridor: Corridor) -> Iterator[tuple[_At, _At]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -16,7 +17,9 @@ import pytest
 
 from denxanh.controller import site as sites
 from denxanh.controller.centre import host
+from denxanh.controller.centre.people.people import gather
 from denxanh.controller.centre.server import bind
+from denxanh.controller.centre.store.archive import open_store
 from denxanh.controller.console_site import ConsoleTable
 from denxanh.errors import SiteError
 from denxanh.networks import compiled
@@ -106,6 +109,26 @@ def test_a_first_start_tells_one_password_and_the_next_none(
     assert len(password) >= 12
     second = start(str(path), port=port)
     assert "one-time password" not in second.end()
+
+
+async def test_no_password_goes_into_the_journal_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'centre.db'}")
+    people = gather(store)
+    with (tmp_path / "journal").open("w+") as journal, contextlib.closing(store):
+        status = os.fstat(journal.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+        monkeypatch.setattr(sys, "stderr", journal)
+        await host._welcome(people, None, Path("site.toml"))
+        journal.seek(0)
+        assert "password" not in journal.read()
+        assert people.accounts.list() == ()
+        assert "denxanh people add site.toml admin --role administrator" in caplog.text
+        monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+        await host._welcome(people, None, Path("site.toml"))
+        assert [one.name for one in people.accounts.list()] == ["admin"]
+    people.hasher.close()
 
 
 def test_a_guests_link_of_a_simulated_street_lets_in_once(

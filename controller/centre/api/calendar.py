@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from denxanh.controller.centre.api.drafts import Reason, TomlResponse, note
+from denxanh.controller.centre.api.drafts import Reason, TomlResponse
 from denxanh.controller.centre.api.models import Answer, Words
 from denxanh.controller.centre.api.needs import After, Limit, Parts, moment, paged
 from denxanh.controller.centre.api.problem import UNSOUND, ProblemError, missing
@@ -23,6 +23,7 @@ from denxanh.controller.centre.desk import calendar_draft
 from denxanh.controller.centre.desk.calendar_draft import CalendarDraft
 from denxanh.controller.centre.desk.defect_words import schedule_words
 from denxanh.controller.centre.parts import Centre
+from denxanh.controller.centre.people.deed import note
 from denxanh.controller.centre.store import drafts
 from denxanh.controller.centre.store.drafts import State
 from denxanh.controller.centre.store.rows import Values
@@ -118,15 +119,16 @@ def save(parts: Parts, person: Editor, body: SaveBody) -> CalendarVersion:
     if defects:
         said = [schedule_words(one) for one in defects]
         raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
-    number = drafts.save(
-        parts.store,
-        kind=KIND,
-        target=parts.corridor.id,
-        body=body.calendar.model_dump(mode="json"),
-        author=person.name,
-        reason=body.reason,
-    )
-    note(parts, person, "draft.save", "calendar", {"draft": number, "reason": body.reason})
+    with parts.store.writing() as connection:
+        number = drafts.save(
+            connection,
+            kind=KIND,
+            target=parts.corridor.id,
+            body=body.calendar.model_dump(mode="json"),
+            author=person.name,
+            reason=body.reason,
+        )
+        note(connection, person.actor, "draft.save", "calendar", draft=number, reason=body.reason)
     return _one(parts, number)
 
 
@@ -140,8 +142,9 @@ def one(parts: Parts, number: _Number) -> CalendarVersion:
 def withdraw(parts: Parts, person: Editor, number: _Number) -> CalendarVersion:
     """It stays in the list, marked; drafts are never removed."""
     _one(parts, number)
-    drafts.mark(parts.store, number, State.WITHDRAWN)
-    note(parts, person, "draft.withdraw", "calendar", {"draft": number})
+    with parts.store.writing() as connection:
+        if drafts.mark(connection, number, State.WITHDRAWN):
+            note(connection, person.actor, "draft.withdraw", "calendar", draft=number)
     return _one(parts, number)
 
 
@@ -194,13 +197,11 @@ def _version(row: Values) -> CalendarVersion | None:
         draft = CalendarDraft.model_validate(json.loads(row["body"]))
     except ValidationError:
         return None
-    saved = moment(row["created_ms"])
-    assert saved is not None  # the column is never empty
     return CalendarVersion(
         id=row["id"],
         calendar=draft,
         author=row["author"],
         reason=row["reason"],
-        saved=saved,
+        saved=moment(row["created_ms"]),
         state=State(row["state"]),
     )

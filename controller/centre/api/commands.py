@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from denxanh.controller.centre.api.models import Answer, ReadBack, StageName, Words
-from denxanh.controller.centre.api.needs import NAME, After, Limit, Parts, Place, moment, paged
+from denxanh.controller.centre.api.needs import NAME, REASON, After, Limit, Parts, Place, moment, paged
 from denxanh.controller.centre.api.problem import (
     KEY_REUSED,
     NOTHING_HEARD,
@@ -35,7 +35,6 @@ from denxanh.networks.model import Intersection, Plan
 
 router = APIRouter(tags=["commands"])
 
-_REASON = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{1,198}[^\s\x00-\x1f\x7f]$"
 Key = Annotated[
     str,
     Header(
@@ -53,7 +52,7 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     reason: str = Field(
-        pattern=_REASON,
+        pattern=REASON,
         description="Why, in your own words: 3 to 200 characters, no blank at either end.",
         examples=["Lễ hội ở bến Ninh Kiều"],
     )
@@ -174,57 +173,58 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 @router.post("/intersections/{id}/hold", summary="Hold a stage", responses=_ANSWERS)
 async def hold(
-    parts: Parts, place: Place, person: Holder, key: Key, body: HoldBody, response: Response
+    parts: Parts, person: Holder, place: Place, key: Key, body: HoldBody, response: Response
 ) -> Command:
     """Bring a stage and keep it for a while. The guard decides when it may come."""
     _stage(place, body.stage)
     order = Hold(**_common(place, person, key, body), stage=body.stage, for_s=body.for_s)
-    return await _give(parts, Wish("hold", order), response)
+    return await _give(parts, Wish("hold", order, via=person.actor.via), response)
 
 
 @router.post("/intersections/{id}/plan", summary="Run a plan", responses=_ANSWERS)
 async def plan(
-    parts: Parts, place: Place, person: Planner, key: Key, body: PlanBody, response: Response
+    parts: Parts, person: Planner, place: Place, key: Key, body: PlanBody, response: Response
 ) -> Command:
     """Run a fixed plan for a while. The cabinet comes into step by itself; see `plan/preview`."""
     if body.plan is not None:
         _plan(place, body.plan)
     order = SetPlan(**_common(place, person, key, body), plan=body.plan, for_s=body.for_s)
-    return await _give(parts, Wish("plan", order), response)
+    return await _give(parts, Wish("plan", order, via=person.actor.via), response)
 
 
 @router.post("/intersections/{id}/release", summary="Hand back", responses=_ANSWERS)
 async def release(
-    parts: Parts, place: Place, person: Releaser, key: Key, body: ReleaseBody, response: Response
+    parts: Parts, person: Releaser, place: Place, key: Key, body: ReleaseBody, response: Response
 ) -> Command:
     """Take back every order that stands there."""
-    return await _give(parts, Wish("release", Release(**_common(place, person, key, body))), response)
+    order = Release(**_common(place, person, key, body))
+    return await _give(parts, Wish("release", order, via=person.actor.via), response)
 
 
 @router.post("/intersections/{id}/preempt", summary="Pre-empt", responses=_ANSWERS)
 async def preempt(
-    parts: Parts, place: Place, person: Preempter, key: Key, body: PreemptBody, response: Response
+    parts: Parts, person: Preempter, place: Place, key: Key, body: PreemptBody, response: Response
 ) -> Command:
     """Bring a stage as for an emergency vehicle; for the police's liaison."""
     _stage(place, body.stage)
     order = Preempt(**_common(place, person, key, body), stage=body.stage, for_s=body.for_s)
-    return await _give(parts, Wish("preempt", order), response)
+    return await _give(parts, Wish("preempt", order, via=person.actor.via), response)
 
 
 @router.post("/intersections/{id}/mode", summary="Change the mode", responses=_ANSWERS)
 async def mode(
-    parts: Parts, place: Place, person: Planner, key: Key, body: ModeBody, response: Response
+    parts: Parts, person: Planner, place: Place, key: Key, body: ModeBody, response: Response
 ) -> Command:
     """ADAPTIVE: take back all orders, and wait until adaptive control shows. PLAN: the schedule's plan."""
     common, goal = _common(place, person, key, body), Mode(body.target)
     order: Order = (
         Release(**common) if goal is Mode.ADAPTIVE else SetPlan(**common, plan=None, for_s=body.for_s)
     )
-    return await _give(parts, Wish("mode", order, goal), response)
+    return await _give(parts, Wish("mode", order, goal, person.actor.via), response)
 
 
 @router.post("/intersections/{id}/plan/preview", summary="Preview a plan switch")
-async def plan_preview(parts: Parts, place: Place, _: Planner, body: PreviewBody) -> PlanPreview:
+async def plan_preview(parts: Parts, _: Planner, place: Place, body: PreviewBody) -> PlanPreview:
     """Which stage would end when, with the minima that are kept. Nothing is sent.
 
     409 while nothing is heard of the intersection.
@@ -302,8 +302,6 @@ async def _page(parts: Centre, intersection: str | None, after: str | None, limi
 def command(outcome: Outcome) -> Command:
     """A command as the API tells it."""
     wish, order = outcome.wish, outcome.wish.order
-    at = moment(outcome.at_ms)
-    assert at is not None  # a moment of milliseconds that are there
     return Command(
         id=wish.key,
         intersection=order.intersection,
@@ -314,7 +312,7 @@ def command(outcome: Outcome) -> Command:
         stage=order.stage if isinstance(order, Hold | Preempt) else None,
         plan=order.plan if isinstance(order, SetPlan) else None,
         target=wish.goal,
-        at=at,
+        at=moment(outcome.at_ms),
         for_s=None if isinstance(order, Release) else order.for_s,
         state=outcome.verdict.state,
         took_s=outcome.took_s,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader
 
 from denxanh.controller.centre.api.problem import MEDIA_TYPE, Problem
 from denxanh.controller.centre.api.rights import Viewer, view
+from denxanh.controller.centre.template import template
 
 ASSETS = "/static/swagger"
 VERSION = "1.0.0"
@@ -31,7 +30,6 @@ _CSP = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-_TEMPLATES = Path(__file__).parent.parent / "templates"
 
 router = APIRouter(include_in_schema=False, dependencies=[view])
 
@@ -45,8 +43,7 @@ async def openapi(request: Request) -> JSONResponse:
 @router.get("/api/docs")
 async def docs(person: Viewer) -> HTMLResponse:
     """The page that reads it."""
-    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
-    text = environment.get_template("api.html").render(assets=ASSETS, csrf=person.csrf)
+    text = template("api.html").render(assets=ASSETS, csrf=person.csrf)
     return HTMLResponse(text, headers={"Content-Security-Policy": _CSP})
 
 

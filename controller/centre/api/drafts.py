@@ -7,7 +7,6 @@ cabinets (docs/plans.md).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from denxanh.controller.centre.api.models import Answer, Words
-from denxanh.controller.centre.api.needs import NAME, After, Limit, Parts, moment, paged
+from denxanh.controller.centre.api.needs import NAME, REASON, After, Limit, Parts, moment, named, paged
 from denxanh.controller.centre.api.problem import UNSOUND, ProblemError, missing
 from denxanh.controller.centre.api.rights import Editor, view
 from denxanh.controller.centre.api.telling import words
@@ -25,8 +24,8 @@ from denxanh.controller.centre.desk import plan_draft
 from denxanh.controller.centre.desk.defect_words import plan_words
 from denxanh.controller.centre.desk.plan_draft import PlanDraft, PlanNumber
 from denxanh.controller.centre.parts import Centre
-from denxanh.controller.centre.people.access import Person
-from denxanh.controller.centre.store import audit, drafts
+from denxanh.controller.centre.people.deed import note
+from denxanh.controller.centre.store import drafts
 from denxanh.controller.centre.store.drafts import State
 from denxanh.controller.centre.store.rows import Values
 from denxanh.errors import RequestError
@@ -39,7 +38,7 @@ KIND = "plan"
 Reason = Annotated[
     str,
     Field(
-        pattern=r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{1,198}[^\s\x00-\x1f\x7f]$",
+        pattern=REASON,
         description="Why: 3 to 200 characters, no blank at either end.",
         examples=["Giờ tan trường muộn hơn từ tháng 12"],
     ),
@@ -130,7 +129,7 @@ class PlanVersions(Answer):
 @router.post("/check", summary="Check a plan in the writing", dependencies=[view], responses=_ERRORS)
 def check(parts: Parts, body: CheckBody) -> PlanCheck:
     """The rules of `network check`, before anything is saved."""
-    place = _place(parts, body.intersection)
+    place = named(parts, body.intersection)
     return _check(parts, place, _plan(place, body))
 
 
@@ -158,27 +157,22 @@ def listed(
 @router.post("/drafts", status_code=HTTPStatus.CREATED, summary="Save a draft", responses=_ERRORS)
 def save(parts: Parts, person: Editor, body: SaveBody) -> PlanVersion:
     """Refused (409) as long as the plan breaks a rule of its own."""
-    place = _place(parts, body.intersection)
+    place = named(parts, body.intersection)
     verdict = plan_draft.judge(parts.corridor, place, _plan(place, body))
     if not verdict.may_be_saved:
         said = [plan_words(one) for one in verdict.defects if plan_draft.blocks(one)]
         raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
-    number = drafts.save(
-        parts.store,
-        kind=KIND,
-        target=f"{place.id}/{body.number}",
-        body=body.plan.model_dump(mode="json"),
-        author=person.name,
-        reason=body.reason,
-    )
-    # After it, so that the log never claims what is not there; the draft itself names its author.
-    detail: dict[str, int | str] = {
-        "plan": body.number,
-        "draft": number,
-        "reason": body.reason,
-        "cycle_s": verdict.cycle_s,
-    }
-    note(parts, person, "draft.save", place.id, detail)
+    with parts.store.writing() as connection:
+        number = drafts.save(
+            connection,
+            kind=KIND,
+            target=f"{place.id}/{body.number}",
+            body=body.plan.model_dump(mode="json"),
+            author=person.name,
+            reason=body.reason,
+        )
+        what = {"plan": body.number, "draft": number, "reason": body.reason, "cycle_s": verdict.cycle_s}
+        note(connection, person.actor, "draft.save", place.id, **what)
     return _one(parts, number)
 
 
@@ -192,8 +186,10 @@ def one(parts: Parts, number: _Number) -> PlanVersion:
 def withdraw(parts: Parts, person: Editor, number: _Number) -> PlanVersion:
     """It stays in the list, marked; drafts are never removed."""
     found = _one(parts, number)
-    drafts.mark(parts.store, number, State.WITHDRAWN)
-    note(parts, person, "draft.withdraw", found.intersection, {"plan": found.number, "draft": number})
+    with parts.store.writing() as connection:
+        if drafts.mark(connection, number, State.WITHDRAWN):
+            what = {"plan": found.number, "draft": number}
+            note(connection, person.actor, "draft.withdraw", found.intersection, **what)
     return _one(parts, number)
 
 
@@ -207,7 +203,7 @@ def withdraw(parts: Parts, person: Editor, number: _Number) -> PlanVersion:
 def text(parts: Parts, number: _Number) -> TomlResponse:
     """The plan as a block of `plans.toml`."""
     found = _one(parts, number)
-    place = _place(parts, found.intersection)
+    place = named(parts, found.intersection)
     about = {
         "draft": f"{number}, {found.state}",
         "author": found.author,
@@ -219,26 +215,6 @@ def text(parts: Parts, number: _Number) -> TomlResponse:
         plan_draft.plan_toml(place, plan_draft.plan_of(place, found.number, found.plan), about),
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def note(parts: Centre, person: Person, action: str, target: str, detail: Mapping[str, int | str]) -> None:
-    """Write into the log what a person has done with a draft."""
-    audit.append(
-        parts.store,
-        actor=person.name,
-        role=person.role,
-        action=action,
-        target=target,
-        outcome="done",
-        detail=detail,
-    )
-
-
-def _place(parts: Centre, intersection: str) -> Intersection:
-    try:
-        return parts.corridor.intersection(intersection)
-    except KeyError:
-        raise missing(f"nút giao {intersection}", f"intersection {intersection}") from None
 
 
 def _plan(place: Intersection, body: _Body) -> Plan:
@@ -299,8 +275,6 @@ def _version(parts: Centre, row: Values) -> PlanVersion | None:
         plan = plan_draft.plan_of(place, int(number), draft)
     except (KeyError, ValueError, RequestError):
         return None
-    saved = moment(row["created_ms"])
-    assert saved is not None  # the column is never empty
     return PlanVersion(
         id=row["id"],
         intersection=intersection,
@@ -308,7 +282,7 @@ def _version(parts: Centre, row: Values) -> PlanVersion | None:
         plan=draft,
         author=row["author"],
         reason=row["reason"],
-        saved=saved,
+        saved=moment(row["created_ms"]),
         state=State(row["state"]),
         sound=plan_draft.judge(parts.corridor, place, plan).may_be_saved,
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from denxanh.controller.centre.api.needs import Parts, Since, Until, ms
+from denxanh.controller.centre.api.needs import Parts, Since, Until, moment, ms
 from denxanh.controller.centre.api.rights import Auditor, export
 from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.store import audit
@@ -65,7 +64,7 @@ def _lines(parts: Centre, wanted: dict[str, Any]) -> Iterator[str]:
     while True:
         page = audit.search(parts.store, **wanted, after=after, limit=_PAGE)
         for row in page.rows:
-            at = datetime.fromtimestamp(row["at_ms"] / 1000, UTC).isoformat(timespec="milliseconds")
+            at = moment(row["at_ms"]).isoformat(timespec="milliseconds")
             yield _line([at if name == "at" else row[name] for name in COLUMNS])
         after = page.next
         if after is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, overload
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import AwareDatetime
@@ -17,6 +17,8 @@ from denxanh.networks.model import Intersection
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$"
 """Of an intersection, a person, a command."""
+REASON = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{1,198}[^\s\x00-\x1f\x7f]$"
+"""Of what a person says why: one line of 3 to 200 characters."""
 MAX_PAGE = 500
 
 
@@ -35,6 +37,15 @@ IntersectionId = Annotated[
 
 def place(parts: Parts, intersection: IntersectionId) -> Intersection:
     """The intersection of the path.
+
+    Raises:
+        ProblemError: there is none (404).
+    """
+    return named(parts, intersection)
+
+
+def named(parts: Centre, intersection: str) -> Intersection:
+    """The intersection of this name, wherever that stood.
 
     Raises:
         ProblemError: there is none (404).
@@ -68,11 +79,23 @@ def paged() -> Iterator[None]:
         raise missing("trang sau `after`", "page after `after`") from error
 
 
+@overload
+def ms(at: datetime) -> int: ...
+@overload
+def ms(at: None) -> None: ...
+@overload
+def ms(at: datetime | None) -> int | None: ...
 def ms(at: datetime | None) -> int | None:
-    """Milliseconds since 1970, UTC, as the store keeps times."""
+    """Milliseconds since 1970, UTC, as the store keeps times; None where there is none."""
     return None if at is None else int(at.timestamp() * 1000)
 
 
+@overload
+def moment(at_ms: int) -> datetime: ...
+@overload
+def moment(at_ms: None) -> None: ...
+@overload
+def moment(at_ms: int | None) -> datetime | None: ...
 def moment(at_ms: int | None) -> datetime | None:
-    """The store's time as a moment."""
+    """The store's time as a moment, UTC; None where there is none."""
     return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -9,10 +9,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from denxanh.controller.centre.people.nexturl import page_of_ours
+from denxanh.controller.centre.template import template
 from denxanh.errors import DenXanhError, StoreError
 
 MEDIA_TYPE = "application/problem+json"
@@ -40,7 +42,6 @@ NOTHING_HEARD = Kind(
 UNSOUND = Kind(
     "unsound", 409, "Bản thảo vi phạm quy tắc, chưa lưu", "The draft breaks a rule and was not saved"
 )
-TOO_LARGE = Kind("too-large", 413, "Nội dung gửi lên quá lớn", "The body is too large")
 INVALID = Kind("invalid", 422, "Nội dung gửi lên chưa đúng", "What was sent is not right")
 TOO_MANY = Kind("too-many", 503, "Trung tâm đang bận", "The centre is busy")
 STORE = Kind(
@@ -109,8 +110,14 @@ def missing(vi: str, en: str) -> ProblemError:
     return ProblemError(NOT_FOUND, vi, en)
 
 
-def response(request: Request, kind: Kind, vi: str = "", en: str = "", **more: Any) -> JSONResponse:
-    """The problem as an answer."""
+def is_page(request: Request) -> bool:
+    """Whether a person's browser asks for a page, so that a person reads the answer."""
+    wanted = "text/html" in request.headers.get("accept", "")
+    return request.method == "GET" and wanted and not request.url.path.startswith("/api/")
+
+
+def response(request: Request, kind: Kind, vi: str = "", en: str = "", **more: Any) -> Response:
+    """The problem as an answer: JSON for programs, a page for people."""
     problem = Problem(
         type=f"urn:denxanh:problem:{kind.name}",
         title=kind.en,
@@ -120,6 +127,11 @@ def response(request: Request, kind: Kind, vi: str = "", en: str = "", **more: A
         instance=request.url.path,
         errors=more.pop("errors", []),
     )
+    if is_page(request):
+        text = template("refused.html").render(
+            vi=problem.vi, en=problem.en, again=page_of_ours(request.url.path)
+        )
+        return HTMLResponse(text, kind.status, **more)
     return JSONResponse(problem.model_dump(mode="json"), kind.status, media_type=MEDIA_TYPE, **more)
 
 
@@ -133,12 +145,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _of_bug)
 
 
-async def _of_problem(request: Request, error: Exception) -> JSONResponse:
+async def _of_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return response(request, error.kind, error.vi, error.en)
 
 
-async def _of_validation(request: Request, error: Exception) -> JSONResponse:
+async def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fields = [
         FieldProblem(field=".".join(str(part) for part in item["loc"]), message=str(item["msg"]))
@@ -147,7 +159,7 @@ async def _of_validation(request: Request, error: Exception) -> JSONResponse:
     return response(request, INVALID, errors=fields)
 
 
-async def _of_status(request: Request, error: Exception) -> JSONResponse:
+async def _of_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = _BY_STATUS.get(error.status_code)
     if kind is None:
@@ -158,16 +170,16 @@ async def _of_status(request: Request, error: Exception) -> JSONResponse:
     return response(request, kind, said, said, headers=error.headers)
 
 
-async def _of_store(request: Request, error: Exception) -> JSONResponse:
+async def _of_store(request: Request, error: Exception) -> Response:
     _LOG.error("%s %s: %s", request.method, request.url.path, error)
     return response(request, STORE)
 
 
-async def _of_ours(request: Request, error: Exception) -> JSONResponse:
+async def _of_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, DenXanhError)
     return response(request, CONFLICT, str(error), str(error))
 
 
-async def _of_bug(request: Request, error: Exception) -> JSONResponse:
+async def _of_bug(request: Request, error: Exception) -> Response:
     _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return response(request, INTERNAL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -25,6 +25,7 @@ from denxanh.controller.centre.api.needs import (
 from denxanh.controller.centre.api.problem import missing
 from denxanh.controller.centre.api.rights import Acknowledger, Auditor, view
 from denxanh.controller.centre.parts import Centre
+from denxanh.controller.centre.people.deed import note
 from denxanh.controller.centre.store import audit as audits
 from denxanh.controller.centre.store import queries
 from denxanh.controller.centre.store.rows import Page, Values
@@ -34,6 +35,7 @@ router = APIRouter(tags=["records"])
 
 MAX_HISTORY = timedelta(days=1)
 """Longest stretch of spans or minutes in one answer."""
+_MS = timedelta(milliseconds=1)
 _Kind = Annotated[
     list[str] | None,
     Query(max_length=16, description="Only these kinds: mode, switch, alarm, link, order, …"),
@@ -202,21 +204,12 @@ def alarms_there(parts: Parts, place: Place, after: After = None, limit: Limit =
 @router.post("/alarms/{number}/acknowledge", summary="Take note of an alarm")
 def acknowledge(parts: Parts, person: Acknowledger, number: _Number, body: Note) -> AlarmView:
     """A person has seen it. Who did so first stays that person; doing it again changes nothing."""
-    row = queries.alarm(parts.store, number)
-    if row is None:
-        raise missing(f"cảnh báo {number}", f"alarm {number}")
-    if row["acknowledged_ms"] is not None:
-        return _alarm(row)
-    audits.append(
-        parts.store,
-        actor=person.name,
-        role=person.role,
-        action="alarm.acknowledge",
-        target=row["intersection"] or "site",
-        outcome="done",
-        detail={"alarm": number, "cause": row["cause"], "note": body.note},
-    )
-    return _alarm(queries.acknowledge(parts.store, number, by=person.name, note=body.note))
+    before = _there(parts, number)
+    with parts.store.writing() as connection:
+        if queries.acknowledge(connection, number, by=person.name, note=body.note):
+            target, said = before["intersection"] or "site", {"cause": before["cause"], "note": body.note}
+            note(connection, person.actor, "alarm.acknowledge", target, alarm=number, **said)
+    return _alarm(_there(parts, number))
 
 
 @router.get("/intersections/{id}/history", summary="What the lamps showed", dependencies=[view])
@@ -235,7 +228,7 @@ def minutes(parts: Parts, place: Place, since: Since = None, until: Until = None
     begin, end = _stretch(parts, place.id, since, until, timedelta(hours=1))
     return [
         Minute(
-            minute=_at(row["minute_ms"]),
+            minute=moment(row["minute_ms"]),
             lane=row["lane"],
             seconds=row["seconds"],
             queued_mean=round(row["queued_mean"], 3),
@@ -295,19 +288,23 @@ def _stretch(
     parts: Centre, intersection: str, since: datetime | None, until: datetime | None, usual: timedelta
 ) -> tuple[int, int]:
     """Both ends in milliseconds; at most `MAX_HISTORY` apart."""
-    end = until or parts.clock(intersection)
-    begin = max(since or end - usual, end - MAX_HISTORY)
-    return int(begin.timestamp() * 1000), int(end.timestamp() * 1000)
+    # In milliseconds: a day before the calendar's first one is no date.
+    end_ms = ms(until or parts.clock(intersection))
+    begin_ms = end_ms - usual // _MS if since is None else ms(since)
+    return max(begin_ms, end_ms - MAX_HISTORY // _MS), end_ms
 
 
-def _at(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
+def _there(parts: Centre, number: int) -> Values:
+    row = queries.alarm(parts.store, number)
+    if row is None:
+        raise missing(f"cảnh báo {number}", f"alarm {number}")
+    return row
 
 
 def _event(row: Values) -> EventView:
     return EventView(
         id=row["id"],
-        at=_at(row["at_ms"]),
+        at=moment(row["at_ms"]),
         intersection=row["intersection"],
         kind=row["kind"],
         cause=row["cause"],
@@ -327,7 +324,7 @@ def _alarm(row: Values) -> AlarmView:
         intersection=row["intersection"],
         cause=row["cause"],
         text=Words(vi=row["text_vi"], en=row["text_en"]),
-        raised=_at(row["raised_ms"]),
+        raised=moment(row["raised_ms"]),
         cleared=moment(row["cleared_ms"]),
         acknowledged=moment(row["acknowledged_ms"]),
         acknowledged_by=row["acknowledged_by"],
@@ -337,7 +334,7 @@ def _alarm(row: Values) -> AlarmView:
 
 def _span(row: Values) -> Span:
     return Span(
-        began=_at(row["began_ms"]),
+        began=moment(row["began_ms"]),
         ended=moment(row["ended_ms"]),
         aspects=row["aspects"],
         stage=row["stage"],
@@ -350,7 +347,7 @@ def _span(row: Values) -> Span:
 def _entry(row: Values) -> AuditEntry:
     return AuditEntry(
         seq=row["seq"],
-        at=_at(row["at_ms"]),
+        at=moment(row["at_ms"]),
         actor=row["actor"],
         role=row["role"],
         action=row["action"],

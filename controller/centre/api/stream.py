@@ -11,7 +11,7 @@ from sse_starlette.sse import EventSourceResponse
 
 from denxanh.controller.centre.api.needs import Parts
 from denxanh.controller.centre.api.problem import TOO_MANY, ProblemError
-from denxanh.controller.centre.api.rights import view
+from denxanh.controller.centre.api.rights import Viewer, view
 from denxanh.controller.centre.feed import Feed
 from denxanh.controller.centre.people.access import may_still
 from denxanh.controller.centre.people.rights import Right
@@ -20,6 +20,8 @@ router = APIRouter(tags=["live"], dependencies=[view])
 
 MAX_VIEWERS = 200
 """Streams open at once."""
+MAX_EACH = 50
+"""Of one account, and of all who have not logged in: nobody takes every place from the control room."""
 PING_S = 15
 AGAIN_S = 15.0
 """So often it is asked whether a viewer may still look: the session may have ended, the account be closed."""
@@ -43,17 +45,20 @@ SLOW_S = 30
 async def stream(
     request: Request,
     parts: Parts,
+    person: Viewer,
     last_event_id: Annotated[
         str | None, Header(max_length=20, description="`id` of the last snapshot that was taken.")
     ] = None,
 ) -> EventSourceResponse:
     """One snapshot at once, then one whenever something is new, and each second."""
-    if parts.feed.viewers >= MAX_VIEWERS:
+    viewers = parts.feed.viewers
+    if viewers.total() >= MAX_VIEWERS or viewers[person.name] >= MAX_EACH:
         raise ProblemError(TOO_MANY)
     after = (
         int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdecimal() else 0
     )
-    return EventSourceResponse(_events(request, parts.feed, after), ping=PING_S, send_timeout=SLOW_S)
+    events = _events(request, parts.feed, after, person.name)
+    return EventSourceResponse(events, ping=PING_S, send_timeout=SLOW_S)
 
 
 @router.get("/state", summary="The corridor now")
@@ -62,9 +67,9 @@ async def state(parts: Parts) -> dict[str, Any]:
     return parts.feed.snapshot()
 
 
-async def _events(request: Request, feed: Feed, after: int) -> AsyncIterator[bytes]:
+async def _events(request: Request, feed: Feed, after: int, who: str) -> AsyncIterator[bytes]:
     asked = time.monotonic()
-    with feed.watched():
+    with feed.watched(who):
         async for last, body in feed.snapshots(after):
             if time.monotonic() - asked >= AGAIN_S:
                 asked = time.monotonic()

@@ -71,7 +71,12 @@ class Book:
             )
             if not begun.fresh:
                 raise StoreError("this key is being used by another process", where=f"command {wish.key}")
-            _audit(connection, outcome, "asked", {"key": wish.key, "reason": order.reason, **wish.body()})
+            _audit(
+                connection,
+                outcome,
+                "asked",
+                {"key": wish.key, "reason": order.reason, **wish.body(), **wish.via},
+            )
         return int(begun.command["at_ms"])
 
     def finish(self, outcome: Outcome) -> None:

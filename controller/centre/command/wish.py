@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from denxanh.controller.mode import Mode
@@ -23,11 +23,13 @@ class Wish:
         kind: hold, plan, release, preempt or mode.
         order: what the controller gets; its id is the idempotency key.
         goal: the mode that a wish of kind `mode` is after.
+        via: how it came, for the audit log: an API token's id; not part of what is wanted.
     """
 
     kind: str
     order: Order
     goal: Mode | None = None
+    via: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

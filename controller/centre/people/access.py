@@ -201,7 +201,7 @@ async def turn_away(request: Request, error: Exception) -> Response:
     """The answer to an `AccessError`, wherever a route or a dependency raises it."""
     assert isinstance(error, AccessError)
     await report(request, error)
-    if _is_page(request):
+    if problem.is_page(request):
         if error.reason == Refusal.NOT_LOGGED_IN:
             asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"{LOGIN}?next={quote(asked, safe='')}", HTTPStatus.SEE_OTHER)
@@ -223,10 +223,6 @@ async def report(request: Request, error: AccessError, name: str = "", target: s
     actor = found.actor if found else Actor(name[:64] or "anybody:unknown")
     asked = target or f"{request.method} {request.url.path}"
     await people(request).watch.refused(error, actor, asked, address(request))
-
-
-def _is_page(request: Request) -> bool:
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
 def _problem(request: Request, error: AccessError) -> Response:

@@ -12,7 +12,6 @@ from denxanh.errors import AccessError
 def install(app: FastAPI, people: People) -> None:
     """Give an application its people: the pages of login, their API, and an answer to every refusal."""
     app.state.people = people
-    app.state.accounts, app.state.sessions, app.state.tokens = people.accounts, people.sessions, people.tokens
     app.add_exception_handler(AccessError, access.turn_away)
     app.include_router(pages.router)
     app.include_router(api.router)

@@ -14,7 +14,7 @@ from denxanh.controller.centre.people.passwords import Hasher, Match
 from denxanh.controller.centre.people.refusal import Refusal, refused
 from denxanh.controller.centre.people.sessions import Opened, Sessions
 from denxanh.controller.centre.people.weak import is_weak
-from denxanh.errors import AccessError
+from denxanh.errors import AccessError, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,12 @@ class Login:
         wait_s = self._limiter.try_at(name, address, self._clock.steady_s())
         if wait_s > 0:
             raise refused(Refusal.TOO_MANY_ATTEMPTS, wait_s=math.ceil(wait_s))
-        kept = await asyncio.to_thread(self._accounts.password_hash, name) if NAME.fullmatch(name) else None
         try:
+            known = NAME.fullmatch(name) is not None
+            kept = await asyncio.to_thread(self._accounts.password_hash, name) if known else None
             match = await self._hasher.compare(kept, password)
-        except AccessError:
+        except (AccessError, StoreError):
+            # Nobody waits for a quarter of an hour because the centre was busy or its store away.
             self._limiter.not_made(name, address)
             raise
         if kept is None or match is Match.NO:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from functools import cache
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader
 
 from denxanh.controller.centre.people import csrf
 from denxanh.controller.centre.people.access import (
@@ -32,6 +29,7 @@ from denxanh.controller.centre.people.nexturl import HOME, page_of_ours
 from denxanh.controller.centre.people.oidc import PENDING_S
 from denxanh.controller.centre.people.refusal import WORDS, Refusal, refused
 from denxanh.controller.centre.people.weak import MAX_LENGTH, MIN_LENGTH
+from denxanh.controller.centre.template import template
 from denxanh.errors import AccessError
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -105,13 +103,16 @@ async def password(request: Request, who: Whoever) -> Response:
 async def once(request: Request, secret: str) -> Response:
     """Let somebody in who has a link that nobody has used yet."""
     desk = people(request)
-    name = desk.links.take(secret)
-    if name is None:
-        error = refused(Refusal.WRONG_LOGIN)
+    try:
+        name = desk.links.take(secret)
+        if name is None:
+            raise refused(Refusal.WRONG_LOGIN)
+        entered = await desk.login.enter(name, address(request), "one-time link")
+    except AccessError as error:
         # The path holds a secret; the log does not need it.
         await report(request, error, target="GET /login/once")
         return _login(request, error)
-    return await _let_in(request, await desk.login.enter(name, address(request), "one-time link"), HOME)
+    return await _let_in(request, entered, HOME)
 
 
 @router.get("/login/oidc")
@@ -200,19 +201,13 @@ def _password(who: Person, error: AccessError | None = None, *, unequal: bool = 
     return answer
 
 
-def _page(template: str, error: AccessError | None = None, **values: Any) -> Response:
+def _page(file: str, error: AccessError | None = None, **values: Any) -> Response:
     words = None if error is None else WORDS[Refusal(error.reason)]
     wait_s = 0 if error is None else error.wait_s
-    text = _templates().get_template(template).render(words=words, wait_s=wait_s, **values)
+    text = template(file).render(words=words, wait_s=wait_s, **values)
     headers = {**_UNKEPT, "Retry-After": str(wait_s)} if wait_s else _UNKEPT
     return HTMLResponse(text, 200 if words is None else words.status, headers)
 
 
 def _go(page: str) -> RedirectResponse:
     return RedirectResponse(page, HTTPStatus.SEE_OTHER, _UNKEPT)
-
-
-@cache
-def _templates() -> Environment:
-    folder = Path(__file__).parent.parent / "templates"
-    return Environment(loader=FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True)

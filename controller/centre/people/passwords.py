@@ -19,7 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from denxanh.controller.centre.people.refusal import Refusal, refused
 from denxanh.controller.centre.people.secret import new_secret
-from denxanh.controller.centre.people.weak import MAX_LENGTH, normal
+from denxanh.controller.centre.people.weak import normal
 
 AT_ONCE = 2
 """Hashes that run at the same time."""
@@ -73,12 +73,13 @@ class Hasher:
         Args:
             kept: the account's hash; None, where there is no account or it has no password, costs the
                 same time and is `Match.NO`.
-            password: as it was typed.
+            password: as it was typed; whoever reads it from the network has bounded it. One letter may be
+                three characters here, so it is not cut: `MAX_LENGTH` is of `normal` text.
 
         Raises:
             AccessError: too many people wait already.
         """
-        match = await self._run(lambda: self._compare(kept or self._decoy, normal(password[:MAX_LENGTH])))
+        match = await self._run(lambda: self._compare(kept or self._decoy, normal(password)))
         return match if kept else Match.NO
 
     def close(self) -> None:

@@ -117,11 +117,12 @@ class Sessions:
         return None if row is None or has_ended(row.seen_ms, row.expires_ms, now_ms) else _session(row)
 
     def end(self, secret: str, by: Actor) -> None:
-        """End one session; none is no error."""
+        """End one session, which may be another account's of the same browser; none is no error."""
+        gone = delete(sessions).where(sessions.c.token_hash == digest(secret)).returning(sessions.c.user)
         with self._store.writing() as connection:
-            gone = connection.execute(delete(sessions).where(sessions.c.token_hash == digest(secret)))
-            if gone.rowcount:
-                note(connection, by, "logout", by.name)
+            user = connection.execute(gone).scalar_one_or_none()
+            if user is not None:
+                note(connection, by, "logout", user)
 
     def end_all(self, user: str, by: Actor) -> int:
         """End every session of an account; how many there were."""

@@ -145,13 +145,14 @@ class Tokens:
         if owner is not None:
             chosen.append(tokens.c.owner == owner)
         with self._store.writing() as connection:
-            connection.execute(
+            ended = connection.execute(
                 update(tokens).where(*chosen, tokens.c.revoked_ms.is_(None)).values(revoked_ms=now_ms)
             )
             row = connection.execute(select(tokens).where(*chosen)).one_or_none()
             if row is None:
                 raise refused(Refusal.UNKNOWN_TOKEN, where=identity)
-            note(connection, by, "token.revoke", identity, owner=row.owner, label=row.label)
+            if ended.rowcount:
+                note(connection, by, "token.revoke", identity, owner=row.owner, label=row.label)
         return _token(row)
 
     def _touch(self, identity: str, now_ms: int) -> None:

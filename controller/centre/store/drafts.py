@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.rows import Page, Values, canonical, now_ms, page, values
@@ -22,11 +22,13 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-def save(store: Store, *, kind: str, target: str, body: Mapping[str, Any], author: str, reason: str) -> int:
+def save(
+    connection: Connection, *, kind: str, target: str, body: Mapping[str, Any], author: str, reason: str
+) -> int:
     """Store a new version and return its number.
 
     Args:
-        store: where.
+        connection: of `Store.writing`; who saved it is written down in the same transaction.
         kind: `plan` or `calendar`.
         target: what it is a version of: `INTERSECTION/NUMBER`, or the corridor.
         body: the draft itself.
@@ -45,20 +47,22 @@ def save(store: Store, *, kind: str, target: str, body: Mapping[str, Any], autho
         "created_ms": now_ms(),
         "state": State.DRAFT.value,
     }
-    with store.writing() as connection:
-        return int(connection.execute(insert(drafts).returning(drafts.c.id), row).scalar_one())
+    return int(connection.execute(insert(drafts).returning(drafts.c.id), row).scalar_one())
 
 
-def mark(store: Store, number: int, state: State) -> None:
-    """Say what has become of a version.
+def mark(connection: Connection, number: int, state: State) -> bool:
+    """Say what has become of a version; whether that was not so before.
 
     Raises:
         StoreError: it could not be stored, or there is no such draft.
     """
-    with store.writing() as connection:
-        done = connection.execute(update(drafts).where(drafts.c.id == number).values(state=state.value))
-        if done.rowcount != 1:
-            raise StoreError("there is no such draft", where=f"draft {number}")
+    one = drafts.c.id == number
+    changed = update(drafts).where(one, drafts.c.state != state.value).values(state=state.value)
+    if connection.execute(changed).rowcount:
+        return True
+    if connection.execute(select(drafts.c.id).where(one)).first() is None:
+        raise StoreError("there is no such draft", where=f"draft {number}")
+    return False
 
 
 def get(store: Store, number: int) -> Values | None:

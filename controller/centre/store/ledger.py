@@ -31,55 +31,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What `begin` found."""
+    """What `enter` found."""
 
     command: Values
     fresh: bool
     """False: this key was used before; `command` is what came of it then, and nothing must be given again."""
-    same: bool
-    """Whether the order under this key is the very one that was given now."""
-
-
-def begin(
-    store: Store,
-    *,
-    key: str,
-    actor: str,
-    role: str,
-    intersection: str,
-    kind: str,
-    reason: str,
-    body: Mapping[str, Any],
-    until_ms: int | None,
-) -> Begun:
-    """Write an order down before it is given; when this returns, that it was wanted survives a power cut.
-
-    Args:
-        store: where.
-        key: its idempotency key, at most 64 characters.
-        actor: who gives it.
-        role: in which role.
-        intersection: where.
-        kind: of the order.
-        reason: why, in the person's words.
-        body: what a repetition must have the same; so without the time at which it was given.
-        until_ms: when it ends by itself, where it does.
-
-    Raises:
-        StoreError: it could not be stored.
-    """
-    with store.writing() as connection:
-        return enter(
-            connection,
-            key=key,
-            actor=actor,
-            role=role,
-            intersection=intersection,
-            kind=kind,
-            reason=reason,
-            body=body,
-            until_ms=until_ms,
-        )
 
 
 def enter(
@@ -94,7 +50,19 @@ def enter(
     body: Mapping[str, Any],
     until_ms: int | None,
 ) -> Begun:
-    """As `begin`, in the caller's own transaction (`Store.writing`)."""
+    """Write an order down before it is given, in a transaction of `Store.writing`.
+
+    Args:
+        connection: its; once that is committed, that the order was wanted survives a power cut.
+        key: the idempotency key.
+        actor: who gives it.
+        role: in which role.
+        intersection: where.
+        kind: of the order.
+        reason: why, in the person's words.
+        body: what a repetition must have the same; so without the time at which it was given.
+        until_ms: when it ends by itself, where it does.
+    """
     row: dict[str, Any] = {
         "id": key,
         "at_ms": now_ms(),
@@ -114,24 +82,12 @@ def enter(
     found = connection.execute(select(commands).where(commands.c.id == key)).first()
     if found is None:
         connection.execute(insert(commands), row)
-        return Begun(row, fresh=True, same=True)
-    before = values(found)
-    same = all(before[name] == row[name] for name in ("actor", "intersection", "kind", "body"))
-    return Begun(before, fresh=False, same=same)
-
-
-def finish(store: Store, key: str, state: State, outcome: Mapping[str, Any]) -> None:
-    """Write down what came of an order. What has come of it once is never written over.
-
-    Raises:
-        StoreError: it could not be stored, or there is no order under this key whose end is open.
-    """
-    with store.writing() as connection:
-        close(connection, key, state, outcome)
+        return Begun(row, fresh=True)
+    return Begun(values(found), fresh=False)
 
 
 def close(connection: Connection, key: str, state: State, outcome: Mapping[str, Any]) -> None:
-    """As `finish`, in the caller's own transaction (`Store.writing`).
+    """Write down what came of an order, in a transaction of `Store.writing`. It is never written over.
 
     Raises:
         StoreError: there is no order under this key whose end is open.

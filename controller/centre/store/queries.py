@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from denxanh.controller.centre.store import rows
 from denxanh.controller.centre.store.archive import Store
@@ -216,26 +216,22 @@ def standing(store: Store, intersection: str) -> tuple[Values, ...]:
         return tuple(values(row) for row in connection.execute(query.order_by(table.id).limit(MAX_ROWS)))
 
 
-def acknowledge(store: Store, number: int, *, by: str, note: str = "") -> Values:
-    """A person has taken note of an alarm; whoever did so first stays its person.
+def acknowledge(connection: Connection, number: int, *, by: str, note: str = "") -> bool:
+    """A person takes note of an alarm, in a transaction of `Store.writing`.
 
     Returns:
-        The alarm as it is now.
+        Whether that person is the first; whoever was stays the alarm's person.
 
     Raises:
-        StoreError: it could not be stored, or there is no such alarm.
+        StoreError: it could not be stored.
     """
     table = alarms_table.c
-    with store.writing() as connection:
-        connection.execute(
-            update(alarms_table)
-            .where(table.id == number, table.acknowledged_ms.is_(None))
-            .values(acknowledged_ms=now_ms(), acknowledged_by=by, note=plain(note, MAX_NOTE))
-        )
-        found = connection.execute(select(alarms_table).where(table.id == number)).first()
-        if found is None:
-            raise StoreError("there is no such alarm", where=f"alarm {number}")
-    return values(found)
+    taken = connection.execute(
+        update(alarms_table)
+        .where(table.id == number, table.acknowledged_ms.is_(None))
+        .values(acknowledged_ms=now_ms(), acknowledged_by=by, note=plain(note, MAX_NOTE))
+    )
+    return taken.rowcount == 1
 
 
 def runs(store: Store, *, after: str | None = None, limit: int = 100) -> Page:

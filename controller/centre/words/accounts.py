@@ -28,7 +28,6 @@ ACCOUNTS: Words = {
     "people.end": Word("Đăng xuất mọi nơi", "Sign out everywhere"),
     "people.new": Word("Thêm tài khoản", "Add an account"),
     "people.make": Word("Tạo tài khoản", "Create the account"),
-    "people.made": Word("Đã tạo {name}.", "{name} was created."),
     "people.secret": Word(
         "Mật khẩu dùng một lần của {name}; chỉ hiện lần này. Người đó phải đổi khi đăng nhập.",
         "One-time password of {name}; it is shown only now. The person must change it on signing in.",

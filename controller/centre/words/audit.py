@@ -33,7 +33,6 @@ AUDIT: Words = {
     "audit.lost": Word("Không đọc được sổ ghi.", "The log cannot be read."),
     "audit.more": Word("Xem cũ hơn", "Show older ones"),
     "audit.export": Word("Xuất CSV", "Export CSV"),
-    "audit.chain": Word("Chuỗi băm", "Hash chain"),
     "audit.chain.checking": Word("đang kiểm tra chuỗi…", "checking the chain…"),
     "audit.chain.whole": Word(
         "chuỗi nguyên vẹn, {n} mục", "chain whole, {n} entries", "chain whole, {n} entry"
@@ -44,7 +43,6 @@ AUDIT: Words = {
         "chain broken at entry {n}: the log was altered",
     ),
     "audit.chain.unknown": Word("không kiểm tra được chuỗi", "the chain cannot be checked"),
-    "audit.reason": Word("Lý do", "Reason"),
     "audit.for": Word("trong {time}", "for {time}"),
     "audit.plan": Word("chương trình {n}", "plan {n}", "plan {n}"),
     "audit.stage": Word("pha {id}", "stage {id}"),

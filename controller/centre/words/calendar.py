@@ -6,7 +6,6 @@ from denxanh.controller.centre.words.word import Word, Words
 
 CALENDAR: Words = {
     "calendar.title": Word("Lịch chương trình", "Plan calendar"),
-    "calendar.month": Word("Tháng", "Month"),
     "calendar.before": Word("Tháng trước", "Month before"),
     "calendar.after": Word("Tháng sau", "Month after"),
     "calendar.today": Word("Hôm nay", "Today"),

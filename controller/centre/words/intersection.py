@@ -43,7 +43,6 @@ INTERSECTION: Words = {
     "place.timeline": Word("Nhóm đèn", "Signal groups"),
     "place.timeline.key.green": Word("xanh", "green"),
     "place.timeline.key.committed": Word("đã cam kết", "committed"),
-    "place.timeline.window": Word("{n} s qua", "last {n} s", "last {n} s"),
     "place.timeline.text": Word(
         "Mỗi hàng một nhóm đèn; bên phải vạch đứng là phần xanh đã cam kết",
         "One row per signal group; right of the upright line is committed green",
@@ -57,7 +56,6 @@ INTERSECTION: Words = {
         "{queued} xcqđ chờ, {moving} đang tới, lấp {percent}, tin cậy {confidence}",
         "{queued} pcu queued, {moving} arriving, {percent} full, confidence {confidence}",
     ),
-    "place.confidence": Word("tin cậy", "confidence"),
     "place.detectors": Word("Bộ dò", "Detectors"),
     "place.detectors.good": Word("{n} bộ dò tốt", "{n} good", "{n} good"),
     "place.detectors.bad": Word("{n} bộ dò hỏng", "{n} failed", "{n} failed"),

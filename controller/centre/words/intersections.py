@@ -8,7 +8,6 @@ INTERSECTIONS: Words = {
     "list.title": Word("Nút giao", "Intersections"),
     "list.caption": Word("Mọi nút của tuyến, cập nhật mỗi giây", "Every intersection, updated each second"),
     "list.number": Word("Số", "No."),
-    "list.name": Word("Tên", "Name"),
     "list.left": Word("Còn lại", "Left"),
     "list.history": Word("Năm phút qua", "Last five minutes"),
     "list.search": Word("Tìm nút giao", "Find an intersection"),

@@ -12,7 +12,6 @@ PLANS: Words = {
     "plans.describe": Word("Chu kỳ {n} s: {splits}", "Cycle {n} s: {splits}", "Cycle {n} s: {splits}"),
     "plans.scheduled": Word("theo lịch lúc này", "scheduled now"),
     "plans.running": Word("đang chạy", "running"),
-    "plans.edit": Word("Soạn bản thảo", "Write a draft"),
     "plans.edit.of": Word(
         "Soạn chương trình {n} của {place}", "Write plan {n} of {place}", "Write plan {n} of {place}"
     ),

@@ -69,7 +69,6 @@ VOCABULARY: Words = {
     "stage": Word("Pha", "Stage"),
     "stage.n": Word("Pha {id}", "Stage {id}"),
     "group": Word("Nhóm đèn", "Signal group"),
-    "interstage": Word("chuyển pha", "interstage"),
     "plan": Word("Chương trình", "Plan"),
     "plan.n": Word("Chương trình {n}", "Plan {n}", "Plan {n}"),
     "cabinet": Word("Tủ tín hiệu", "Cabinet"),
@@ -85,7 +84,6 @@ VOCABULARY: Words = {
     "count.promised": Word("s nữa → pha {stage}", "s, then stage {stage}"),
     "count.open": Word("s xanh, chưa hẹn giờ tắt", "s green, end not committed"),
     "now": Word("bây giờ", "now"),
-    "ago.min": Word("−{n} phút", "−{n} min", "−{n} min"),
     "compass.north": Word("B", "N"),
 }
 """DESIGN's vocabulary as people read it."""

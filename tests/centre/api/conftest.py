@@ -212,7 +212,7 @@ class Town:
         headers = dict(more.pop("headers", {}))
         if role is not None:
             headers["authorization"] = f"Bearer {self.tokens[role]}"
-        address = path if path.startswith("/") else f"/api/v1/{path}"
+        address = path if path.startswith(("/", "http://")) else f"/api/v1/{path}"
         return self.client.request(method, address, headers=headers, **more)
 
     def get(self, path: str, role: Role | None = Role.ENGINEER, **query: Any) -> Any:

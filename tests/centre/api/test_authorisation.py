@@ -94,3 +94,16 @@ def test_each_role_gets_through_where_its_rights_say_so(town: Any, place: str, r
 
 def test_the_stream_is_closed_to_strangers(town: Any) -> None:
     assert town.ask("GET", "stream", None).status_code == 401
+
+
+def test_strangers_do_not_learn_which_intersections_there_are(town: Any) -> None:
+    told = []
+    for one in routes(town.app):
+        if "{id}" in one.path:
+            path = one.path.replace("{id}", "no-such-place")
+            told += [
+                (method, path)
+                for method in one.methods
+                if town.ask(method, path, None, headers={"idempotency-key": "k"}).status_code != 401
+            ]
+    assert told == []

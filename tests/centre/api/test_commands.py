@@ -50,6 +50,8 @@ def test_hold_is_done_when_the_cabinet_shows_the_stage(town: Any, place: str, ke
     assert (order.id, order.kind, order.stage, order.for_s) == (key, "hold", 2, 300)
     assert (order.actor, order.role, order.reason) == ("test-engineer", Role.ENGINEER, "Kiểm thử giữ pha")
     assert audited(town, key) == [("order.hold", "asked"), ("order.hold", "done")]
+    (asked,) = town.get("audit", text=key, outcome="asked")["entries"]
+    assert asked["detail"]["token"] in [one.id for one in town.people.tokens.list("test-engineer")]
 
 
 def test_release_ends_what_stands(town: Any, place: str, key: str) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import insert
 
 from denxanh.controller.centre.store import audit, schema
 from denxanh.controller.operator.message import Role
+from denxanh.errors import StoreError
 
 REASON = "Giờ tan trường muộn hơn"
 
@@ -57,8 +58,28 @@ def test_a_draft_is_kept_by_version_with_author_and_reason(town: Any) -> None:
     assert f"# reason: {REASON}" in text
     gone = town.ask("POST", f"plans/drafts/{second['id']}/withdraw").json()
     assert gone["state"] == "withdrawn"
+    assert town.ask("POST", f"plans/drafts/{second['id']}/withdraw").json() == gone
     done = [row["action"] for row in audit.search(town.store, action="draft.", target="X1").rows]
     assert done == ["draft.withdraw", "draft.save", "draft.save"]
+
+
+def test_a_draft_that_the_log_does_not_take_is_not_kept(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise StoreError("the disk is full")
+
+    running = town.get("calendar")
+    before = town.get("plans/drafts")["drafts"]
+    calendars = town.get("calendar/drafts")["drafts"]
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "entry", full)
+        body = {"intersection": "X1", "number": 1, "reason": REASON, "plan": plan(40, 17, 33)}
+        assert town.ask("POST", "plans/drafts", json=body).status_code == 503
+        body = {"reason": REASON, "calendar": running}
+        assert town.ask("POST", "calendar/drafts", json=body).status_code == 503
+        for one in before:
+            assert town.ask("POST", f"plans/drafts/{one['id']}/withdraw").status_code in (200, 503)
+    assert town.get("plans/drafts")["drafts"] == before
+    assert town.get("calendar/drafts")["drafts"] == calendars
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
+import pytest
+
+from denxanh.controller.centre.store import audit, queries
+from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.operator.message import Role
 from denxanh.controller.record import Event
+from denxanh.errors import StoreError
+
+
+def full(*_: object, **__: object) -> Any:
+    """What the store says when it takes nothing any more."""
+    raise StoreError("the disk is full")
 
 
 def raised(town: Any, place: str, cause: str) -> dict[str, Any]:
@@ -34,6 +46,42 @@ def test_an_alarm_is_acknowledged_once_and_by_whom(town: Any, place: str) -> Non
     assert again == first
     (entry,) = town.get("audit", action="alarm.acknowledge", text=f'"alarm":{alarm["id"]}')["entries"]
     assert (entry["actor"], entry["target"]) == ("test-operator", place)
+    assert entry["detail"]["token"]
+
+
+@pytest.mark.parametrize("part", [(queries, "acknowledge"), (audit, "entry")])
+def test_taking_note_and_the_log_of_it_stand_together_or_not_at_all(
+    town: Any, place: str, monkeypatch: pytest.MonkeyPatch, part: tuple[Any, str]
+) -> None:
+    alarm = raised(town, place, f"together-{part[1]}")
+    path = f"alarms/{alarm['id']}/acknowledge"
+    with monkeypatch.context() as broken:
+        broken.setattr(*part, full)
+        assert town.ask("POST", path, json={}).status_code == 503
+    logged = town.get("audit", action="alarm.acknowledge", text=f'"alarm":{alarm["id"]}')["entries"]
+    (now,) = [one for one in town.get("alarms", open=True)["alarms"] if one["id"] == alarm["id"]]
+    assert (logged, now["acknowledged"]) == ([], None)
+
+
+def test_of_two_who_take_note_at_once_the_log_names_the_one_that_stands(
+    town: Any, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alarm = raised(town, place, "at-once")
+    path = f"alarms/{alarm['id']}/acknowledge"
+    look, waiting = queries.alarm, Barrier(2)
+
+    def looked(store: Store, number: int) -> Any:
+        found = look(store, number)
+        if found is not None and found["acknowledged_ms"] is None:
+            waiting.wait(5)
+        return found
+
+    monkeypatch.setattr(queries, "alarm", looked)
+    roles = (Role.OPERATOR, Role.ENGINEER)
+    with ThreadPoolExecutor(2) as both:
+        answers = list(both.map(lambda role: town.ask("POST", path, role, json={}).json(), roles))
+    (entry,) = town.get("audit", action="alarm.acknowledge", text=f'"alarm":{alarm["id"]}')["entries"]
+    assert {one["acknowledged_by"] for one in answers} == {entry["actor"]}
 
 
 def test_open_alarms_are_those_that_stand_or_that_nobody_saw(town: Any, place: str) -> None:
@@ -97,3 +145,13 @@ def test_the_audit_chain_is_checked(town: Any, place: str) -> None:
 def test_readiness_tells_of_the_store(town: Any) -> None:
     assert town.get("/readyz")["ready"]
     assert town.ask("GET", "/healthz", None).json()["status"] == "ok"
+
+
+@pytest.mark.parametrize("what", ["history", "minutes"])
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
+def test_the_first_and_the_last_moment_of_the_calendar_are_no_fault_of_the_centre(
+    town: Any, place: str, what: str, end: str
+) -> None:
+    for query in ({"to": end}, {"from": end}, {"from": end, "to": end}):
+        answer = town.ask("GET", f"intersections/{place}/{what}", params=query)
+        assert answer.status_code in (200, 422), (query, answer.text)

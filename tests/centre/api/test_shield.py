@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from denxanh.controller.centre.api.problem import STORE
 from denxanh.controller.centre.shield import MAX_BODY_BYTES
 from denxanh.controller.operator.message import Role
+from denxanh.errors import StoreError
+
+HOST = "http://127.0.0.1"
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/api/v1/intersections", "/api/openapi.json", "/api/docs"])
@@ -80,3 +84,28 @@ def test_a_bug_behind_a_real_server(served: Any, monkeypatch: pytest.MonkeyPatch
     assert answer.status == 500
     assert json.loads(said)["type"] == "urn:denxanh:problem:internal"
     assert "secret" not in said
+
+
+@pytest.mark.parametrize("path", ["/", "/alarms", "/readyz"])
+def test_a_person_whose_page_does_not_come_is_told_so_in_words(
+    town: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreError("the database does not answer")
+
+    monkeypatch.setattr(type(town.people.tokens), "find", away)
+    page = town.ask("GET", path, headers={"accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert STORE.vi in page.text
+    assert STORE.en in page.text
+    program = town.ask("GET", path)
+    assert (program.status_code, program.json()["vi"]) == (503, STORE.vi)
+    at_the_api = town.ask("GET", "intersections", headers={"accept": "text/html"})
+    assert (at_the_api.status_code, at_the_api.json()["vi"]) == (503, STORE.vi)
+
+
+def test_the_way_on_from_a_page_that_is_not_there_leads_to_ours(town: Any) -> None:
+    page = town.ask("GET", f"{HOST}//evil.example/x", headers={"accept": "text/html"})
+    assert page.status_code == 404
+    assert "evil" not in page.text
+    assert 'href="/"' in page.text

@@ -113,3 +113,20 @@ def test_it_goes_on_when_the_store_cannot_be_asked(
 
     monkeypatch.setattr(Store, "reading", silent)
     assert opened.lasts(2.0)
+
+
+def test_one_account_does_not_take_the_places_of_others(
+    served: Any, open_stream: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "MAX_EACH", 1)
+    viewer, operator = (f"Bearer {served.town.tokens[role]}" for role in (Role.VIEWER, Role.OPERATOR))
+    first = open_stream(authorization=viewer)
+    assert first.lasts(0.3)
+    again = http.client.HTTPConnection(served.address.removeprefix("http://"), timeout=10)
+    again.request("GET", "/api/v1/stream", headers={"authorization": viewer})
+    assert again.getresponse().status == 503
+    again.close()
+    assert open_stream(authorization=operator).lasts(0.3)
+    first.close()
+    served.town.until(lambda: served.town.app.state.centre.feed.viewers[NAME] == 0)
+    assert open_stream(authorization=viewer).lasts(0.3)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from argon2 import PasswordHasher
 
+from denxanh.controller.centre.people.deed import Actor
 from denxanh.controller.centre.people.limiter import FREE
 from denxanh.controller.centre.people.people import People
 from denxanh.controller.centre.people.sessions import ABSOLUTE_MS, IDLE_MS
@@ -229,6 +230,33 @@ def test_a_refusal_stands_when_the_store_cannot_write(
     monkeypatch.setattr(audit, "append", full)
     assert browser.api("GET", "/street").status_code == 401
     assert "not in the audit log: the disk is full" in caplog.text
+
+
+def test_attempts_while_the_store_is_away_cost_no_wait(
+    browser: Any, account: Make, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account("hoa")
+
+    def away(*_: object) -> str:
+        raise StoreError("the database does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(people.accounts), "password_hash", away)
+        for _ in range(FREE + 3):
+            with pytest.raises(StoreError):
+                browser.log_in("hoa")
+    assert browser.log_in("hoa").status_code == 303
+
+
+def test_a_link_of_a_closed_account_is_in_no_log(
+    browser: Any, account: Make, people: People, written: Written, caplog: pytest.LogCaptureFixture
+) -> None:
+    account("hoa")
+    secret = people.links.issue("hoa")
+    people.accounts.disable("hoa", by=Actor("unix:test"), now_ms=0)
+    assert browser.get(f"/login/once/{secret}").status_code == 401
+    assert [row["target"] for row in written("access.refused")] == ["GET /login/once"]
+    assert secret not in caplog.text
 
 
 def test_nobody_writes_a_line_of_their_own_into_the_log(

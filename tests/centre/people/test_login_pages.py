@@ -140,6 +140,17 @@ def test_who_has_a_one_time_password_can_do_nothing_else_first(
     assert browser.get("/map").status_code == 200
 
 
+def test_who_logs_in_over_another_ends_the_others_session_and_the_log_says_whose(
+    browser: Any, account: Make, written: Written
+) -> None:
+    account("hoa")
+    account("lan")
+    browser.log_in("hoa")
+    assert browser.log_in("lan").status_code == 303
+    (row,) = written("logout")
+    assert (row["actor"], row["target"]) == ("lan", "hoa")
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "said"),
     [

@@ -104,6 +104,16 @@ async def test_the_way_a_keyboard_writes_vietnamese_does_not_matter() -> None:
     assert await hasher.compare(kept, unicodedata.normalize("NFD", "cầu Ninh Kiều")) is Match.YES
 
 
+async def test_a_long_password_in_three_characters_a_letter_lets_in_again() -> None:
+    hasher = Hasher(CHEAP)
+    typed = unicodedata.normalize("NFD", "một chiếc xuồng ba lá chở đầy bưởi về chợ nổi " * 2)
+    assert len(typed) > MAX_LENGTH
+    assert not is_weak(typed)
+    kept = await hasher.hash(typed)
+    assert await hasher.compare(kept, typed) is Match.YES
+    assert await hasher.compare(kept, typed[:-2]) is Match.NO
+
+
 async def test_a_hash_at_another_cost_is_right_but_old() -> None:
     kept = await Hasher(CHEAP).hash("xe lôi qua cầu")
     assert (

@@ -49,9 +49,11 @@ def _record(store: Store, corridor: Corridor, folder: Path) -> None:
 def _filled(store: Store) -> None:
     """One row of everything that people write."""
     _append(store)
-    drafts.save(store, kind="plan", target="X/1", body={"cycle_s": 90}, author="lan", reason="Thử")
+    with store.writing() as connection:
+        drafts.save(connection, kind="plan", target="X/1", body={"cycle_s": 90}, author="lan", reason="Thử")
     order = {"actor": "lan", "role": "operator", "intersection": "X1", "kind": "hold", "reason": "Thử"}
-    ledger.begin(store, key="k", body={}, until_ms=None, **order)
+    with store.writing() as connection:
+        ledger.enter(connection, key="k", body={}, until_ms=None, **order)
     with store.writing() as connection:
         person = {"name": "lan", "display": "Lan", "role": "operator", "disabled": False, "must_change": True}
         connection.execute(insert(users), {**person, "created_ms": 1})
@@ -97,7 +99,9 @@ def test_recovery_drill(
     # New rows get new numbers, and the chain goes on.
     assert _append(again) == 2
     assert audit.verify(again).first_broken is None
-    assert drafts.save(again, kind="plan", target="X/1", body={}, author="lan", reason="Thử") == 2
+    with again.writing() as connection:
+        saved = drafts.save(connection, kind="plan", target="X/1", body={}, author="lan", reason="Thử")
+    assert saved == 2
     for record in street.seconds(5):
         journal.append(record)
     _record(again, corridor, folder)
@@ -223,7 +227,8 @@ def days_old(store: Store, tmp_path: Path, corridor: Corridor, street: Any, open
     _record(store, corridor, tmp_path)
     _filled(store)
     for row in queries.alarms(store).rows:
-        queries.acknowledge(store, row["id"], by="lan")
+        with store.writing() as connection:
+            queries.acknowledge(connection, row["id"], by="lan")
     return store
 
 

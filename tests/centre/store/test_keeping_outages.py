@@ -199,8 +199,9 @@ def test_orders_and_audit_survive_a_full_disk_under_load(tmp_path: Path) -> None
             key = f"order-{number}"
             common = {"actor": "lan", "role": "operator"}
             try:
-                ledger.begin(store, key=key, intersection="x", kind="hold", reason="r" * 2000,
-                             body={}, until_ms=None, **common)
+                with store.writing() as connection:
+                    ledger.enter(connection, key=key, intersection="x", kind="hold", reason="r" * 2000,
+                                 body={}, until_ms=None, **common)
                 print(key, flush=True)
                 seq = audit.append(store, action="order.hold", target="x", outcome="given",
                                    detail={"key": key}, **common)

@@ -12,9 +12,6 @@ export function moment(iso) {
   return `${time.format(at)} ${day.format(at)}`;
 }
 
-/** The same without the date. */
-export const timeOfDay = (iso) => time.format(new Date(iso));
-
 /** The site's own clock, which in a simulation is the simulated one: milliseconds since 1970, or null. */
 export function siteNow(state) {
   return state?.date && state.clock_s !== null ? Date.parse(`${state.date}T00:00:00+07:00`) + state.clock_s * 1000 : null;

@@ -13,6 +13,7 @@ from denxanh.controller.centre.people.deed import Actor
 from denxanh.controller.centre.people.people import People
 from denxanh.controller.centre.people.rights import Right, may
 from denxanh.controller.centre.people.tokens import DAY_MS, MAX_LIVE, PREFIX, TOUCH_MS, Issued, covers
+from denxanh.controller.centre.store import audit
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import tokens
 from denxanh.controller.operator.message import Role
@@ -66,7 +67,7 @@ def test_a_token_does_not_outlive_its_owners_role(people: People, account: Make)
     assert people.tokens.find(issued.secret, NOW_MS) is not None
 
 
-def test_revoking(people: People, account: Make) -> None:
+def test_revoking(people: People, account: Make, store: Store) -> None:
     account("hoa", Role.ENGINEER)
     issued = issue(people)
     with pytest.raises(AccessError) as caught:
@@ -75,6 +76,7 @@ def test_revoking(people: People, account: Make) -> None:
     assert people.tokens.find(issued.secret, NOW_MS) is not None
     people.tokens.revoke(issued.token.id, by=BY, now_ms=NOW_MS + 1, owner="hoa")
     assert people.tokens.revoke(issued.token.id, by=BY, now_ms=NOW_MS + 9).revoked_ms == NOW_MS + 1
+    assert len(audit.search(store, action="token.revoke").rows) == 1
     assert people.tokens.find(issued.secret, NOW_MS) is None
 
 
