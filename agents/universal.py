@@ -27,9 +27,6 @@ DECISION_INTERVAL_S = 5
 """Seconds between decisions, as in training."""
 POINTS = 100.0
 """Points per unit of score."""
-MARGIN = 0.1
-"""Lead in score that another stage needs while the running one still has traffic to serve: the scores are
-noisy, each change costs an interstage, and ends the flow into the junction (docs/learning.md)."""
 REASONS = 2
 """Lanes that a reason names."""
 CANDIDATES = 6
@@ -132,10 +129,9 @@ class Universal:
     name: str
     scorer: Scorer
     interval_s: int = DECISION_INTERVAL_S
-    margin: float = MARGIN
 
     def decide(self, state: TrafficState) -> Decision:
-        """The stage with the highest score; the running one unless another leads by the margin."""
+        """The stage with the highest score, the running one among equals."""
         return self.decide_all([state])[0]
 
     def decide_all(self, states: Sequence[TrafficState]) -> list[Decision]:
@@ -161,8 +157,7 @@ class Universal:
         if not np.isfinite(scores).all():
             raise ModelError("a score is not a number", where=state.intersection.id)
         best = int(scores.argmax())
-        needed = self.margin if _in_use(state, seen) else 0.0
-        if scores[best] - scores[state.stage] <= needed:
+        if scores[state.stage] >= scores[best]:
             best = state.stage
         hop = next_hop(state.intersection, state.stage, best)
         return Explained(hop, partial(self._why, state, seen, scores, best, hop))
@@ -176,13 +171,6 @@ class Universal:
             return f"Giữ pha {now}: không có pha khác", f"Keep stage {now}: the only one"
         if best == running:
             second = int(np.argmax(np.where(np.arange(len(scores)) == running, -np.inf, scores)))
-            if scores[second] > scores[running]:
-                other = stages[second].id
-                vi = (
-                    f"Giữ pha {now}: pha {other} hơn chưa đủ để đổi (cần hơn {POINTS * self.margin:.0f} điểm)"
-                )
-                en = f"Keep stage {now}: stage {other}'s lead is not worth a change (it takes more than "
-                return f"{vi}{all_vi}", f"{en}{POINTS * self.margin:.0f} points){all_en}"
             because_vi, because_en = self._because(state, seen, running, second, scores)
             if not because_en:
                 vi = f"Giữ pha {now}: không pha nào có điểm cao hơn{all_vi}"
@@ -226,14 +214,6 @@ class Universal:
 def _is_free(state: TrafficState) -> bool:
     """Whether there is anything to decide."""
     return state.commitment is None and not state.in_interstage
-
-
-def _in_use(state: TrafficState, seen: Observation) -> bool:
-    """Whether somebody uses the running stage's green, or is about to."""
-    served = (seen.service[state.stage] @ _WORTH) > 0.0
-    return any(
-        lane.queued + lane.moving > 0.0 for lane, open_ in zip(state.lanes, served, strict=False) if open_
-    )
 
 
 def _emptied(lanes: Sequence[LaneState], place: int) -> tuple[LaneState, ...]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from denxanh.agents.encoding import PRESENT, RUNNING, Array, Batch, batch, encode
 from denxanh.agents.observation import Commitment, TrafficState
-from denxanh.agents.universal import MARGIN, REASONS, OnnxScorer, Scorer, Universal
+from denxanh.agents.universal import REASONS, OnnxScorer, Scorer, Universal
 from denxanh.errors import ModelError
 from denxanh.networks.model import Intersection, Lane
 
@@ -64,7 +64,6 @@ def best_of(scores: Array, running: int) -> int:
     """What must be asked for; skips what is too close to call."""
     lead = np.sort(scores)[::-1]
     assume(len(lead) < 2 or lead[0] - lead[1] > CLEAR or scores[running] == lead[0])
-    assume(abs(lead[0] - scores[running] - MARGIN) > CLEAR)
     return running if scores[running] >= lead[0] else int(scores.argmax())
 
 
@@ -107,32 +106,6 @@ def test_the_highest_score_wins_and_the_running_stage_among_equals(make_state: M
     assert Universal("u", Fixed(0.0, 0.2, 0.1)).decide(make_state(stage=0)).stage == 1
     assert Universal("u", Fixed(0.2, 0.2, 0.1)).decide(make_state(stage=1)).stage == 1
     assert Universal("u", Fixed(0.0, 0.0, 0.0)).decide(make_state(stage=2)).stage == 2
-
-
-def test_a_small_lead_does_not_end_a_green_that_somebody_uses(make_state: MakeState) -> None:
-    """Stage A serves north: while somebody is there, another stage needs more than the margin."""
-    busy, empty = make_state({"moving": 1.0}, {"queued": 3.0}), make_state({}, {"queued": 3.0})
-    close, clear = Universal("u", Fixed(0.0, 0.1, 0.05)), Universal("u", Fixed(0.0, 0.11, 0.05))
-    assert close.decide(busy).stage == 0
-    assert close.decide(busy).why == (
-        "Keep stage A: stage B's lead is not worth a change (it takes more than 10 points) "
-        "(points A 0.0, B 10.0, C 5.0)"
-    )
-    assert close.decide(busy).why_vi == (
-        "Giữ pha A: pha B hơn chưa đủ để đổi (cần hơn 10 điểm) (điểm A 0,0; B 10,0; C 5,0)"
-    )
-    assert close.decide(empty).stage == 1, "nobody loses by the change"
-    assert clear.decide(busy).stage == 1
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_the_margin_only_ever_keeps_the_running_stage(
-    scorer: Scorer, any_state: States, data: st.DataObject
-) -> None:
-    state = free(data.draw(any_state))
-    eager, calm = (Universal("u", scorer, margin=margin).decide(state) for margin in (0.0, 0.1))
-    assert calm.stage in (eager.stage, state.stage)
 
 
 def test_the_way_follows_the_stage_graph(site: Intersection, make_state: MakeState) -> None:

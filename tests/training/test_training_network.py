@@ -111,7 +111,7 @@ def test_an_untrained_network_decides_as_the_rule(
     make_state: Callable[..., TrafficState], tmp_path: Path
 ) -> None:
     export(StageCompetition(8), tmp_path / "new.onnx")
-    learner = Universal("new", OnnxScorer(tmp_path / "new.onnx"), margin=0.0)
+    learner = Universal("new", OnnxScorer(tmp_path / "new.onnx"))
     (gained,) = np.flatnonzero(RULE_GAINS)
     rule = registry.policy(f"{RULES[gained]}@5+{HYSTERESIS * 20:g}")
     rng = np.random.default_rng(11)
