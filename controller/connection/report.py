@@ -144,7 +144,9 @@ def _state(intersection: Intersection, status: CabinetStatus) -> Finding:
     if not troubles:
         known = status.stage < len(intersection.stages)
         stage = intersection.stages[status.stage].id if known else f"#{status.stage}"
-        plan_vi, plan = (f", chương trình {status.plan}", f", plan {status.plan}") if status.plan else ("", "")
+        plan_vi, plan = (
+            (f", chương trình {status.plan}", f", plan {status.plan}") if status.plan else ("", "")
+        )
         return good(Subject.STATE, f"{mode}, pha {stage}{plan_vi}", f"{mode}, stage {stage}{plan}")
     return Finding(
         Subject.STATE,

@@ -50,7 +50,9 @@ def test_an_order_of_whole_minutes_is_told_in_minutes(rig, order) -> None:
     one = rig().adaptive()
     one.order(order("hold", stage=SIDE, for_s=300, actor="lan")).run(2)
     assert one.last.cause.endswith("≤ 4:59")
-    assert one.events("order") == ["lan (operator) orders: hold a stage, side, 5 min at most. Reason: tai nạn"]
+    assert one.events("order") == [
+        "lan (operator) orders: hold a stage, side, 5 min at most. Reason: tai nạn"
+    ]
 
 
 def test_a_held_stage_stays_past_its_max_green_and_others_wait(rig, order, wants) -> None:
