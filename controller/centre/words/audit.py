@@ -5,7 +5,7 @@ from __future__ import annotations
 from denxanh.controller.centre.people.refusal import WORDS
 from denxanh.controller.centre.words.word import Word, Words
 
-_WHY: Words = {f"audit.why.{refusal}": Word(said.vi, said.en) for refusal, said in WORDS.items()}
+_WHY: dict[str, Word] = {f"audit.why.{refusal}": Word(said.vi, said.en) for refusal, said in WORDS.items()}
 """Why somebody was turned away, by the code that stands in the log."""
 
 AUDIT: Words = _WHY | {
