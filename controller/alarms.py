@@ -108,12 +108,13 @@ def of_starved(intersection: Intersection, starved: Iterable[int]) -> Iterable[A
     """One alarm per signal group whose green does not discharge."""
     for group in starved:
         name = intersection.groups[group].id
+        stages = ", ".join(stage.id for stage in intersection.stages if stage.serves(group))
         yield Alarm(
             f"starved {name}",
             "alarm",
             "starved-group",
-            f"Nhóm đèn {name} có đèn xanh nhưng xe không thoát được",
-            f"Signal group {name} is called but does not discharge on green",
+            f"Nhóm đèn {name} (pha {stages}) có đèn xanh nhưng xe không thoát được",
+            f"Signal group {name} (stage {stages}) is called but does not discharge on green",
         )
 
 

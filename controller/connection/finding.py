@@ -49,7 +49,7 @@ TITLES: dict[Subject, tuple[str, str]] = {
     Subject.LINK: ("kết nối", "link"),
     Subject.IDENTITY: ("đúng tủ", "identity"),
     Subject.TABLES: ("bảng thời gian", "tables"),
-    Subject.PLANS: ("phương án", "plans"),
+    Subject.PLANS: ("chương trình", "plans"),
     Subject.CLOCK: ("đồng hồ", "clock"),
     Subject.HEARTBEAT: ("nhịp tủ", "heartbeat"),
     Subject.DETECTORS: ("bộ dò", "detectors"),

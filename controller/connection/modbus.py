@@ -14,7 +14,7 @@ from denxanh.plc.modbus.mirror import Difference, differences
 
 NAMED = 6
 """Differences that a finding names."""
-_SAME_VI = "nạp lại bảng vào tủ, hoặc sửa corridor; chưa khớp thì nút chỉ chạy theo phương án"
+_SAME_VI = "nạp lại bảng vào tủ, hoặc sửa corridor; chưa khớp thì nút chỉ chạy theo chương trình"
 _SAME_EN = "load the tables into the cabinet again, or correct the corridor; until then it stays on its plan"
 
 

@@ -122,7 +122,7 @@ def differing(wanted: Mapping[Oid, int], found: Mapping[Oid, int]) -> Iterator[F
             Verdict.BAD,
             _list(wrong),
             _list(wrong),
-            "sửa tại tủ hoặc trong corridor; chưa khớp thì nút chỉ chạy theo phương án",
+            "sửa tại tủ hoặc trong corridor; chưa khớp thì nút chỉ chạy theo chương trình",
             "correct it at the controller or in the corridor; until then it stays on its plan",
         )
 

@@ -52,7 +52,7 @@ def of_reports(intersection: Intersection, first: Heard, last: Heard, epoch: int
     yield _clock(status, last)
     yield _heartbeat(first, last)
     yield _detectors(intersection, first.report.readings, last.report.readings)
-    yield _state(status)
+    yield _state(intersection, status)
     if epoch is not None:
         yield _epoch(status, epoch)
 
@@ -61,12 +61,12 @@ def _clock(status: CabinetStatus, heard: Heard) -> Finding:
     off = status.utc_s - heard.heard_s
     if -CLOCK_OFF_S - 1 - heard.took_s <= off <= CLOCK_OFF_S:  # whole seconds on its side
         return good(Subject.CLOCK, "lệch không quá 1 s", "within 1 s of this machine's")
-    ahead_vi, ahead = ("nhanh", "ahead") if off > 0 else ("chậm", "behind")
+    ahead_vi, ahead = ("nhanh", "ahead of") if off > 0 else ("chậm", "behind")
     return Finding(
         Subject.CLOCK,
         Verdict.BAD,
         f"{ahead_vi} {abs(off):.0f} s so với máy này",
-        f"{abs(off):.0f} s {ahead} of this machine's",
+        f"{abs(off):.0f} s {ahead} this machine's",
         "chỉnh giờ tủ (NTP hoặc GPS) và kiểm tra giờ máy này; giờ là UTC",
         "set the cabinet's clock (NTP or GPS), and check this machine's; it must be UTC",
     )
@@ -110,7 +110,7 @@ def _detectors(intersection: Intersection, before: Readings, after: Readings) ->
             Verdict.LOOK,
             f"{have_vi}; hỏng hoặc không mới: {_some(wrong)}",
             f"{have}; faulty or stale: {_some(wrong)}",
-            "kiểm tra dây và cấu hình bộ dò; nhánh không còn bộ dò tốt sẽ chạy theo phương án",
+            "kiểm tra dây và cấu hình bộ dò; nhánh không còn bộ dò tốt sẽ chạy theo chương trình",
             "check wiring and detector set-up; an approach without a good detector runs on its plan",
         )
     counted_vi = f"đã đếm xe: {_some(counted)}" if counted else "chưa vòng từ nào đếm xe"
@@ -125,7 +125,8 @@ def _detectors(intersection: Intersection, before: Readings, after: Readings) ->
     )
 
 
-def _state(status: CabinetStatus) -> Finding:
+def _state(intersection: Intersection, status: CabinetStatus) -> Finding:
+    """What the cabinet does now: stages by the id that people know, a plan only where one runs."""
     mode = status.mode.name
     troubles_vi, troubles = [], []
     for there, vi, en in (
@@ -141,8 +142,12 @@ def _state(status: CabinetStatus) -> Finding:
             troubles_vi.append(vi)
             troubles.append(en)
     if not troubles:
-        text_vi = f"{mode}, pha {status.stage}, phương án {status.plan}"
-        return good(Subject.STATE, text_vi, f"{mode}, stage {status.stage}, plan {status.plan}")
+        known = status.stage < len(intersection.stages)
+        stage = intersection.stages[status.stage].id if known else f"#{status.stage}"
+        plan_vi, plan = (
+            (f", chương trình {status.plan}", f", plan {status.plan}") if status.plan else ("", "")
+        )
+        return good(Subject.STATE, f"{mode}, pha {stage}{plan_vi}", f"{mode}, stage {stage}{plan}")
     return Finding(
         Subject.STATE,
         Verdict.LOOK,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from denxanh.controller.chooser import Choice
 from denxanh.controller.ladder import Cause
 from denxanh.controller.operator.judge import Refused
-from denxanh.controller.operator.message import Order
+from denxanh.controller.operator.message import Order, Role
 from denxanh.controller.operator.standing import Ended, Ending, Standing, StandingView
 from denxanh.controller.record import Event
 from denxanh.controller.wording import CAUSES, Text
@@ -24,6 +24,13 @@ KINDS: Mapping[str, Text] = {
     "plan": ("chạy chương trình", "run a plan"),
     "preempt": ("ưu tiên khẩn cấp", "pre-emption"),
     "release": ("trả lại điều khiển", "hand back"),
+}
+ROLES: Mapping[str, Text] = {
+    Role.VIEWER: ("người xem", "viewer"),
+    Role.OPERATOR: ("người vận hành", "operator"),
+    Role.ENGINEER: ("kỹ sư giao thông", "engineer"),
+    Role.POLICE_LIAISON: ("cảnh sát giao thông", "police-liaison"),
+    Role.ADMINISTRATOR: ("quản trị", "administrator"),
 }
 ENDINGS: Mapping[Ending, Text] = {
     Ending.EXPIRED: ("đã hết thời hạn", "its time is over"),
@@ -64,9 +71,12 @@ class Told:
 
 
 def detail(site: Intersection, order: StandingView, left_s: int) -> str:
-    """The order in one line, for the cause of the mode: what, who, why, how long."""
+    """The order in one line, for the cause of the mode: what, who, why, how long (min:s).
+
+    It stands in both languages' texts, so it names no role.
+    """
     what = "" if order.kind == "plan" else f"{site.stages[order.stage or 0].id}, "
-    return f"{what}{order.actor} ({order.role}): {order.reason}, ≤ {left_s} s"
+    return f"{what}{order.actor}: {order.reason}, ≤ {left_s // 60}:{left_s % 60:02d}"
 
 
 def worded(choice: Choice, site: Intersection, order: StandingView, request: int | None) -> Choice:
@@ -116,24 +126,36 @@ def happened(
 def refused(order: Order, why: Refused, detail_: str) -> Event:
     """An order was not taken."""
     (what_vi, what_en), (why_vi, why_en) = KINDS[order.kind], REFUSALS[why]
-    who, more = f"{order.actor} ({order.role.value})", f" ({detail_})" if detail_ else ""
+    (role_vi, role_en), more = _role(order.role), f" ({detail_})" if detail_ else ""
     return Event(
         KIND,
-        f"Từ chối lệnh {what_vi} của {who}: {why_vi}{more}",
-        f"Order of {who} refused, {what_en}: {why_en}{more}",
+        f"Từ chối lệnh {what_vi} của {order.actor} ({role_vi}): {why_vi}{more}",
+        f"Order of {order.actor} ({role_en}) refused, {what_en}: {why_en}{more}",
         REFUSED,
     )
 
 
 def _begun(site: Intersection, order: StandingView) -> Event:
     what_vi, what_en = _what(site, order)
-    who = f"{order.actor} ({order.role})"
+    role_vi, role_en = _role(order.role)
+    lasts_vi, lasts_en = _lasts(order.left_s)
     return Event(
         KIND,
-        f"{who} ra lệnh {what_vi}, tối đa {order.left_s} s. Lý do: {order.reason}",
-        f"{who} orders: {what_en}, {order.left_s} s at most. Reason: {order.reason}",
+        f"{order.actor} ({role_vi}) ra lệnh {what_vi}, tối đa {lasts_vi}. Lý do: {order.reason}",
+        f"{order.actor} ({role_en}) orders: {what_en}, {lasts_en} at most. Reason: {order.reason}",
         order.kind,
     )
+
+
+def _role(role: str) -> Text:
+    return ROLES.get(role, (role, role))
+
+
+def _lasts(seconds: int) -> Text:
+    """Whole minutes as minutes; anything else, and what is shorter than two, to the second."""
+    if seconds >= 120 and seconds % 60 == 0:
+        return f"{seconds // 60} phút", f"{seconds // 60} min"
+    return f"{seconds} s", f"{seconds} s"
 
 
 def _what(site: Intersection, order: StandingView) -> Text:

@@ -158,3 +158,28 @@ class TestCorridor:
         before = page.page.evaluate(wide)
         page.page.click("[data-minutes='3']")
         assert page.page.evaluate(wide) > before
+
+
+class TestARealIntersection:
+    """Many detectors, and arms that lie between the points of the compass."""
+
+    @pytest.fixture
+    def corridor(self) -> Any:
+        return catalogue.corridor("truc-30-4-hoa-binh")
+
+    def test_the_cells_of_the_detectors_stay_in_their_column(self, place: Any) -> None:
+        place.wait("document.querySelectorAll('#detectors .cell').length > 0")
+        over = place.page.evaluate(
+            "[...document.querySelectorAll('.strip > div')].map((kind) =>"
+            " kind.querySelector('.cell:last-child').getBoundingClientRect().right"
+            " - kind.getBoundingClientRect().right)"
+        )
+        assert len(over) == 4
+        assert max(over) <= 0.5
+
+    def test_a_crossing_is_named_like_the_street_that_it_crosses(self, place: Any, scribe: Any) -> None:
+        names = [one.text_content() for one in place.page.query_selector_all("#timeline .name")]
+        walking = {name.replace("đi bộ", "").strip() for name in names if "đi bộ" in name}
+        driving = {name.strip("←↑→↩ ") for name in names if "đi bộ" not in name}
+        assert walking
+        assert walking <= driving

@@ -111,6 +111,14 @@ def test_help_explains_and_gives_an_example(command: tuple[str, ...]) -> None:
     assert "--json" in result.output
 
 
+@pytest.mark.parametrize(
+    ("command", "table"),
+    [(("console",), "[console]"), (("keys", "check"), "[tls]"), (("priority", "bus"), "[priority]")],
+)
+def test_help_shows_the_names_of_tables(command: tuple[str, ...], table: str) -> None:
+    assert table in CliRunner().invoke(app, [*command, "--help"]).output, "in brackets, which are markup, too"
+
+
 def test_help_imports_no_room() -> None:
     script = (
         "import sys; import denxanh.cli.main; print([m for m in sys.modules if m.startswith('denxanh.')])"

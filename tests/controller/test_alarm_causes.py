@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denxanh.controller.alarms import CONSEQUENCE_OF, Alarm, causes, changes
+from denxanh.controller.alarms import CONSEQUENCE_OF, Alarm, causes, changes, of_starved
+from denxanh.networks.example import crossroads_corridor
 
 PAIRS = [(cause, key) for key, known in CONSEQUENCE_OF.items() for cause in known]
 KEYS = sorted({name for pair in PAIRS for name in pair} | {"door"})
@@ -63,3 +64,11 @@ def test_nothing_is_wrong_without_an_alarm_and_no_alarm_without_something_wrong(
         for key in set(standing) - keys:
             assert key in before
             assert any(key in CONSEQUENCE_OF.get(one, ()) for one in keys)
+
+
+def test_a_green_that_does_not_discharge_is_told_with_its_stages() -> None:
+    site = crossroads_corridor(1).intersections[0]
+    group = next(index for index, one in enumerate(site.groups) if site.stages[2].serves(index))
+    (alarm,) = of_starved(site, [group])
+    assert f"{site.groups[group].id} (pha " in alarm.text_vi
+    assert site.stages[2].id in alarm.text_en.partition("(stage ")[2].partition(")")[0].split(", ")

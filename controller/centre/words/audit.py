@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from denxanh.controller.centre.people.refusal import WORDS
 from denxanh.controller.centre.words.word import Word, Words
 
-AUDIT: Words = {
+_WHY: dict[str, Word] = {f"audit.why.{refusal}": Word(said.vi, said.en) for refusal, said in WORDS.items()}
+"""Why somebody was turned away, by the code that stands in the log."""
+
+AUDIT: Words = _WHY | {
     "audit.title": Word("Ai đã làm gì", "Who did what"),
     "audit.text": Word("Tìm trong nội dung", "Search the text"),
     "audit.actor": Word("Người", "Person"),
@@ -46,6 +50,21 @@ AUDIT: Words = {
     "audit.for": Word("trong {time}", "for {time}"),
     "audit.plan": Word("chương trình {n}", "plan {n}", "plan {n}"),
     "audit.stage": Word("pha {id}", "stage {id}"),
+    "audit.actor.centre:itself": Word("Trung tâm", "The centre"),
+    "audit.actor.anybody:unknown": Word("Chưa rõ ai", "Somebody unknown"),
+    "audit.key.address": Word("từ địa chỉ {value}", "from {value}"),
+    "audit.key.how": Word("bằng {value}", "by {value}"),
+    "audit.how.one-time link": Word("đường dẫn một lần", "one-time link"),
+    "audit.how.password": Word("mật khẩu", "password"),
+    "audit.how.oidc": Word("nhà cung cấp danh tính", "identity provider"),
+    "audit.key.earlier": Word("{value} lần nữa trước đó", "{value} more before"),
+    "audit.key.given": Word("vai trò {value}", "role {value}"),
+    "audit.key.subject": Word("danh tính {value}", "identity {value}"),
+    "audit.key.sessions": Word("{value} phiên", "{value} sessions"),
+    "audit.key.label": Word("tên {value}", "named {value}"),
+    "audit.key.days": Word("trong {value} ngày", "for {value} days"),
+    "audit.key.owner": Word("của {value}", "of {value}"),
+    "audit.key.token": Word("khóa {value}", "token {value}"),
     "audit.outcome.done": Word("đã thực hiện", "done"),
     "audit.outcome.given": Word("đã nhận", "taken"),
     "audit.outcome.asked": Word("đã ghi", "recorded"),

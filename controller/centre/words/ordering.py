@@ -18,7 +18,9 @@ ORDERING: Words = {
     "give.for": Word("Tự hết hiệu lực sau", "Ends by itself after"),
     "give.minutes": Word("{n} phút", "{n} minutes", "{n} minute"),
     "give.seconds": Word("{n} giây", "{n} seconds", "{n} second"),
-    "give.until-change": Word("đến {time}, lịch đổi chương trình", "until {time}, the next scheduled change"),
+    "give.until-change": Word(
+        "đến {time}, khi lịch đổi chương trình", "until {time}, the next scheduled change"
+    ),
     "give.other": Word("Số phút khác", "Another number of minutes"),
     "give.reason": Word("Lý do", "Reason"),
     "give.reason.hint": Word(

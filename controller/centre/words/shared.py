@@ -82,7 +82,7 @@ VOCABULARY: Words = {
     "stale.s": Word("dữ liệu cũ {s} s", "data {s} s old"),
     "count.changing": Word("đang chuyển pha", "changing"),
     "count.promised": Word("s nữa → pha {stage}", "s, then stage {stage}"),
-    "count.open": Word("s xanh, chưa hẹn giờ tắt", "s green, end not committed"),
+    "count.open": Word("s đã xanh, chưa định lúc tắt", "s green, end not committed"),
     "now": Word("bây giờ", "now"),
     "compass.north": Word("B", "N"),
 }

@@ -11,7 +11,7 @@ from denxanh.cli.output import Json, document, note
 
 
 def console(
-    site: Annotated[Path, typer.Argument(help="SITE.toml: corridor, state folder, [console].")],
+    site: Annotated[Path, typer.Argument(help="SITE.toml: corridor, state folder, \\[console].")],
     host: Annotated[
         str | None, typer.Option(help="Listen there; default: the site's, else this machine only.")
     ] = None,
@@ -21,12 +21,12 @@ def console(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Serve the operators' console and the API of a site, until Ctrl-C or SIGTERM.
+    r"""Serve the operators' console and the API of a site, until Ctrl-C or SIGTERM.
 
     It follows the journal that `denxanh run` writes, keeps what happened in the store, and hands people's
     orders to the controller. It can start before the controller, after it, and again at any time: signals are
     controlled without it. A new store gets its first account here, with a one-time password shown on this
-    terminal. Where other machines may reach it, [console] says by which https address (docs/site.md).
+    terminal. Where other machines may reach it, \[console] says by which https address (docs/site.md).
     """
     from denxanh.controller.centre.host import run
 

@@ -86,7 +86,7 @@ def revoke(
 
 @app.command(epilog="Example: denxanh keys check site.toml")
 def check(
-    site: Annotated[Path, typer.Argument(help="SITE.toml with a [tls] table.")], json: Json = False
+    site: Annotated[Path, typer.Argument(help="SITE.toml with a \\[tls] table.")], json: Json = False
 ) -> None:
     """Say until when a site's certificates hold; status 1 if one ends within 30 days or has ended.
 

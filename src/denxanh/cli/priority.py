@@ -76,10 +76,10 @@ def bus(
     valid: ValidFor = 60,
     json: Json = False,
 ) -> None:
-    """Help a late bus: its green goes on for a few seconds, or comes a little earlier.
+    r"""Help a late bus: its green goes on for a few seconds, or comes a little earlier.
 
     In adaptive control only, once per cycle and intersection, and never while another approach is close to
-    its longest red. Limits: [priority] in SITE.toml.
+    its longest red. Limits: \[priority] in SITE.toml.
     """
     submit(
         site,

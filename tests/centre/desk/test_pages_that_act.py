@@ -261,7 +261,20 @@ def test_the_log_is_searched_and_its_chain_shown(enter: Enter, hosted: Any) -> N
             outcome="done",
             detail={"reason": f"=1+1 {actor}", "plan": 2},
         )
+    audit.append(
+        hosted.store,
+        actor="anybody:unknown",
+        role="",
+        action="access.refused",
+        target="GET /",
+        outcome="refused",
+        detail={"reason": "not-logged-in", "address": "10.0.0.7", "earlier": 0},
+    )
     opened = enter(Role.ENGINEER, "/audit", lang="en")
+    opened.wait("document.body.innerText.includes('Somebody unknown')")
+    assert "“You are not logged in.”" in opened.text("#rows")
+    assert "from 10.0.0.7" in opened.text("#rows")
+    assert "earlier" not in opened.text("#rows"), "nothing was left out before it"
     opened.wait("document.getElementById('chain').textContent.includes('chain whole')")
     opened.wait("document.body.innerText.includes('huy.le') && document.body.innerText.includes('lan.tran')")
     opened.page.fill("[name='actor']", "lan.tran")

@@ -132,6 +132,9 @@ async def test_a_sound_modbus_cabinet_is_ready_and_nothing_was_written(bench, pr
     assert (cabinet.status.epoch, cabinet.status.accepted_seq) == (0, 0)
     loops = next(one for one in found.findings if one.subject is Subject.DETECTORS)
     assert ("no loop has counted" in loops.text_en) is not (profile == "denxanh")
+    state = next(one for one in found.findings if one.subject is Subject.STATE)
+    stages = {stage.id for stage in CORRIDOR.intersections[0].stages}
+    assert state.text_en.split(", ")[1].removeprefix("stage ") in stages
 
 
 def _slow_yellow(its: Intersection) -> Intersection:

@@ -81,7 +81,7 @@ async def test_hold_plan_and_release_at_a_modbus_and_an_ntcip_cabinet(town: Buil
         for name, place in zip(names, here.places, strict=True):
             assert place.cabinet.mode is CabinetMode.CENTRAL_PLAN
             assert place.cabinet.status.plan == _ticks(here, name)[-1]["plan"]
-            assert _ticks(here, name)[-1]["cause"].startswith("operator-plan: lan (operator)")
+            assert _ticks(here, name)[-1]["cause"].startswith("operator-plan: lan:")
         await here.seconds(40)
         assert [place.cabinet.mode for place in here.places] == [CabinetMode.ADAPTIVE] * 2
     for name in names:

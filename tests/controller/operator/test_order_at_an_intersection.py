@@ -30,7 +30,7 @@ def test_a_hold_brings_its_stage_keeps_it_and_ends_by_itself(rig, order) -> None
     assert {output.cause.partition(":")[0] for output in held} == {"operator-hold"}
     assert {output.command.mode for output in held} == {ModeRequest.ADAPTIVE}
     assert {output.stage for output in held[60:]} == {SIDE}
-    assert held[0].cause == "operator-hold: side, lan (operator): tai nạn, ≤ 100 s"
+    assert held[0].cause == "operator-hold: side, lan: tai nạn, ≤ 1:40"
     assert held[0].why_vi == "Pha side theo lệnh của lan: tai nạn"
     assert [output.orders[0].left_s for output in held] == list(range(100, 0, -1))
     one.run(60)
@@ -41,7 +41,18 @@ def test_a_hold_brings_its_stage_keeps_it_and_ends_by_itself(rig, order) -> None
         "lan (operator) orders: hold a stage, side, 100 s at most. Reason: tai nạn",
         "Order of lan ends, hold a stage: its time is over",
     ]
+    first = next(event for output in one.outputs for event in output.events if event.kind == "order")
+    assert first.text_vi == "lan (người vận hành) ra lệnh giữ pha side, tối đa 100 s. Lý do: tai nạn"
     assert not one.refused()
+
+
+def test_an_order_of_whole_minutes_is_told_in_minutes(rig, order) -> None:
+    one = rig().adaptive()
+    one.order(order("hold", stage=SIDE, for_s=300, actor="lan")).run(2)
+    assert one.last.cause.endswith("≤ 4:59")
+    assert one.events("order") == [
+        "lan (operator) orders: hold a stage, side, 5 min at most. Reason: tai nạn"
+    ]
 
 
 def test_a_held_stage_stays_past_its_max_green_and_others_wait(rig, order, wants) -> None:
@@ -121,7 +132,7 @@ def test_an_ordered_pre_emption_is_one(rig, order) -> None:
     one.order(order("preempt", stage=SIDE, for_s=60, actor="csgt-1")).run(61)
     assert one.modes[begun:] == [Mode.PREEMPT] * 60 + [Mode.ADAPTIVE]
     assert {output.stage for output in one.outputs[begun + 40 : begun + 60]} == {SIDE}
-    assert one.outputs[begun].cause == "pre-emption: side, csgt-1 (police-liaison): tai nạn, ≤ 60 s"
+    assert one.outputs[begun].cause == "pre-emption: side, csgt-1: tai nạn, ≤ 1:00"
     assert len(one.events("order")) == 2
     assert not one.events("request"), "told once, as an order"
 

@@ -67,7 +67,7 @@ function row(entry) {
   const role = `role.${entry.role}`;
   return html("tr", { "data-seq": entry.seq },
     html("td", { class: "time" }, moment(entry.at)),
-    html("td", { class: "act" }, html("b", {}, entry.actor), html("small", { class: "under" }, known(role) ? t(role) : entry.role)),
+    html("td", { class: "act" }, html("b", { title: entry.actor }, spoken("actor", entry.actor)), html("small", { class: "under" }, known(role) ? t(role) : entry.role)),
     html("td", { class: "act" }, known(action) ? t(action) : entry.action),
     html("td", { class: "place" }, place ? html("a", { href: `/intersections/${encodeURIComponent(entry.target)}` }, nameOf(place)) : entry.target),
     html("td", { class: "grow" }, ...details(entry, place)),
@@ -86,10 +86,22 @@ function details(entry, place) {
   if (typeof number === "number") said.push(t("audit.plan", { n: number }));
   if (typeof stage === "number") said.push(t("audit.stage", { id: place?.stages[stage]?.id ?? stage }));
   if (typeof for_s === "number") said.push(t("audit.for", { time: duration(for_s) }));
-  const more = Object.entries(rest).filter(([, value]) => value !== null && value !== "").map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · ");
-  const words = reason || note;
+  const more = Object.entries(rest).filter(([name, value]) => value !== null && value !== "" && !(name === "earlier" && value === 0)).map(([name, value]) => named(name, value)).join(" · ");
+  const words = reason ? spoken("why", reason) : note;
   return [...(words ? [html("span", {}, `“${words}”`)] : []), ...(said.length ? [html("span", { class: "soft" }, `${words ? " " : ""}${said.join(", ")}`)] : []),
     ...(more ? [html("small", { class: "under" }, more)] : [])];
+}
+
+/** A word of ours in the reader's language; whatever else as it was written. */
+function spoken(table, value) {
+  const word = `audit.${table}.${value}`;
+  return known(word) ? t(word) : String(value);
+}
+
+function named(name, value) {
+  const word = `audit.key.${name}`;
+  const text = typeof value === "object" ? JSON.stringify(value) : name === "given" && known(`role.${value}`) ? t(`role.${value}`) : spoken(name, value);
+  return known(word) ? t(word, { value: text }) : `${name}: ${text}`;
 }
 
 function empty(text) {
