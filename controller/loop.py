@@ -127,15 +127,17 @@ class Loop:
         """Ticks until `stop` is set or the clock ends; a stop gives the cabinets back.
 
         Raises:
-            ClockError: the lock-step channel broke; the cabinets have been given back.
+            ClockError: the lock-step channel broke.
+            Exception: a bug of ours. Before either is raised, the cabinets have been given back.
         """
         try:
             while (tick := await self._next(stop)) is not None:
                 await self._tick(tick)
                 await self._clock.done(tick)
                 self._housekeeping()
-        except ClockError as error:
-            self._note("close", str(error))
+        except Exception as error:
+            known = isinstance(error, ClockError)
+            self._note("close", str(error) if known else f"{type(error).__name__}: {error}")
             await self._hand_back()
             raise
         if stop.is_set():
