@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,6 @@ from pathlib import Path
 
 from denxanh.controller import site
 from denxanh.controller.centre.server import bind
-from denxanh.errors import UnreachableError
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor
 from denxanh.plc.contract import CabinetMode, CabinetStatus
@@ -26,15 +26,20 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) == 0
+
+
 async def first_status(port: int) -> CabinetStatus:
-    cabinet = ModbusCabinet("127.0.0.1", port, 1, "default", layout(crossroads_corridor().intersections[0]))
+    """Of the first seconds: the adapter waits longer and longer between two attempts to connect."""
     deadline = time.monotonic() + 30
+    while not _listens(port):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    cabinet = ModbusCabinet("127.0.0.1", port, 1, "default", layout(crossroads_corridor().intersections[0]))
     try:
-        while True:
-            try:
-                return (await cabinet.poll()).status
-            except UnreachableError:
-                assert time.monotonic() < deadline
+        return (await cabinet.poll()).status
     finally:
         await cabinet.close()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from denxanh.controller.centre.people.access import (
@@ -25,6 +25,7 @@ from denxanh.controller.centre.people.rights import RIGHTS, Right, may
 from denxanh.controller.centre.people.secret import one_time_password
 from denxanh.controller.centre.people.tokens import MAX_DAYS, Token
 from denxanh.controller.centre.people.weak import MAX_LENGTH
+from denxanh.controller.centre.whole import WHOLE
 from denxanh.controller.operator.message import Role
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
@@ -113,7 +114,7 @@ class AccountChange(_Model):
     )
 
     role: Role | SkipJsonSchema[None] = None
-    disabled: bool | SkipJsonSchema[None] = None
+    disabled: StrictBool | SkipJsonSchema[None] = None
     subject: _Subject | None = Field(default=None, description="null: no longer through the provider.")
 
     @model_validator(mode="after")
@@ -175,7 +176,9 @@ class NewToken(_Model):
 
     label: Annotated[_Line, Field(min_length=3, max_length=MAX_DISPLAY, description="What it is for.")]
     role: Role = Field(description="It can do no more than its owner.")
-    days: Annotated[int, Field(ge=1, le=MAX_DAYS, description="After so many days it ends.")]
+    days: Annotated[
+        int, Field(strict=True, ge=1, le=MAX_DAYS, description="After so many days it ends."), WHOLE
+    ]
 
 
 class IssuedToken(_Model):
