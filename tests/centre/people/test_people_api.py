@@ -227,7 +227,7 @@ def test_tokens_of_others(admin: Any, account: Make, open_browser: Open) -> None
 @pytest.mark.parametrize("days", [True, "1", 1.5, 0, 100_000])
 def test_a_tokens_days_are_a_whole_number(admin: Any, days: object) -> None:
     wish = {"label": "script", "role": "viewer", "days": days}
-    assert kind(admin.api("POST", "/tokens", wish))[0] == 422
+    assert admin.api("POST", "/tokens", wish).status_code == 422
     assert admin.api("GET", "/tokens").json() == {"tokens": []}
     assert admin.api("POST", "/tokens", {**wish, "days": 1.0}).status_code == 201
 
@@ -235,4 +235,4 @@ def test_a_tokens_days_are_a_whole_number(admin: Any, days: object) -> None:
 @pytest.mark.parametrize("disabled", [1, "true", "off"])
 def test_an_account_is_closed_by_true_alone(admin: Any, account: Make, disabled: object) -> None:
     account("lan", Role.OPERATOR)
-    assert kind(admin.api("PATCH", "/people/lan", {"disabled": disabled}))[0] == 422
+    assert admin.api("PATCH", "/people/lan", {"disabled": disabled}).status_code == 422
