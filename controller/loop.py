@@ -193,6 +193,10 @@ class Loop:
             ),
             return_exceptions=True,
         )
+        if self._people is not None:
+            for post in self._posts:
+                if post.given_up:  # nobody would carry its orders out
+                    self._people.drop(post.intersection)
         failures = [result for result in results if isinstance(result, BaseException)]
         for failure in failures:
             if not isinstance(failure, JournalError):

@@ -94,6 +94,11 @@ class Post:
         """This run's standing with the cabinet."""
         return self._controller.claim
 
+    @property
+    def given_up(self) -> bool:
+        """Whether its controller has failed so often that the cabinet is left alone."""
+        return self._restarts > MAX_RESTARTS
+
     def restart(self) -> None:
         """Forget everything but the claim; the next tick is a first one."""
         self._controller = self._build(claim=self.claim)
@@ -117,7 +122,7 @@ class Post:
         Raises:
             JournalError: the second could not be recorded, so nothing was sent.
         """
-        if self._restarts > MAX_RESTARTS:
+        if self.given_up:
             return
         started = clock.now()
         self._in_vain = 0

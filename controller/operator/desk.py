@@ -78,6 +78,10 @@ class Desk:
         """The controller of this intersection (None: of all) starts anew; what stood there is over."""
         self._state = standing.forget(self._state, tick, intersection)
 
+    def drop(self, intersection: str) -> None:
+        """Take no more orders for an intersection that is given up."""
+        self._judge.drop(intersection)
+
     def restart(self) -> None:
         """Forget everything without a word but the ids; for a bug of ours, which the journal names."""
         self._state = standing.State()

@@ -13,6 +13,7 @@ from typing import Any
 
 from denxanh.controller.codec import decode_input, decode_output
 from denxanh.controller.ladder import Cause
+from denxanh.controller.mode import Mode
 from denxanh.controller.operator.message import Hold, Order, Preempt, Release, SetPlan
 from denxanh.controller.operator.standing import NONE, Ending
 from denxanh.controller.operator.telling import ENDINGS
@@ -30,6 +31,11 @@ _CAUSE_OF: Mapping[str, Cause] = {
     "plan": Cause.OPERATOR_PLAN,
     "preempt": Cause.PREEMPTION,
 }
+_FREE: Mapping[Mode, tuple[CabinetMode, ...]] = {
+    Mode.ADAPTIVE: (CabinetMode.ADAPTIVE,),
+    Mode.PLAN: (CabinetMode.CENTRAL_PLAN, CabinetMode.LOCAL_PLAN, CabinetMode.LOCAL_ACTUATED),
+}
+"""What a cabinet says that is back under this mode; under any other, whatever it says."""
 
 
 class Progress(StrEnum):
@@ -94,7 +100,8 @@ def effect(order: Order, site: Intersection, value: TickInput, output: TickOutpu
     status = _status(site, value)
     shown_vi, shown_en = _shown(site, status, output)
     if isinstance(order, Release):
-        done = not output.orders and _cause(output) not in _OF_ORDERS
+        free = not output.orders and _cause(output) not in _OF_ORDERS
+        done = free and status is not None and status.mode in _FREE.get(output.mode, CabinetMode)
         return Effect(Progress.DONE if done else Progress.WAITING, shown_vi, shown_en)
     if all(one.id != order.id for one in output.orders):
         ended = next((one for one in (value.orders or NONE).ended if one.id == order.id), None)

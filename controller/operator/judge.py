@@ -61,8 +61,12 @@ class Judge:
     """
 
     def __init__(self, sites: Mapping[str, Intersection]) -> None:
-        self._sites = sites
+        self._sites = dict(sites)
         self._said: dict[str, Verdict] = {}
+
+    def drop(self, intersection: str) -> None:
+        """It is driven no more."""
+        self._sites.pop(intersection, None)
 
     def judge(self, datagram: bytes, now_s: float, up_s: float) -> Verdict:
         """One datagram. Total: whatever the bytes are, there is a verdict.

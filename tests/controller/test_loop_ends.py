@@ -36,7 +36,7 @@ class Clock:
 class Post:
     """Counts what is asked of it; the second step gives the cabinet back."""
 
-    intersection, commands = "X1", 0
+    intersection, commands, given_up = "X1", 0, False
 
     def __init__(self) -> None:
         self.ticks = self.steps = 0
@@ -77,3 +77,25 @@ async def test_the_end_of_the_clock_leaves_the_cabinets_as_they_are(tmp_path: Pa
     await loop.run(asyncio.Event())
     journal.close()
     assert (post.ticks, post.steps) == (2, 0)
+
+
+class People:
+    """A desk for orders that hears what is given up."""
+
+    def __init__(self) -> None:
+        self.dropped: set[str] = set()
+
+    def second(self, *_: object) -> dict[str, object]:
+        return {}
+
+    def drop(self, intersection: str) -> None:
+        self.dropped.add(intersection)
+
+
+async def test_no_orders_are_taken_for_what_is_given_up(tmp_path: Path) -> None:
+    journal, people, posts = Journal(tmp_path / JOURNAL_NAME), People(), [Post(), Post()]
+    posts[0].given_up, posts[1].intersection = True, "X2"
+    loop = Loop(cast(Any, Clock(None)), cast(Any, posts), journal, dict, tmp_path, people=cast(Any, people))
+    await loop.run(asyncio.Event())
+    journal.close()
+    assert people.dropped == {"X1"}

@@ -201,6 +201,7 @@ async def test_a_bug_of_ours_restarts_one_controller_a_few_times(bench: Callable
     assert len(one.notes.restarts) == MAX_RESTARTS + 1
     assert len(one.brain.heard) == MAX_RESTARTS + 1
     assert one.peer.sent == []
+    assert one.post.given_up
 
 
 async def test_an_adapters_bug_is_ours_too(bench: Callable[..., Bench]) -> None:

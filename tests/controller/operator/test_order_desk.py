@@ -180,3 +180,12 @@ def test_what_a_new_start_leaves(counter, order) -> None:
     assert counter.second(5) == {}
     counter.desk.close()
     assert counter.closed
+
+
+def test_an_intersection_that_is_given_up_takes_no_orders(counter, order) -> None:
+    counter.desk.forget(1, SITE.id)
+    counter.desk.drop(SITE.id)
+    counter.say(order("hold", id="a", for_s=60))
+    assert counter.ids(2) == []
+    (answer,) = counter.answers()
+    assert (answer["ok"], answer["refused"]) == (False, "not-driven")

@@ -105,6 +105,22 @@ def test_a_release_is_done_when_nothing_is_held_any_more(rig, order) -> None:
     assert effect.text_en.endswith("(adaptive: all conditions are good)")
 
 
+def test_a_release_is_not_done_while_the_cabinet_still_runs_the_plan(rig, order) -> None:
+    one = Follower(rig().adaptive(), order("release"))
+    one.rig.order(order("plan", plan=2, for_s=600)).run(20)
+    first = one.give().run(1)
+    assert (first.progress, first.text_en.startswith("the cabinet runs the plan")) == (Progress.WAITING, True)
+    assert one.run(20).progress is Progress.DONE
+    assert one.watch.effect.text_en.startswith("the cabinet follows the centre, ")
+
+
+def test_a_release_is_not_done_by_a_cabinet_that_does_not_answer(rig, order) -> None:
+    one = Follower(rig().adaptive(), order("release"))
+    one.rig.order(order("hold", for_s=300)).run(10)
+    one.rig.silent = True
+    assert one.give().run(3).progress is Progress.WAITING
+
+
 def test_a_pre_emption_is_done_like_a_hold(rig, order) -> None:
     one = Follower(rig().adaptive(), order("preempt", stage=SIDE, for_s=80))
     assert one.give().run(60).progress is Progress.DONE
