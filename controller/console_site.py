@@ -51,6 +51,8 @@ class ConsoleTable(_Table):
     cert_file: _Text | None = None
     key_file: _Text | None = None
     """Both together: the centre speaks TLS itself."""
+    city: _Text | None = None
+    """Path of the file that says what the city gets: indicators, reports, rules, feeds (docs/city.md)."""
     oidc: OidcTable | None = None
 
 
@@ -73,6 +75,7 @@ class Console:
     public_url: str | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
+    city: Path | None = None
     oidc: Oidc | None = None
 
 
@@ -90,6 +93,7 @@ def console(table: ConsoleTable, folder: Path) -> Console:
         public_url=table.public_url,
         cert_file=at(table.cert_file),
         key_file=at(table.key_file),
+        city=at(table.city),
         oidc=None if oidc is None else Oidc(oidc.issuer, oidc.client_id, at(oidc.client_secret_file)),
     )
 

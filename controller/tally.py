@@ -62,7 +62,11 @@ class RunSummary:
             )
 
     def as_json(self) -> dict[str, object]:
-        """The document of `controller-summary.json`."""
+        """The document of `controller-summary.json`.
+
+        Mode changes of one second stand in the order of their intersections: which cabinet answers first
+        is chance, and the same seed gives the same document.
+        """
         values = asdict(self)
         values["refusals"] = dict(sorted(self.refusals.items()))
         values["mode_changes"] = [
@@ -73,7 +77,7 @@ class RunSummary:
                 "to": change.mode_to,
                 "cause": change.cause,
             }
-            for change in self.mode_changes
+            for change in sorted(self.mode_changes, key=lambda change: (change.t, change.intersection))
         ]
         return values
 

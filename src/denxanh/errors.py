@@ -5,6 +5,7 @@
     - CorridorError        catalogue corridor (streets, signals, plans, demand)
     - SiteError            SITE.toml
     - ProfileError         cabinet profile (register map)
+    - CityError            the city's file: indicators, reports, rules, feeds
   x NetworkError           a SUMO net or scenario cannot be used
   x GuardError             an intersection's timings cannot hold the guard's invariants together
   x MissingExtraError      an optional part is not installed
@@ -14,6 +15,8 @@
     - FrameError           the peer answered something that is not what the map says
     - RequestError         a request (emergency route, bus, flood) is no request, or was refused
     - SampleError          a VDS sample is not used
+  x FeedError              a receiver of the centre's data did not take it
+  x ReportError            a report or a measure cannot be made
   x SecretError            a key, a certificate or a token cannot be used
   x AccessError            a person may not do this at the centre, or an account cannot be so
   x LeaseError             another controller holds the state folder
@@ -91,6 +94,10 @@ class ProfileError(ConfigError):
     """A cabinet profile is wrong."""
 
 
+class CityError(ConfigError):
+    """The city's file (`city.toml`) is wrong."""
+
+
 class NetworkError(DenXanhError):
     """A SUMO net or scenario cannot be used."""
 
@@ -122,6 +129,14 @@ class UnreachableError(WireError):
 
 class FrameError(WireError):
     """The peer answered something that its map does not allow."""
+
+
+class FeedError(DenXanhError):
+    """A receiver of the centre's data did not take it."""
+
+
+class ReportError(DenXanhError):
+    """A report or a measure cannot be made from what is stored."""
 
 
 class SecretError(DenXanhError):

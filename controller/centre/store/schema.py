@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -166,6 +167,59 @@ audit = Table(
     Index(None, "target", "at_ms"),
 )
 """Who did what: append-only; each row's hash covers the row and the hash of the one before."""
+
+signal_events = Table(
+    "signal_events",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("intersection", String(64), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("code", SmallInteger, nullable=False),
+    Column("parameter", Integer, nullable=False),
+    Index(None, "intersection", "at_ms"),
+)
+"""High-resolution events (`controller.highres`); `at_ms` is a whole tenth of a second."""
+
+quarter_hours = Table(
+    "quarter_hours",
+    metadata,
+    Column("intersection", String(64), primary_key=True),
+    Column("begin_ms", BigInteger, primary_key=True),
+    Column("phase", Integer, primary_key=True),
+    Column("known_s", Float, nullable=False),
+    Column("cycles", Integer, nullable=False),
+    Column("green_s", Float, nullable=False),
+    Column("yellow_s", Float, nullable=False),
+    Column("gap_outs", Integer, nullable=False),
+    Column("max_outs", Integer, nullable=False),
+    Column("force_offs", Integer, nullable=False),
+    Column("volume", Integer),
+    Column("arrivals", Integer),
+    Column("arrivals_on_green", Integer),
+    Column("split_failures", Integer),
+    Column("yellow_entries", Integer),
+    Column("red_entries", Integer),
+    Column("pedestrian_calls", Integer),
+    Column("pedestrian_delay_s", Float),
+    Column("wait_max_s", Float),
+)
+"""Measures of each phase by quarter of an hour; empty where the street has no detector that could tell.
+
+`known_s`: seconds of the 900 that events cover. `pedestrian_delay_s` is a sum, `wait_max_s` the longest time
+from a call to its green.
+"""
+
+feed_positions = Table(
+    "feed_positions",
+    metadata,
+    Column("feed", String(64), primary_key=True),
+    Column("position", Text, nullable=False),
+    Column("sent", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("trouble", Text),
+    Column("trouble_ms", BigInteger),
+)
+"""How far each feed's receiver has acknowledged; `trouble`: why it does not go on, and since when."""
 
 users = Table(
     "users",

@@ -1,0 +1,69 @@
+"""The two ends of a feed. A source reads the store in order; a sink delivers and says when that is done.
+
+The store is the buffer: a feed remembers only how far its receiver has acknowledged. While the receiver is
+away nothing is copied anywhere, and what waits is bounded by the store's own retention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing to deliver.
+
+    Attributes:
+        position: where the source goes on after it; opaque to everybody else.
+        id: the same whenever it is delivered again, so that a receiver can leave out what it has.
+        topic: what it is and of which intersection, like `event/THN_304`; a sink makes its address of it.
+        body: JSON, valid against the schema of its feed.
+    """
+
+    position: str
+    id: str
+    topic: str
+    body: Mapping[str, Any]
+
+
+class Source(Protocol):
+    """Reads one stream of the store in its order."""
+
+    @property
+    def name(self) -> str:
+        """In configuration and documentation, like `events`."""
+        ...
+
+    def read(self, connection: Connection, after: str | None, limit: int) -> Sequence[Message]:
+        """The next messages behind a position (None: from the beginning), oldest first.
+
+        The same position always gives the same messages again, as long as the store keeps them.
+
+        Raises:
+            StoreError: the position is none of this source's.
+        """
+        ...
+
+    def end(self, connection: Connection) -> str | None:
+        """The position behind everything there is now: where a feed without history starts."""
+        ...
+
+
+class Sink(Protocol):
+    """Delivers to one receiver."""
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Deliver in order; returns when the receiver has acknowledged all of them.
+
+        Raises:
+            FeedError: it did not; any number of them, from the first on, may have arrived.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Leave the receiver in order."""
+        ...
