@@ -85,7 +85,7 @@ def test_earlier_lamps_are_looked_back_at_and_now_comes_back(visit: Open, scribe
     page.wait("document.querySelector('#timeline .lamps') !== null")
     page.wait("!document.getElementById('back').disabled && document.getElementById('on').disabled")
     page.page.click("#back")
-    page.wait("document.getElementById('looked').textContent.includes('xem lại đến')")
+    page.wait("document.getElementById('looked').textContent.startsWith('đến 06:')")
     page.wait("document.querySelector('#timeline.is-past .lamps') !== null")
     page.page.click("#back")
     # 700 s were written: of the seven minutes that end ten minutes ago only the last 100 s are known.

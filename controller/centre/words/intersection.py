@@ -51,10 +51,8 @@ INTERSECTION: Words = {
     "place.back.five": Word("Lùi 5 phút", "5 minutes back"),
     "place.back.on": Word("Tới 5 phút", "5 minutes on"),
     "place.back.now": Word("Bây giờ", "Now"),
-    "place.back.until": Word(
-        "xem lại đến {when}; chỗ trống là không có số liệu",
-        "back then, until {when}; blank where nothing is known",
-    ),
+    "place.back.until": Word("đến {when}", "until {when}"),
+    "place.back.blank": Word("Chỗ trống là không có số liệu", "Blank where nothing is known"),
     "place.back.lost": Word("Không đọc được lịch sử.", "The history cannot be read."),
     "place.lanes": Word("Hàng chờ từng làn", "Queues by lane"),
     "place.from": Word("Từ {where}", "From the {where}"),

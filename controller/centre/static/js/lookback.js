@@ -1,7 +1,7 @@
 // An intersection's lamps at an earlier time, from the centre's store: five minutes back, five minutes on, now.
 import { byId, say } from "./dom.js";
 import { get } from "./live.js";
-import { clockOf, moment } from "./times.js";
+import { clockOf, timeOrMoment } from "./times.js";
 import { t } from "./words.js";
 
 const WINDOW_S = 420; // shown at once
@@ -54,7 +54,7 @@ export class LookBack {
   draw() {
     byId("timeline").classList.toggle("is-past", this.looking);
     byId("on").disabled = byId("to-now").disabled = !this.looking;
-    say(byId("looked"), this.looking ? t("place.back.until", { when: moment(this.end) }) : "");
+    say(byId("looked"), this.looking ? t("place.back.until", { when: timeOrMoment(this.end, this.now) }) : "");
   }
 }
 

@@ -12,6 +12,9 @@ export function moment(iso) {
   return `${time.format(at)} ${day.format(at)}`;
 }
 
+/** Milliseconds since 1970 as "14:00:00", with the day where it is not that of another moment. */
+export const timeOrMoment = (ms, other) => (day.format(ms) === day.format(other) ? time.format(ms) : moment(ms));
+
 /** Milliseconds since 1970 as seconds of the site's day. */
 export const clockOf = (ms) => ((ms + 7 * 3600000) % 86400000) / 1000;
 
