@@ -104,7 +104,8 @@ class Encoder:
         at_ms, since_ms = moment.at_ms, memory.seen_ms
         memory.silent_ms, memory.held, memory.seen_ms = None, [], at_ms
         if memory.known:
-            seen = list(self._detectors.second(memory.detectors, moment, readings, since_ms))
+            seen = list(_bridged(at_ms, since_ms))
+            seen += self._detectors.second(memory.detectors, moment, readings, since_ms)
             calls = self._detectors.calls(memory.detectors)
             seen += self._lamps.second(memory.lamps, moment, aspects, calls, since_ms)
         else:
@@ -159,6 +160,12 @@ class Encoder:
             memory.held += told
             return []
         return told
+
+
+def _bridged(at_ms: int, since_ms: int) -> Iterator[SignalEvent]:
+    """That seconds are missing before this one: changes that it shows may be that much older."""
+    if at_ms - since_ms > SECOND_MS:
+        yield SignalEvent(at_ms, Code.BRIDGED, round((at_ms - since_ms) / SECOND_MS))
 
 
 def _time(event: SignalEvent) -> int:
