@@ -17,7 +17,7 @@ SERVED_PCU = 1.0
 """A queue shorter than one car is none (assumed)."""
 SPLITS = 16
 """Phases that have a code for their actual split."""
-GREEN, YELLOW, RED, DARK, WALK, CLEARANCE = "GYroWC"
+GREEN, YELLOW, RED, DARK, WALK, CLEARANCE = "GyroWC"
 """Aspects, `g` taken for `G`."""
 _FOLLOWS = {GREEN: YELLOW, YELLOW: RED, RED: GREEN}
 _WALK_FOLLOWS = {WALK: CLEARANCE, CLEARANCE: RED, RED: WALK}
@@ -61,7 +61,7 @@ class Lamps:
             return None
         plain = aspects.replace("g", GREEN)
         for walks, aspect in zip(self._walks, plain, strict=True):
-            if aspect not in ("WCro" if walks else "GYro"):
+            if aspect not in ("WCro" if walks else "Gyro"):
                 return None
         return plain
 
