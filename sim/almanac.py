@@ -37,6 +37,9 @@ FLOOD_TRAFFIC = 0.75
 FLOOD_CM = 22.0
 """Water on the flooded street: it is held, not closed (`docs/flood.md`)."""
 
+FLOOD_DAYS = 7
+"""A shorter series has no flood."""
+
 DETECTOR_FAULTS, LINK_LOSSES, PANELS, RESTARTS, INCIDENTS = 0.8, 0.4, 0.12, 0.12, 0.4
 """How many of each happen in a day on the average, within its windows."""
 LASTS_S = {
@@ -189,7 +192,7 @@ def days(
     """
     holidays = {day for day, _ in corridor.schedule.holidays}
     begin = Date.fromisoformat(first)
-    flooded = Random(f"flood/{seed}/{first}").randrange(count) if count > 1 else None
+    flooded = Random(f"flood/{seed}/{first}").randrange(count) if count >= FLOOD_DAYS else None
     for place in range(count):
         today = begin + timedelta(days=place)
         date = today.isoformat()
