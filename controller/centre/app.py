@@ -24,6 +24,7 @@ from denxanh.controller.centre.people.people import People
 from denxanh.controller.centre.shield import MAX_BODY_BYTES, SecurityHeaders
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.keeping import Keeping
+from denxanh.controller.centre.store.measuring import Measuring
 from denxanh.controller.centre.view import CorridorView
 from denxanh.networks.model import Corridor, Intersection
 
@@ -61,6 +62,7 @@ def create_app(
         period_s: at most so many seconds between two snapshots of the stream.
     """
     keeping = Keeping(store, corridor, journal.parent)
+    measuring = Measuring(store, corridor)
     feed = Feed(CorridorView(corridor, policy, warning), journal, period_s, notice=lambda: keeping.alarm)
     pictures = Pictures(feed, wires or {one.id: one for one in corridor.intersections})
     commands = Commands(store, line, feed, corridor, pictures.now)
@@ -68,7 +70,8 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(work) for work in (feed.run(), keeping.run(), commands.resume())]
+        works = (feed.run(), keeping.run(), measuring.run(), commands.resume())
+        tasks = [asyncio.create_task(work) for work in works]
         yield
         await commands.close()
         for task in tasks:

@@ -14,7 +14,7 @@ from enum import IntEnum
 from denxanh.controller.highres.codes import Code
 from denxanh.controller.highres.detectors import TENTH_MS, Detectors
 from denxanh.controller.highres.lamps import SECOND_MS, Lamps
-from denxanh.controller.highres.memory import Memory, fresh
+from denxanh.controller.highres.memory import Memory
 from denxanh.controller.highres.moment import Moment, SignalEvent
 from denxanh.controller.highres.unit import Unit
 from denxanh.networks.model import Intersection
@@ -46,10 +46,16 @@ class Encoder:
     """
 
     def __init__(self, intersection: Intersection, memory: Memory | None = None) -> None:
-        self.memory = memory or fresh(intersection)
+        self.memory = memory or Memory()
         self._lamps = Lamps(intersection)
         self._detectors = Detectors(intersection)
         self._unit = Unit(intersection)
+
+    def fits(self, memory: Memory) -> bool:
+        """Whether a memory is of this intersection as it is now."""
+        return self._lamps.fits(memory.lamps, memory.known) and self._detectors.fits_memory(
+            memory.detectors, memory.known
+        )
 
     def take(self, moment: Moment) -> list[SignalEvent]:
         """The events that a second has brought to light, in the order of time, none before earlier ones.
@@ -104,10 +110,10 @@ class Encoder:
         at_ms, since_ms = moment.at_ms, memory.seen_ms
         memory.silent_ms, memory.held, memory.seen_ms = None, [], at_ms
         if memory.known:
-            seen = list(_bridged(at_ms, since_ms))
-            seen += self._detectors.second(memory.detectors, moment, readings, since_ms)
-            calls = self._detectors.calls(memory.detectors)
-            seen += self._lamps.second(memory.lamps, moment, aspects, calls, since_ms)
+            seen = list(self._detectors.second(memory.detectors, moment, readings, since_ms))
+            demand = self._detectors.demand(memory.detectors, seen)
+            seen += self._lamps.second(memory.lamps, moment, aspects, demand, since_ms)
+            seen = [*_bridged(at_ms, since_ms), *seen]
         else:
             memory.known = True
             seen = [SignalEvent(at_ms, Code.REGAINED, 0)]

@@ -105,7 +105,10 @@ def broken(bodies: Iterable[Mapping[str, Any]]) -> str | None:
         before = last.get(body["intersection"])
         if before is not None:
             same_day = before["from"][:10] == body["from"][:10]
-            if body["previous"] != (before["hash"] if same_day else GENESIS) or body["from"] < before["until"]:
+            if (
+                body["previous"] != (before["hash"] if same_day else GENESIS)
+                or body["from"] < before["until"]
+            ):
                 return f"{place}: does not follow the package before"
         last[body["intersection"]] = body
     return None

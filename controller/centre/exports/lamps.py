@@ -110,7 +110,9 @@ def read(
     Raises:
         StoreError: the database does not answer.
     """
-    return _spans(connection, intersection, begin_ms, end_ms), _seen(connection, intersection, begin_ms, end_ms)
+    return _spans(connection, intersection, begin_ms, end_ms), _seen(
+        connection, intersection, begin_ms, end_ms
+    )
 
 
 def shown(

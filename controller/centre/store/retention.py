@@ -10,7 +10,15 @@ from sqlalchemy import ColumnElement, Integer, Table, delete, func, select, tupl
 
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.ledger import State
-from denxanh.controller.centre.store.schema import alarms, commands, events, minutes, sessions, spans
+from denxanh.controller.centre.store.schema import (
+    alarms,
+    commands,
+    events,
+    minutes,
+    quarter_hours,
+    sessions,
+    spans,
+)
 from denxanh.errors import StoreError
 
 DAY_MS = 86_400_000
@@ -27,6 +35,8 @@ class Days:
     events: int = 400
     spans: int = 100
     minutes: int = 400
+    quarter_hours: int = 2200
+    """Measures: small, and reports compare years (six)."""
     alarms: int = 400
     """Only those that no longer stand and were acknowledged."""
     commands: int = 0
@@ -66,6 +76,8 @@ def _old(days: Days, now_ms: int) -> Iterator[tuple[Table, ColumnElement[bool]]]
         yield spans, spans.c.ended_ms < before(days.spans)
     if days.minutes:
         yield minutes, minutes.c.minute_ms < before(days.minutes)
+    if days.quarter_hours:
+        yield quarter_hours, quarter_hours.c.begin_ms < before(days.quarter_hours)
     if days.alarms:
         settled = alarms.c.acknowledged_ms.is_not(None) & (alarms.c.cleared_ms < before(days.alarms))
         yield alarms, settled

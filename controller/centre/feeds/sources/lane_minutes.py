@@ -69,9 +69,7 @@ class _Minutes:
         }
         told = []
         for place in self._corridor.intersections:
-            here = select(minutes).where(
-                minutes.c.intersection == place.id, minutes.c.minute_ms == begin_ms
-            )
+            here = select(minutes).where(minutes.c.intersection == place.id, minutes.c.minute_ms == begin_ms)
             for row in connection.execute(here.order_by(minutes.c.lane)):
                 if not 0 <= row.lane < len(place.lanes):
                     continue

@@ -14,6 +14,9 @@ from denxanh.networks.model import Corridor, GroupKind
 
 NAME = "flow-15min"
 QUARTER_MS = 900_000
+PATIENCE_MS = 86_400_000
+"""An intersection that is further behind the others than this is not awaited, ms (assumed): what is worked out
+of it later is left out."""
 
 
 def source(corridor: Corridor) -> Source:
@@ -34,20 +37,24 @@ class _Quarters:
         table = quarter_hours.c
         starts = [
             connection.execute(
-                select(func.min(table.begin_ms)).where(table.intersection == one.id, table.begin_ms >= from_ms)
+                select(func.min(table.begin_ms)).where(
+                    table.intersection == one.id, table.begin_ms >= from_ms
+                )
             ).scalar_one()
             for one in self._corridor.intersections
         ]
         return min((one for one in starts if one is not None), default=None)
 
     def complete_ms(self, connection: Connection) -> int | None:
-        """The newest quarter may still be written to; those before are whole."""
+        """Quarters are worked out intersection by intersection; none is given before all have it."""
         table = quarter_hours.c
         newest = [
             connection.execute(select(func.max(table.begin_ms)).where(table.intersection == one.id))
             for one in self._corridor.intersections
         ]
-        return max((found for one in newest if (found := one.scalar_one()) is not None), default=None)
+        begins = [found for one in newest if (found := one.scalar_one()) is not None]
+        awaited = [one for one in begins if one > max(begins) - PATIENCE_MS]
+        return min(awaited) + QUARTER_MS if awaited else None
 
     def read(self, connection: Connection, begin_ms: int) -> Sequence[Told]:
         table, told = quarter_hours.c, []
