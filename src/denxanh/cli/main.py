@@ -18,6 +18,7 @@ from denxanh.cli import (
     demo,
     evaluate,
     exercise,
+    feeds,
     flood,
     gate,
     keys,
@@ -74,6 +75,7 @@ app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
 app.add_typer(store.app, name="store")
+app.add_typer(feeds.app, name="feeds")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",

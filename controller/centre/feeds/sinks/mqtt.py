@@ -32,7 +32,7 @@ SITE = "site"
 """Stands for the intersection in what is of the whole site."""
 QOS = 1
 KEEPALIVE_S = 15
-"""After one and a half times this the broker gives us up and publishes the last will, s (MQTT 5, 3.1.2.10)."""
+"""The broker publishes the last will after one and a half times this without us, s (MQTT 5, 3.1.2.10)."""
 ANSWER_S = 10.0
 """Longest time for the broker to connect, or to acknowledge, s."""
 AT_ONCE = 10
