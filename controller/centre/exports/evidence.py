@@ -1,7 +1,7 @@
 """The signal-state log in packages: one per intersection and five minutes, each bound to the one before.
 
-A package is the same whoever makes it and whenever, as long as the store keeps what it is made of: the feed and
-`denxanh export police` give the same bytes. The chain of an intersection begins anew each local day.
+A package is the same whoever makes it and whenever, as long as the store keeps what it is made of: the feed
+and `denxanh export police` give the same bytes. The chain of an intersection begins anew each local day.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def begin_of_day(at_ms: int) -> int:
 def package(
     connection: Connection, intersection: Intersection, begin_ms: int, previous: str
 ) -> dict[str, Any] | None:
-    """What the lamps of an intersection showed in the `PACKAGE_MS` from `begin_ms` on; None: nothing is recorded.
+    """What an intersection's lamps showed in `PACKAGE_MS` from `begin_ms` on; None: nothing is recorded.
 
     Valid against `schemas/signal-log-v1.schema.json`.
 

@@ -24,7 +24,7 @@ SCHEMA = "congestion-v1"
 DIGITS = 6
 """Of degrees: 0.11 m. More would promise what the positions do not hold."""
 JOIN_M = 30.0
-"""Pieces of a zone that lie so near to each other are one line: between them is a junction without signals, m."""
+"""Pieces of a zone so near to each other are one line: between them is a junction without signals, m."""
 LEVELS: Mapping[Level, tuple[int | None, str, str]] = {
     Level.FREE: (0, "thông thoáng", "free"),
     Level.DENSE: (1, "đông", "dense"),

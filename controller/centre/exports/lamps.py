@@ -1,8 +1,9 @@
-"""What every signal group showed, from when until when, and how surely: evidence for the police. Pure but `read`.
+"""What every signal group showed, from when until when, and how surely: evidence for the police.
 
 The centre reads a cabinet's lamps once a second. So a change is known to lie between the beginning of the
 second in which they were last seen as before and the end of the second in which they were first seen changed;
-where answers failed to come in between, the first bound moves back. What nobody saw is `unknown`, never guessed.
+where answers failed to come in between, the first bound moves back. What nobody saw is `unknown`, never
+guessed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from sqlalchemy import Connection, Row, select
 
@@ -174,7 +175,7 @@ def _pieces(
     edges = sorted(cut for cut in cuts if begin_ms <= cut <= end_ms)
     recorded, blind = iter(spans_), iter(unseen)
     span, gap = next(recorded, None), next(blind, None)
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         while span is not None and span.ended_ms <= start:
             span = next(recorded, None)
         while gap is not None and gap[1] <= start:
@@ -184,7 +185,7 @@ def _pieces(
 
 
 def _clipped(found: Sequence[Span], begin_ms: int, end_ms: int) -> Iterator[Span]:
-    """Those in [begin, end), none beyond where the next one begins: a clock that went back makes them overlap."""
+    """Those in [begin, end), none beyond the begin of the next: a clock that went back makes them overlap."""
     for position, one in enumerate(found):
         end = min([one.ended_ms, end_ms, *(later.began_ms for later in found[position + 1 : position + 2])])
         start = max(one.began_ms, begin_ms)

@@ -1,12 +1,14 @@
-"""Alarms, audit, traffic flow and the signal-state log: in order, the same again, valid against their schemas."""
+"""Alarms, audit, traffic flow and signal-state log: in order, the same again, valid by their schemas."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -35,6 +37,15 @@ MINUTE, PACKAGE, QUARTER = 60_000, 300_000, 900_000
 SOURCE_NAMES = ("events", "alarms", "flow-1min", "flow-15min", "signal-log", "audit")
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """SQLite alone: what differs between databases, `test_numbered_sources.py` and the last test look at."""
+    found = open_store(f"sqlite:///{tmp_path / 'centre.db'}")
+    yield found
+    found.close()
+
+
+@lru_cache
 def validator(name: str) -> jsonschema.Draft202012Validator:
     schema = json.loads(
         files("denxanh.controller.centre").joinpath(f"schemas/{name}-v1.schema.json").read_text()
@@ -65,8 +76,20 @@ def fill_minutes(store: Store, count: int, lanes: int = 2, **changes: Any) -> No
 
 
 def span(place: str, began: int, ended: int | None, aspects: str, **changes: Any) -> dict[str, Any]:
-    row = {"intersection": place, "began_ms": NOON + began, "ended_ms": None if ended is None else NOON + ended}
-    return {**row, "aspects": aspects, "stage": 0, "in_interstage": False, "mode": "PLAN", "plan": 2, **changes}
+    row = {
+        "intersection": place,
+        "began_ms": NOON + began,
+        "ended_ms": None if ended is None else NOON + ended,
+    }
+    return {
+        **row,
+        "aspects": aspects,
+        "stage": 0,
+        "in_interstage": False,
+        "mode": "PLAN",
+        "plan": 2,
+        **changes,
+    }
 
 
 def see(place: str, at: int, code: Code, parameter: int = 0) -> dict[str, Any]:
@@ -192,7 +215,11 @@ def _ms(store: Store) -> int:
 
 def test_what_is_refused_weighs_more() -> None:
     assert severity("login", "done") < severity("order.hold", "done") < severity("token.issue", "done")
-    assert severity("order.hold", "done") < severity("order.hold", "refused") < severity("token.issue", "refused")
+    assert (
+        severity("order.hold", "done")
+        < severity("order.hold", "refused")
+        < severity("token.issue", "refused")
+    )
     assert severity("something.new", "done") == 5
 
 
@@ -244,7 +271,18 @@ def test_a_position_beyond_the_store_is_refused(store: Store) -> None:
     far = written(NOON + 86_400_000, 0)
     with pytest.raises(StoreError, match="further than the store goes"):
         read(store, "flow-1min", far)
-    for wrong in ("", "x", "[1]", "[1,2,3]", '["1",2]', "[1.5,2]", "[true,1]", "[1,-1]", "9" * 5000, "[" * 9999):
+    for wrong in (
+        "",
+        "x",
+        "[1]",
+        "[1,2,3]",
+        '["1",2]',
+        "[1.5,2]",
+        "[true,1]",
+        "[1,-1]",
+        "9" * 5000,
+        "[" * 9999,
+    ):
         with pytest.raises(StoreError, match="is no position of flow-1min"):
             read(store, "flow-1min", wrong)
 
@@ -314,7 +352,14 @@ def test_pedestrian_phases_carry_no_vehicles(store: Store) -> None:
 def test_entities_of_the_catalogue_are_located(store: Store) -> None:
     corridor = catalogue.corridor("truc-30-4-hoa-binh")
     place = corridor.intersections[0]
-    row = {"seconds": 60, "queued_mean": 4, "queued_max": 9, "moving_mean": 1, "confidence_min": 0.9, "lane": 0}
+    row = {
+        "seconds": 60,
+        "queued_mean": 4,
+        "queued_max": 9,
+        "moving_mean": 1,
+        "confidence_min": 0.9,
+        "lane": 0,
+    }
     with store.writing() as connection:
         for number in range(2):
             at = NOON + number * MINUTE
@@ -397,7 +442,9 @@ def test_what_nobody_saw_is_unknown(store: Store) -> None:
     street(store)
     put(store, [span(TWO, 0, None, letters(0, "G"))], [see(TWO, 60_000, Code.REGAINED)])
     with store.writing() as connection:
-        connection.execute(insert(signal_events), [see(ONE, 100_000, Code.LOST, 1), see(ONE, 160_000, Code.REGAINED)])
+        connection.execute(
+            insert(signal_events), [see(ONE, 100_000, Code.LOST, 1), see(ONE, 160_000, Code.REGAINED)]
+        )
     one, two = read(store, "signal-log")[:2]
     assert [state[0] for state in states(one, 0)] == ["green", "yellow", "red", "unknown", "red"]
     assert one.body["groups"][0]["states"][-1]["not_before"] is None
@@ -407,9 +454,9 @@ def test_what_nobody_saw_is_unknown(store: Store) -> None:
 def test_without_any_word_that_lamps_were_read_nothing_is_known(store: Store) -> None:
     put(store, [span(ONE, 0, None, letters(0, "G"))], [see(ONE, 10_000_000, Code.REGAINED)])
     fill_minutes(store, 8)
-    assert {state["aspect"] for one in read(store, "signal-log") for state in one.body["groups"][0]["states"]} == {
-        "unknown"
-    }
+    assert {
+        state["aspect"] for one in read(store, "signal-log") for state in one.body["groups"][0]["states"]
+    } == {"unknown"}
 
 
 def test_a_late_look_widens_the_bounds(store: Store) -> None:
@@ -445,8 +492,7 @@ def test_times_without_any_record_have_no_package(store: Store) -> None:
     assert bodies[1]["previous"] == bodies[0]["hash"]
 
 
-def test_a_chain_begins_anew_with_the_local_day(tmp_path: Any) -> None:
-    store = open_store(f"sqlite:///{tmp_path / 'day.db'}")
+def test_a_chain_begins_anew_with_the_local_day(store: Store) -> None:
     midnight = (NOON + 7 * 3_600_000) // 86_400_000 * 86_400_000 + 17 * 3_600_000 - NOON
     put(
         store,
@@ -454,14 +500,20 @@ def test_a_chain_begins_anew_with_the_local_day(tmp_path: Any) -> None:
         [see(ONE, midnight - PACKAGE, Code.REGAINED)],
     )
     with store.writing() as connection:
-        row = {"seconds": 60, "queued_mean": 0, "queued_max": 0, "moving_mean": 0, "confidence_min": 1, "lane": 0}
+        row = {
+            "seconds": 60,
+            "queued_mean": 0,
+            "queued_max": 0,
+            "moving_mean": 0,
+            "confidence_min": 1,
+            "lane": 0,
+        }
         at = NOON + midnight + 2 * PACKAGE
         connection.execute(insert(minutes), {"intersection": ONE, "minute_ms": at, **row})
     bodies = [dict(one.body) for one in read(store, "signal-log")]
     assert [one["from"][11:16] for one in bodies] == ["23:55", "00:00"]
     assert [one["previous"] for one in bodies] == [GENESIS, GENESIS]
     assert broken(bodies) is None
-    store.close()
 
 
 def test_a_mode_and_its_plan_stand_beside_the_lamps(store: Store) -> None:
@@ -470,3 +522,17 @@ def test_a_mode_and_its_plan_stand_beside_the_lamps(store: Store) -> None:
         connection.execute(update(spans).where(spans.c.began_ms == NOON).values(mode="FLASH", plan=None))
     modes = read(store, "signal-log")[0].body["modes"]
     assert [(one["mode"], one["plan"]) for one in modes] == [("FLASH", None), ("PLAN", 2)]
+
+
+def test_both_databases_give_the_same(empty_database: Callable[[str], str]) -> None:
+    told = []
+    for kind in ("sqlite", "postgresql"):
+        store = open_store(empty_database(kind))
+        street(store)
+        raise_and_clear(store, ONE)
+        with store.writing() as connection:
+            connection.execute(insert(quarter_hours), quarter(ONE, 0, 1, volume=57))
+        told.append({name: read(store, name) for name in SOURCES if name not in ("events", "audit")})
+        store.close()
+    assert told[0] == told[1]
+    assert all(told[0].values())

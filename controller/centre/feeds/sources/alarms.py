@@ -23,8 +23,9 @@ _KEY_DIGITS = 16
 def source(_corridor: Corridor) -> Source:
     """The alarms among the events, oldest first; bodies by `schemas/alarms-v1.schema.json`.
 
-    Topics: `alarm/PLACE`, `alarm` for the site. Both messages of an alarm carry the same `alarm`. A message with
-    a higher `run` than the ones before ends what stood until then: a new run raises again what is still wrong.
+    Topics: `alarm/PLACE`, `alarm` for the site. Both messages of an alarm carry the same `alarm`. A message
+    with a higher `run` than the ones before ends what stood until then: a new run raises again what is still
+    wrong.
     """
     kinds = events.c.kind.in_(sorted((*ALARMS, _ENDED)))
     return NumberedSource(NAME, events, _message, where=kinds)

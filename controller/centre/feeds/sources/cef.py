@@ -1,7 +1,7 @@
 """A line of the Common Event Format, which security centres read.
 
-ArcSight Common Event Format (CEF), Implementation Standard, revision 26: a header of seven fields behind bars, an
-extension of keys and values; what each field escapes differs.
+ArcSight Common Event Format (CEF), Implementation Standard, revision 26: a header of seven fields behind
+bars, an extension of keys and values; what each field escapes differs.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ def source(corridor: Corridor) -> Source:
 def complete_ms(connection: Connection, corridor: Corridor) -> int | None:
     """Until when a corridor's minutes, and all that is stored of the same seconds, are complete.
 
-    A minute is written by the first second of the next one, at every intersection in the same second; the newest
-    one may still get a second piece, when the controller is started again.
+    A minute is written by the first second of the next one, at every intersection in the same second; the
+    newest one may still get a second piece, when the controller is started again.
     """
     newest = [
         connection.execute(select(func.max(minutes.c.minute_ms)).where(minutes.c.intersection == one.id))

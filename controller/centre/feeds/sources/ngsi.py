@@ -1,8 +1,8 @@
 """Entities of NGSI-LD (ETSI GS CIM 009) by the smart data model `TrafficFlowObserved`, in concise form.
 
-The model asks for `id`, `type`, `dateObserved` and one of `location`, `address`, `refRoadSegment`. What we tell and
-it does not know has terms of our own, named in the context. Nothing is told that is not measured: no intensity
-from queues, no speed, no vehicle type.
+The model asks for `id`, `type`, `dateObserved` and one of `location`, `address`, `refRoadSegment`. What we
+tell and it does not know has terms of our own, named in the context. Nothing is told that is not measured: no
+intensity from queues, no speed, no vehicle type.
 """
 
 from __future__ import annotations

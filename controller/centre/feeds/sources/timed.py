@@ -1,7 +1,7 @@
 """A source over stretches of time: its position is a stretch, and how many messages of it are delivered.
 
-A stretch is given only once the store has gone on past it, so that nothing can be added to it any more: what is
-read again is the same. The last stretch of a run waits until the next run.
+A stretch is given only once the store has gone on past it, so that nothing can be added to it any more: what
+is read again is the same. The last stretch of a run waits until the next run.
 """
 
 from __future__ import annotations
