@@ -10,12 +10,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from denxanh.controller.centre.exports import lamps
 from denxanh.controller.centre.exports.lamps import Shown
 from denxanh.controller.centre.feeds.stamp import stamp
 from denxanh.controller.centre.store.rows import canonical
+from denxanh.controller.centre.store.schema import spans
 from denxanh.networks.model import GroupKind, Intersection
 
 PACKAGE_MS = 300_000
@@ -75,16 +76,30 @@ def package(
     return {**body, "hash": digest(body)}
 
 
+def first(connection: Connection, intersection: str, from_ms: int) -> int | None:
+    """Begin of the first package at or behind a time in which something is recorded; None: there is none."""
+    table, begin_ms = spans.c, -(-from_ms // PACKAGE_MS) * PACKAGE_MS
+    here = table.intersection == intersection
+    lasting = select(table.ended_ms).where(here, table.began_ms < begin_ms)
+    row = connection.execute(lasting.order_by(table.began_ms.desc(), table.id.desc()).limit(1)).first()
+    if row is not None and (row.ended_ms is None or row.ended_ms > begin_ms):
+        return begin_ms
+    following = select(func.min(table.began_ms)).where(here, table.began_ms >= begin_ms)
+    start = connection.execute(following).scalar_one()
+    return None if start is None else int(start) // PACKAGE_MS * PACKAGE_MS
+
+
 def day(
     connection: Connection, intersection: Intersection, begin_ms: int, end_ms: int
 ) -> Iterator[dict[str, Any]]:
     """The packages of an intersection from the beginning of a local day until `end_ms`, chained."""
-    previous = GENESIS
-    for start in range(begin_ms, end_ms, PACKAGE_MS):
+    previous, start = GENESIS, first(connection, intersection.id, begin_ms)
+    while start is not None and start < end_ms:
         body = package(connection, intersection, start, previous)
         if body is not None:
             previous = body["hash"]
             yield body
+        start = first(connection, intersection.id, start + 1)
 
 
 def digest(body: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from denxanh.cli import (
     demo,
     evaluate,
     exercise,
+    export,
     feeds,
     flood,
     gate,
@@ -75,6 +76,7 @@ app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
 app.add_typer(store.app, name="store")
+app.add_typer(export.app, name="export")
 app.add_typer(feeds.app, name="feeds")
 app.command(
     "evaluate",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from denxanh.controller.centre.exports import evidence
 from denxanh.controller.centre.exports.evidence import GENESIS, PACKAGE_MS, begin_of_day
 from denxanh.controller.centre.feeds.contract import Source
 from denxanh.controller.centre.feeds.sources.lane_minutes import complete_ms
 from denxanh.controller.centre.feeds.sources.timed import TimedSource, Told
-from denxanh.controller.centre.store.schema import spans
 from denxanh.networks.model import Corridor, Intersection
 
 NAME = "signal-log"
@@ -33,13 +32,8 @@ class _Packages:
         """Of each intersection's last package: its end, and its hash."""
 
     def first(self, connection: Connection, from_ms: int) -> int | None:
-        begin_ms = -(-from_ms // PACKAGE_MS) * PACKAGE_MS
-        starts = [
-            found
-            for one in self._corridor.intersections
-            if (found := self._first(connection, one, begin_ms)) is not None
-        ]
-        return min(starts, default=None)
+        starts = [evidence.first(connection, one.id, from_ms) for one in self._corridor.intersections]
+        return min((one for one in starts if one is not None), default=None)
 
     def complete_ms(self, connection: Connection) -> int | None:
         return complete_ms(connection, self._corridor)
@@ -52,18 +46,6 @@ class _Packages:
                 self._heads[one.id] = begin_ms + PACKAGE_MS, body["hash"]
                 told.append(Told(f"{NAME}-{one.id}-{begin_ms}", f"{NAME}/{one.id}", body))
         return told
-
-    def _first(self, connection: Connection, one: Intersection, begin_ms: int) -> int | None:
-        """The first package at or behind a time in which something was shown."""
-        table = spans.c
-        here = table.intersection == one.id
-        newest = select(table.ended_ms).where(here, table.began_ms < begin_ms)
-        row = connection.execute(newest.order_by(table.began_ms.desc(), table.id.desc()).limit(1)).first()
-        if row is not None and (row.ended_ms is None or row.ended_ms > begin_ms):
-            return begin_ms
-        found = select(func.min(table.began_ms)).where(here, table.began_ms >= begin_ms)
-        start = connection.execute(found).scalar_one()
-        return None if start is None else int(start) // PACKAGE_MS * PACKAGE_MS
 
     def _head(self, connection: Connection, one: Intersection, begin_ms: int) -> str:
         """Hash of the package before; computed again from the day's beginning where it is not remembered."""
