@@ -103,8 +103,8 @@ def once() -> Callable[[Iterable[str]], list[str]]:
 class Receiver:
     """A sink that fails as it is told: each call takes the next of `moods`, then `ok` for ever.
 
-    Moods: `ok`, `away` (nothing arrives), `half` (the first half arrives, no acknowledgement), `unheard` (all of it
-    arrives, no acknowledgement); or an exception that is raised before anything arrives.
+    Moods: `ok`, `away` (nothing arrives), `half` (the first half arrives, no acknowledgement), `unheard` (all
+    of it arrives, no acknowledgement); or an exception that is raised before anything arrives.
     """
 
     def __init__(self, error: Callable[[str], Exception], moods: Iterable[str | Exception] = ()) -> None:
@@ -210,9 +210,9 @@ def mosquitto() -> Any:
 class Door:
     """A real HTTP server; each POST is answered as `moods` says, then with 204.
 
-    Moods: a status (200 and 500 keep what came, others do not), `hang`, `close` (before reading), `lose` (keeps
-    what came and closes without an answer), `cut` (in mid-answer), `noise` (no HTTP), `long` (an endless answer),
-    `drip` (a byte now and then).
+    Moods: a status (200 and 500 keep what came, others do not), `hang`, `close` (before reading), `lose`
+    (keeps what came and closes without an answer), `cut` (in mid-answer), `noise` (no HTTP), `long` (an endless
+    answer), `drip` (a byte now and then).
     """
 
     def __init__(self, moods: Iterable[int | str] = ()) -> None:

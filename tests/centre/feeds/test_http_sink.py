@@ -80,9 +80,7 @@ async def test_an_answer_that_will_stay_is_a_refusal(door: Any, sink: Any, statu
 
 
 @pytest.mark.parametrize("mood", ["close", "lose", "cut", "noise", "hang", "long", "drip"])
-async def test_no_answer_is_trouble(
-    door: Any, sink: Any, mood: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_answer_is_trouble(door: Any, sink: Any, mood: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "ANSWER_S", 0.3)
     door.moods = iter([mood])
     with pytest.raises(FeedError) as caught:
@@ -159,7 +157,9 @@ async def test_a_server_must_prove_itself(door: Any, sink: Any, tmp_path: Path, 
         with pytest.raises(FeedError, match="certificate verify failed"):
             await sink(url=url).send(MESSAGES)
         with pytest.raises(FeedError, match="(?i)certificate verify failed|mismatch"):
-            await sink(url=f"https://127.0.0.1:{secure.port}/", ca_file=str(authority.certificate)).send(MESSAGES)
+            await sink(url=f"https://127.0.0.1:{secure.port}/", ca_file=str(authority.certificate)).send(
+                MESSAGES
+            )
         with pytest.raises(SecretError):
             await sink(url=url, ca_file="none.crt").send(MESSAGES)
         assert len(secure.ids) == 3
