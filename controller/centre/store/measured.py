@@ -17,7 +17,7 @@ from denxanh.controller.clock import VIETNAM
 from denxanh.controller.measures.detectors import detector_health
 from denxanh.controller.measures.duties import duties
 from denxanh.controller.measures.losses import communication
-from denxanh.controller.measures.quarters import LEAD_MS
+from denxanh.controller.measures.quarters import LEAD_MS, TRAIL_MS
 from denxanh.controller.measures.summary import Measured, PhaseSummary, measure, summary
 from denxanh.controller.measures.turning import turn_counts
 from denxanh.networks.model import Intersection
@@ -36,7 +36,7 @@ def over(connection: Connection, intersection: Intersection, since_ms: int, unti
     Raises:
         StoreError: the database does not answer.
     """
-    log = window(connection, intersection.id, since_ms - LEAD_MS, until_ms)
+    log = window(connection, intersection.id, since_ms - LEAD_MS, until_ms + TRAIL_MS)
     return measure(log, duties(intersection), since_ms, until_ms)
 
 
