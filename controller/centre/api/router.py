@@ -11,6 +11,7 @@ from denxanh.controller.centre.api import (
     drafts,
     export,
     live,
+    measures,
     recent,
     records,
     site,
@@ -19,7 +20,7 @@ from denxanh.controller.centre.api import (
 )
 
 api = APIRouter(prefix="/api/v1")
-for part in (site, street, live, recent, stream, commands, records, export, drafts, calendar, comparison):
+for part in (site, street, live, recent, stream, commands, records, export, drafts, calendar, comparison, measures):
     api.include_router(part.router)
 
 probes = site.probes
