@@ -100,6 +100,7 @@ def picture(
     hours: Hours = 1,
     until: Until = None,
     lang: Lang = Lang.VI,
+    bare: Annotated[bool, Query(description="Without colours of its own: classes only.")] = False,
 ) -> Response:
     """The coordination diagram or split monitor of a phase, or all phases' terminations, as SVG."""
     found = _over(parts, place, hours, until)
@@ -113,7 +114,7 @@ def picture(
     else:
         raise missing(f"hình {picture} của pha {phase}", f"picture {picture} of phase {phase}")
     return Response(
-        drawing.standalone(drawn),
+        drawn if bare else drawing.standalone(drawn),
         media_type="image/svg+xml",
         headers={"Content-Security-Policy": PICTURE_POLICY},
     )

@@ -28,7 +28,7 @@ function phases() {
 async function load() {
   const mine = ++asked;
   const path = `/api/v1/intersections/${encodeURIComponent(fields.intersection.value)}/measures`;
-  const query = `hours=${fields.hours.value}&phase=${fields.phase.value}&lang=${lang}`;
+  const query = `hours=${fields.hours.value}&phase=${fields.phase.value}&lang=${lang}&bare=true`;
   const [found, ...drawn] = await Promise.all([get(`${path}?hours=${fields.hours.value}`), ...PICTURES.map((name) => picture(`${path}/${name}.svg?${query}`))]);
   if (mine !== asked) return;
   mark(byId("known"), "data-tone", found ? null : "warn");
@@ -43,14 +43,12 @@ function known(found) {
   return t("measure.known", { from, to, share: percent((found.known_s * 1000) / (Date.parse(found.until) - Date.parse(found.since))) });
 }
 
-/** The SVG as an element, without its own colours: the page has them. Null where there is none. */
+/** The SVG as an element; the page has its colours. Null where there is none. */
 async function picture(path) {
   try {
     const answer = await fetch(path);
     if (!answer.ok) return null;
-    const root = new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement;
-    root.querySelector("style")?.remove();
-    return document.importNode(root, true);
+    return document.importNode(new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement, true);
   } catch {
     return null;
   }
