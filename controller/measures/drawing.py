@@ -92,6 +92,8 @@ class _Frame:
     def titles(self, below: str, left: str) -> Iterable[str]:
         middle = (self.height - BOTTOM + TOP) / 2
         yield _text((LEFT + WIDTH - RIGHT) / 2, self.height - 10, below, "middle")
+        if not left:
+            return
         yield (
             f'<text transform="translate(14 {middle:.0f}) rotate(-90)" text-anchor="middle">'
             f"{escape(left)}</text>"
@@ -143,7 +145,7 @@ def terminations(found: Measured, zone: tzinfo, words: Words = ENGLISH) -> str:
     phases = sorted(found.terminations)
     height = TOP + BOTTOM + ROW * len(phases)
     frame = _Frame(found.since_ms, found.until_ms, 1.0, zone, height)
-    parts = [*frame.times(), *frame.titles(words.time, words.phase)]
+    parts = [*frame.times(), *frame.titles(words.time, "")]
     for row, phase in enumerate(phases):
         y = TOP + ROW * (row + 0.5)
         parts.append(_line("grid", LEFT, y, WIDTH - RIGHT, y))
