@@ -110,7 +110,7 @@ class Detectors:
         for event in told:
             if not event.cause.startswith("detector-"):
                 continue
-            name = event.text_en.removeprefix(_CLEARED).removeprefix(_NAMED).partition(":")[0]
+            name = event.text_en.removeprefix(_CLEARED).removeprefix(_NAMED).partition(": ")[0]
             channel = self._channels.get(name)
             if channel is None:
                 continue

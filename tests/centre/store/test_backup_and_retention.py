@@ -7,7 +7,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
