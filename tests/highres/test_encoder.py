@@ -24,7 +24,7 @@ from denxanh.plc.contract import CabinetMode, LoopReading, Readings, ZoneReading
 
 MEMORY = TypeAdapter(Memory)
 BEGIN_MS = 1_795_390_200_000
-SECONDS = 240
+SECONDS = 180
 Walks = Callable[..., Any]
 FOLLOW: dict[int | None, set[int]] = {
     None: {Code.BEGIN_GREEN, Code.FOUND_GREEN, Code.BEGIN_YELLOW, Code.END_YELLOW, Code.BEGIN_RED_CLEARANCE},
@@ -44,7 +44,7 @@ def _encoded(encoder: Encoder, moments: Sequence[Moment]) -> list[SignalEvent]:
     return [event for moment in moments for event in encoder.take(moment)]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(st.integers(0, 2**32))
 def test_the_order_of_a_phase_and_of_a_detector(walk: Walks, seed: int) -> None:
     """A guarded street: each green ends in yellow and all-red before the next, each on has an off."""
@@ -76,7 +76,7 @@ def test_the_order_of_a_phase_and_of_a_detector(walk: Walks, seed: int) -> None:
             detectors[-parameter] = code
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(st.integers(0, 2**32), st.integers(0, SECONDS))
 def test_a_stored_memory_goes_on_as_if_nothing_had_happened(walk: Walks, seed: int, cut: int) -> None:
     street = walk(seed)
@@ -91,7 +91,7 @@ def test_a_stored_memory_goes_on_as_if_nothing_had_happened(walk: Walks, seed: i
     assert half + _encoded(second, moments[cut:]) == whole
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(st.integers(0, 2**32))
 def test_a_second_that_comes_again_tells_nothing_new(walk: Walks, seed: int) -> None:
     street = walk(seed, silences=False)
@@ -102,7 +102,7 @@ def test_a_second_that_comes_again_tells_nothing_new(walk: Walks, seed: int) -> 
     assert [(event.code, event.parameter) for event in again] in ([], [(Code.LOST, Loss.CLOCK)])
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(st.integers(0, 2**32))
 def test_each_vehicle_that_was_counted_is_told_once(walk: Walks, seed: int) -> None:
     """Every vehicle has its off; an off without a count is a presence that ended uncounted."""
@@ -125,7 +125,7 @@ def test_each_vehicle_that_was_counted_is_told_once(walk: Walks, seed: int) -> N
         assert counted <= offs
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=8)
 @given(st.data(), st.integers(0, 2**32))
 def test_nothing_that_is_said_can_stop_it(walk: Walks, data: st.DataObject, seed: int) -> None:
     street = walk(seed)

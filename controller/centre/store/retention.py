@@ -103,5 +103,5 @@ def _remove(store: Store, table: Table, old: ColumnElement[bool]) -> int:
             count = connection.execute(delete(table).where(key.in_(some))).rowcount
         removed += count
         if count < BATCH_ROWS:
-            return dict(removed)
+            return removed
         time.sleep(BREATH_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import tarfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
@@ -149,7 +150,7 @@ def _rewritten(path: Path, change: Callable[[str, bytes], bytes | None]) -> Path
 
 
 def _newer(name: str, data: bytes) -> bytes:
-    return data.replace(b'"schema": "1"', b'"schema": "999"') if name == backup.MANIFEST else data
+    return re.sub(rb'"schema": "\d+"', b'"schema": "999"', data) if name == backup.MANIFEST else data
 
 
 def _forged(name: str, data: bytes) -> bytes:
