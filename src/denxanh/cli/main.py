@@ -23,6 +23,7 @@ from denxanh.cli import (
     flood,
     gate,
     keys,
+    measures,
     network,
     order,
     people,
@@ -78,6 +79,9 @@ app.add_typer(vds.app, name="vds")
 app.add_typer(store.app, name="store")
 app.add_typer(export.app, name="export")
 app.add_typer(feeds.app, name="feeds")
+app.command(
+    "measures", epilog="Example: denxanh measures site.toml MT_NVC --since 2026-10-01T07:00 --out pictures"
+)(measures.measures)
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",
