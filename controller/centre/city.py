@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from denxanh.controller.centre.exports.settings import Exports
+from denxanh.controller.centre.feeds.settings import FeedTable
 from denxanh.errors import CityError
 
 
@@ -14,6 +16,11 @@ class CityFile(BaseModel):
     """`city.toml` as a whole; every table has defaults, so that a site without the file runs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feed: tuple[FeedTable, ...] = ()
+    """What goes to whom (docs/feeds.md)."""
+    exports: Exports = Exports()
+    """What stands in every data set beside the data (docs/exports.md)."""
 
 
 def load(path: Path | None) -> CityFile:

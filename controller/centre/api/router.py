@@ -11,7 +11,9 @@ from denxanh.controller.centre.api import (
     comparison,
     drafts,
     export,
+    geo,
     live,
+    measures,
     recent,
     records,
     site,
@@ -19,21 +21,11 @@ from denxanh.controller.centre.api import (
     street,
 )
 
+_STREET = (site, street, geo, live, recent, stream, commands, alarms, records)
+_DESK = (calendar, comparison, drafts, export, measures)
+
 api = APIRouter(prefix="/api/v1")
-for part in (
-    site,
-    street,
-    live,
-    recent,
-    stream,
-    commands,
-    alarms,
-    records,
-    export,
-    drafts,
-    calendar,
-    comparison,
-):
+for part in (*_STREET, *_DESK):
     api.include_router(part.router)
 
 probes = site.probes
