@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from denxanh.controller.centre.notify.tables import NotifyTable
 from denxanh.errors import CityError
 
 
@@ -14,6 +15,9 @@ class CityFile(BaseModel):
     """`city.toml` as a whole; every table has defaults, so that a site without the file runs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notify: NotifyTable = NotifyTable()
+    """Threshold rules, and who is told."""
 
 
 def load(path: Path | None) -> CityFile:

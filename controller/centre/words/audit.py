@@ -85,6 +85,7 @@ AUDIT: Words = _WHY | {
     "audit.action.order.release": Word("Trả lại tự động", "Handed back"),
     "audit.action.order.preempt": Word("Mở đường ưu tiên", "Pre-empted"),
     "audit.action.alarm.acknowledge": Word("Ghi nhận cảnh báo", "Acknowledged an alarm"),
+    "audit.action.notice.acknowledge": Word("Ghi nhận thông báo", "Acknowledged a notice"),
     "audit.action.order.mode": Word("Đổi chế độ", "Changed the mode"),
     "audit.action.draft.save": Word("Lưu bản thảo", "Saved a draft"),
     "audit.action.draft.withdraw": Word("Rút bản thảo", "Withdrew a draft"),
