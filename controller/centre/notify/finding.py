@@ -171,7 +171,7 @@ def _run(minutes: Iterable[Minute], sides: Iterable[int], *, opened: bool) -> li
     begun = opened
     for minute, now in zip(minutes, sides, strict=True):
         if run and minute.minute_ms - run[-1].minute_ms != MINUTE_MS:
-            run, begun = [], opened
+            run = []  # nobody knows what was in between
         begun = now > 0 or (begun and now == 0)
         if begun:
             run.append(minute)

@@ -139,7 +139,7 @@ def _row(notice: Notice) -> Values:
     }
 
 
-def waiting(connection: Connection, lane: Lane) -> list[Waiting]:
+def waiting(connection: Connection, lane: Lane, most: int = MAX_WAITING) -> list[Waiting]:
     """What a lane has to deliver, in order."""
     table = deliveries.c
     query = (
@@ -151,7 +151,7 @@ def waiting(connection: Connection, lane: Lane) -> list[Waiting]:
             table.aside_ms.is_(None),
         )
         .order_by(table.id)
-        .limit(MAX_WAITING)
+        .limit(most)
     )
     return [
         Waiting(row.id, Severity(row.severity), row.created_ms, row.batch, row.tries)

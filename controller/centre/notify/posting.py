@@ -86,7 +86,7 @@ class Post:
         """Fix the next message: which deliveries it takes, and that it is tried."""
         now_ms = self.now_ms()
         with self.store.reading() as connection:
-            if not outbox.waiting(connection, lane):
+            if not outbox.waiting(connection, lane, most=1):
                 return None
         with self.store.writing() as connection:
             waiting = outbox.waiting(connection, lane)

@@ -10,9 +10,11 @@ from denxanh.controller.centre.notify.condition import Words
 from denxanh.controller.centre.notify.gsm import fitted, without_marks
 from denxanh.controller.centre.notify.letter import Item, Letter
 from denxanh.controller.centre.notify.tables import Severity
+from denxanh.controller.centre.store.rows import plain
 from denxanh.controller.clock import VIETNAM
 
 MINUTE_MS = 60_000
+MAX_LINE = 1000
 SITE: Words = ("Toàn hệ thống", "Whole site")
 SENDER: Words = ("Đèn Xanh – điều khiển tín hiệu giao thông", "Đèn Xanh – traffic signal control")
 SEVERITIES: dict[Severity, Words] = {
@@ -43,13 +45,12 @@ def duration(ms: int) -> str:
 
 
 def line(item: Item, language: int) -> str:
-    """One item in one line."""
+    """One item in one line, whatever its words hold: it becomes a mail's subject."""
     parts = [SEVERITIES[item.severity][language], ". ", _HEADS[item.kind][language]]
     if item.place:
         parts += [item.name[language], " (", item.place, "): "]
     parts += [item.words[language], _tail(item, language)]
-    text = "".join(parts)
-    return text[0].upper() + text[1:]
+    return plain("".join(parts), MAX_LINE)
 
 
 def _tail(item: Item, language: int) -> str:
