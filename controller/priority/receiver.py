@@ -162,8 +162,9 @@ class Desk:
 
 
 def _of_stale(source: str, about: str) -> tuple[str, str]:
+    of = about.replace("gauge ", "trạm đo ", 1)
     return (
-        f"Tin của {source} về {about} đã quá hạn, không còn được dùng",
+        f"Tin của {source} về {of} đã quá hạn, không còn được dùng",
         f"The report of {source} on {about} was not renewed; it counts no more",
     )
 

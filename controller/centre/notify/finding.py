@@ -36,8 +36,8 @@ MINUTE_MS = 60_000
 UNKNOWN_MS = 2 * MINUTE_MS
 """An intersection that was not heard for so long is in no known state, ms: what was wrong there neither ends
 nor goes on. The minute that runs is stored when it is over."""
-_SEVERAL = re.compile(r"^(detector-.+|starved-group)$")
-"""Causes that can stand several times at one place; the words before a colon or bracket tell them apart."""
+_SEVERAL = re.compile(r"^(detector-.+|starved-group|street-closed|flood-report-stale)$")
+"""Causes that can stand several times at one place; their words tell them apart, up to the first of `:;(`."""
 
 Wards = Mapping[str, str]
 """Intersection → ward."""
@@ -93,7 +93,7 @@ def _filter(rule: AnyRule, wards: Wards) -> Callable[[str], bool]:
 def fault_of(alarm: AlarmRow) -> str:
     """What an alarm is about; its words (a link's error, a clock's seconds) may change meanwhile."""
     if _SEVERAL.match(alarm.cause):
-        return f"{alarm.cause} {re.split(r'[:(]', alarm.words[1])[0].strip()}"[:200]
+        return f"{alarm.cause} {re.split(r'[:;(]', alarm.words[1])[0].strip()}"[:200]
     return alarm.cause[:200]
 
 

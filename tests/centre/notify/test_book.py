@@ -187,7 +187,13 @@ def test_two_faults_at_one_place_are_two_notices_and_other_words_are_the_same() 
         alarm("detector-stale", "Detector d2: no fresh data"),
     )
     days.turn(Snapshot(START + MIN, START + MIN, START, alarms=again))
-    assert [one.fault for one in days.open.values()] == [
+    stale = "The report of frmis on gauge {} was not renewed; it counts no more"
+    water = tuple(alarm("flood-report-stale", stale.format(name)) for name in ("a", "b"))
+    days.turn(Snapshot(START + MIN, START + MIN, START, alarms=again + water))
+    assert [one.fault for one in days.open.values()][3:] == [
+        f"flood-report-stale The report of frmis on gauge {name} was not renewed" for name in ("a", "b")
+    ]
+    assert [one.fault for one in days.open.values()][:3] == [
         "link-lost",
         "detector-stale Detector d1",
         "detector-stale Detector d2",
