@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from denxanh.controller.centre.notify.tables import NotifyTable
+from denxanh.controller.centre.exports.settings import Exports
+from denxanh.controller.centre.feeds.settings import FeedTable
 from denxanh.errors import CityError
 
 
@@ -18,6 +20,10 @@ class CityFile(BaseModel):
 
     notify: NotifyTable = NotifyTable()
     """Threshold rules, and who is told."""
+    feed: tuple[FeedTable, ...] = ()
+    """What goes to whom (docs/feeds.md)."""
+    exports: Exports = Exports()
+    """What stands in every data set beside the data (docs/exports.md)."""
 
 
 def load(path: Path | None) -> CityFile:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from denxanh.controller import site as sites
+from denxanh.controller.centre import city
 from denxanh.controller.centre.app import LOOPBACK, create_app
 from denxanh.controller.centre.people.firststart import FIRST, demo_link, first_account
 from denxanh.controller.centre.people.people import People, gather
@@ -86,6 +87,7 @@ def run(
             policy=site.policy,
             warning=(event.text_vi, event.text_en) if site.unfit else None,
             host=console.host,
+            city=city.load(console.city),
         )
         os.nice(NICENESS)
         serve(app, listening, cert_file=console.cert_file, key_file=console.key_file)

@@ -12,7 +12,15 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, func,
 
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.rows import values
-from denxanh.controller.centre.store.schema import alarms, audit, commands, events, minutes, spans
+from denxanh.controller.centre.store.schema import (
+    alarms,
+    audit,
+    commands,
+    events,
+    minutes,
+    quarter_hours,
+    spans,
+)
 from denxanh.controller.clock import VIETNAM
 from denxanh.errors import MissingExtraError, StoreError
 
@@ -23,6 +31,7 @@ TIMES: Mapping[str, Column[Any]] = {
     "events": events.c.at_ms,
     "spans": spans.c.began_ms,
     "minutes": minutes.c.minute_ms,
+    "quarter_hours": quarter_hours.c.begin_ms,
     "alarms": alarms.c.raised_ms,
     "commands": commands.c.at_ms,
     "audit": audit.c.at_ms,
