@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from denxanh.controller.centre.notify.tables import NotifyTable
 from denxanh.controller.centre.exports.settings import Exports
 from denxanh.controller.centre.feeds.settings import FeedTable
 from denxanh.errors import CityError
@@ -17,6 +18,8 @@ class CityFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    notify: NotifyTable = NotifyTable()
+    """Threshold rules, and who is told."""
     feed: tuple[FeedTable, ...] = ()
     """What goes to whom (docs/feeds.md)."""
     exports: Exports = Exports()

@@ -20,7 +20,7 @@ router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 @router.get("/")
 async def city(request: Request, wall: bool = False) -> HTMLResponse:
     """The map, where to look first, and what has just happened; `wall`: for a screen without a keyboard."""
-    return render(request, "map.html", page="map", words=(MAP, TROUBLE, LOG), wall=wall)
+    return render(request, "map.html", page="map", words=(MAP, TROUBLE, LOG, COMPASS), wall=wall)
 
 
 @router.get("/intersections")

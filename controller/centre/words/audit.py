@@ -91,6 +91,7 @@ AUDIT: Words = _WHY | {
         "Ghi nhận các cảnh báo đã hết", "Acknowledged alarms that are over"
     ),
     "audit.action.audit.export": Word("Xuất nhật ký ra tệp", "Exported the log"),
+    "audit.action.notice.acknowledge": Word("Ghi nhận thông báo", "Acknowledged a notice"),
     "audit.action.order.mode": Word("Đổi chế độ", "Changed the mode"),
     "audit.action.draft.save": Word("Lưu bản thảo", "Saved a draft"),
     "audit.action.draft.withdraw": Word("Rút bản thảo", "Withdrew a draft"),

@@ -15,6 +15,10 @@ TROUBLE: Words = {
     "trouble.local": Word("Tủ tự chạy: {cause}", "The cabinet runs alone: {cause}"),
     "trouble.preempt": Word("Đang mở đường cho xe ưu tiên", "Open for an emergency vehicle"),
     "trouble.manual": Word("Có người điều khiển: {cause}", "A person is in charge: {cause}"),
+    "trouble.flooded": Word(
+        "Đường ngập hoặc cấm: không nhận xe từ hướng {where}, từ {since} ({why})",
+        "Flooded or closed: no vehicles from the {where}, since {since} ({why})",
+    ),
     "trouble.full": Word(
         "{n} làn chờ kín đoạn dò, lâu nhất {s} s",
         "{n} lanes queued beyond their zones, up to {s} s",
@@ -61,6 +65,7 @@ MAP: Words = {
     "map.key.queue": Word("hàng chờ", "queue"),
     "map.key.long": Word("dài", "long"),
     "map.key.full": Word("kín", "full"),
+    "map.key.flooded": Word("ngập, cấm", "flooded, closed"),
     "map.marker": Word("Nút {n}, {name}: {mode}", "Intersection {n}, {name}: {mode}"),
     "map.unheard": Word("chưa nghe gì", "not heard yet"),
     "map.policy": Word("Chính sách", "Policy"),

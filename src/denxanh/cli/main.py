@@ -25,6 +25,7 @@ from denxanh.cli import (
     keys,
     measures,
     network,
+    notify,
     order,
     people,
     plan,
@@ -77,6 +78,7 @@ app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
 app.add_typer(store.app, name="store")
+app.add_typer(notify.app, name="notify")
 app.add_typer(export.app, name="export")
 app.add_typer(feeds.app, name="feeds")
 app.command(

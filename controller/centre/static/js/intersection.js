@@ -102,7 +102,7 @@ function stages(now) {
 function trouble(state) {
   const root = byId("trouble");
   const mine = state.trouble.filter((one) => one.intersection === id);
-  const texts = mine.map((one) => tellTrouble(one, state.intersections[id]));
+  const texts = mine.map((one) => tellTrouble(one, state.intersections[id], item));
   root.hidden = !mine.length;
   if (root.dataset.texts === texts.join("\n")) return;
   root.dataset.texts = texts.join("\n");
