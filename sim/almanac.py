@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date as Date  # noqa: N812
 from datetime import timedelta
+from itertools import pairwise
 from random import Random
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from denxanh.sim.faults import FaultKind
 from denxanh.sim.spec import FaultSpec, Happening, Strict
 
 WARMUP_S = 180
-"""Before each window traffic fills the streets under the cabinets' own plans, without the centre (assumed)."""
+"""Before each window traffic fills the streets under the cabinets' own plans, s (assumed)."""
 SHORTEST_S = 60
 """Of a window."""
 DEFAULT_WINDOWS = "07:00-07:30,11:30-11:45,17:00-17:30"
@@ -37,6 +38,8 @@ FLOOD_TRAFFIC = 0.75
 FLOOD_CM = 22.0
 """Water on the flooded street: it is held, not closed (`docs/flood.md`)."""
 
+YEAR_DAYS = 364
+"""The year before begins on the same weekday."""
 FLOOD_DAYS = 7
 """A shorter series has no flood."""
 
@@ -114,7 +117,7 @@ def windows(text: str) -> tuple[Window, ...]:
         ConfigError: it is not of this form, or windows are too short, overlap or are not in order.
     """
     found = tuple(_window(part.strip(), text) for part in text.split(","))
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         if other.begin_s < one.end_s:
             raise _wrong(text, "the windows overlap or are not in order")
     return found
@@ -175,20 +178,40 @@ def profile(demand: str) -> Profile:
     return share
 
 
-def days(
-    corridor: Corridor, first: str, count: int, parts: Sequence[Window], seed: int, load: float = LOAD
+def month(
+    corridor: Corridor,
+    first: str,
+    count: int,
+    parts: Sequence[Window],
+    seed: int,
+    load: float = LOAD,
+    *,
+    year_before: int = 0,
 ) -> Iterator[Day]:
-    """The days of a month, in order.
-
-    Adaptive control is on every other day, beginning with the first, so that each weekday of a month has both.
+    """All days, in order: some of the year before, without adaptive control, then those of the month.
 
     Args:
         corridor: whose holidays, lanes and detectors.
-        first: local date, YYYY-MM-DD.
+        first: local date of the month's first day, YYYY-MM-DD.
         count: how many days.
         parts: of each day, in order.
         seed: decides all that is random.
         load: share of the corridor's own demand on a mean weekday.
+        year_before: how many days of the year before, from `first` less `YEAR_DAYS`.
+    """
+    then = Date.fromisoformat(first) - timedelta(days=YEAR_DAYS)
+    for day in days(corridor, then.isoformat(), year_before, parts, seed, load):
+        yield day.model_copy(update={"adaptive": False})
+    for day in days(corridor, first, count, parts, seed, load):
+        yield day.model_copy(update={"number": day.number + year_before})
+
+
+def days(
+    corridor: Corridor, first: str, count: int, parts: Sequence[Window], seed: int, load: float = LOAD
+) -> Iterator[Day]:
+    """Consecutive days, in order; see `month`.
+
+    Adaptive control is on every other day, beginning with the first: each weekday of a month has both.
     """
     holidays = {day for day, _ in corridor.schedule.holidays}
     begin = Date.fromisoformat(first)

@@ -1,4 +1,4 @@
-"""One day of a simulated month: its windows one after another, each a run of the controller in the day's journal.
+"""One day of a simulated month: its windows in turn, each a run of the controller in the day's journal.
 
 Before a window the cabinets are alone with their own plans for `WARMUP_S` seconds while traffic fills the
 streets; then the controller starts, as at a site on any morning, and hands over to nobody at the end: the run
@@ -26,6 +26,7 @@ from denxanh.controller.priority import message as request
 from denxanh.controller.priority import receiver
 from denxanh.controller.priority.seal import read_key, seal
 from denxanh.controller.site import Site
+from denxanh.errors import JournalError
 from denxanh.networks.demand import Fidelity
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.sim.almanac import WARMUP_S, Day, Incident, Play, profile
@@ -111,6 +112,7 @@ def play_day(
     Raises:
         SimulationError: SUMO refuses a scenario or fails.
         SiteError: a fault names what is not there.
+        JournalError: the journal could not be written whole.
     """
     summaries = []
     for place, play in enumerate(day.plays):
@@ -150,10 +152,19 @@ class _Run:
                 clock, posts, journal, self.opening, site.state_dir, script.requests, None, script.orders
             )
             street = Street(plant, cabinets, links, clock, Pace(0.0), self.faults())
-            async with asyncio.TaskGroup() as both:
-                both.create_task(loop.run(asyncio.Event()))
-                summary = await street.run()
-                clock.end()
+            try:
+                async with asyncio.TaskGroup() as both:
+                    control = both.create_task(loop.run(asyncio.Event()))
+                    summary = await street.run()
+                    clock.end()
+            except ExceptionGroup as group:
+                raise group.exceptions[0] from group
+        if control.result().journal_gaps:
+            raise JournalError(
+                "seconds are missing: it could not be written",
+                where=str(journal.path),
+                fix="free space on the disk and start again",
+            )
         return summary
 
     def opening(self) -> Record:
@@ -167,9 +178,7 @@ class _Run:
 
     def faults(self) -> tuple[FaultSpec, ...]:
         """As the street counts: from the begin of the warm-up."""
-        return tuple(
-            one.model_copy(update={"at_s": one.at_s + WARMUP_S}) for one in self.play_.faults
-        )
+        return tuple(one.model_copy(update={"at_s": one.at_s + WARMUP_S}) for one in self.play_.faults)
 
 
 class _Script:
@@ -184,9 +193,11 @@ class _Script:
         sites = {one.id: one for one in site.intersections}
         self.orders = orders.Desk(sites, self._order_tray, wall=self._wall, monotonic=self._up)
         self._keys = {name: read_key(path) for name, path in site.key_files}
-        self.requests = site.requests and receiver.Desk(
-            site.requests, self._keys, self._request_tray, wall=self._wall, monotonic=self._up
-        )
+        self.requests: receiver.Desk | None = None
+        if site.requests is not None:
+            self.requests = receiver.Desk(
+                site.requests, self._keys, self._request_tray, wall=self._wall, monotonic=self._up
+            )
 
     def tick(self, grant: Grant) -> None:
         """Before the controller's tick."""

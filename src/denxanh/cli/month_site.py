@@ -7,7 +7,6 @@ site file's lock-step clock, without which no site of such a corridor is loaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,8 +79,13 @@ def labelled(corridor: Corridor) -> Corridor:
     )
 
 
-def prepare(folder: MonthFolder, corridor: Corridor, policy: str, wish: dict[str, Any]) -> None:
+def prepare(folder: MonthFolder, corridor: Corridor, wish: dict[str, Any]) -> None:
     """Write the site, or make sure that the folder holds this very month.
+
+    Args:
+        folder: the month's.
+        corridor: labelled as simulated.
+        wish: all that the month is made of; `policy` goes into the site file.
 
     Raises:
         ConfigError: the folder holds another month, or something else.
@@ -98,7 +102,7 @@ def prepare(folder: MonthFolder, corridor: Corridor, policy: str, wish: dict[str
     if folder.root.exists() and any(folder.root.iterdir()):
         raise ConfigError("is not empty", where=str(folder.root), fix="name a new folder")
     folder.state.mkdir(parents=True, exist_ok=True)
-    _write_site(folder, corridor, policy)
+    _write_site(folder, corridor, wish["policy"])
     folder.city.write_text(CITY, encoding="utf-8")
     folder.wish.write_text(text, encoding="utf-8")  # last: without it the folder is not begun
 
@@ -151,6 +155,7 @@ class Store:
         from denxanh.controller.centre.store.recorder import Recorder
 
         found = site.load(folder.site)
+        self.intersections = len(found.intersections)
         self._folder = folder
         self._store = archive.open_store(found.store)
         self._recorder: Recorder = Recorder(self._store, found.corridor)
@@ -162,13 +167,12 @@ class Store:
             return False
         return self._bookmark.part > day.number or not self._journal(day).exists()
 
-    def take(self, day: Day, *, keep: bool = False, told: Callable[[], None] = lambda: None) -> None:
+    def take(self, day: Day, *, keep: bool = False) -> None:
         """Store a day that is made; the bookmark's part is the day's number.
 
         Args:
             day: the one after the last that was stored, or that one again after an interruption.
             keep: leave its journal; else it is removed once it is stored.
-            told: called now and then.
 
         Raises:
             StoreError: the database refused, or holds something else.
@@ -183,11 +187,11 @@ class Store:
             while True:
                 chunk = reader.read()
                 if chunk.bookmark is not None:
-                    self._bookmark = replace(chunk.bookmark, part=day.number)
-                    self._recorder.take(chunk.records, self._bookmark)
+                    behind = replace(chunk.bookmark, part=day.number)
+                    self._recorder.take(chunk.records, behind)
+                    self._bookmark = behind
                 elif not chunk.more:
                     break
-                told()
         finally:
             reader.close()
         if not keep:
