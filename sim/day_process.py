@@ -21,7 +21,7 @@ from denxanh.controller import site as sites
 from denxanh.controller.journal import JOURNAL_NAME, Journal
 from denxanh.errors import ConfigError, DenXanhError
 from denxanh.networks.demand import Fidelity
-from denxanh.sim.almanac import Day
+from denxanh.sim.day import Day
 from denxanh.sim.rehearsal import CatalogueStreets, Streets, play_day
 from denxanh.sim.spec import Strict
 from denxanh.sim.street import StreetSummary

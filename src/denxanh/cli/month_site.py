@@ -16,7 +16,7 @@ from denxanh.errors import ConfigError
 if TYPE_CHECKING:
     from denxanh.controller.centre.store.recorder import Recorder
     from denxanh.networks.model import Corridor
-    from denxanh.sim.almanac import Day
+    from denxanh.sim.day import Day
 
 SITE = """# A simulated site (`denxanh simulate-month`): nothing in its store was measured on a street.
 """

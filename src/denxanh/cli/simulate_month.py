@@ -21,7 +21,7 @@ from denxanh.cli.output import Json, count, document, note, progress, say
 from denxanh.cli.processes import ended_together
 
 if TYPE_CHECKING:
-    from denxanh.sim.almanac import Day
+    from denxanh.sim.day import Day
     from denxanh.sim.day_process import Job
 
 _LOG = logging.getLogger(__name__)
@@ -83,10 +83,11 @@ def simulate_month(
     from denxanh.agents import registry
     from denxanh.networks import build, catalogue
     from denxanh.sim import almanac
+    from denxanh.sim.day import DEFAULT_WINDOWS, windows
 
     registry.check(policy)
     first = _date(since)
-    parts = almanac.windows(hours or almanac.DEFAULT_WINDOWS)
+    parts = windows(hours or DEFAULT_WINDOWS)
     known = corridor in catalogue.names()
     source = corridor if known else str(Path(corridor).resolve())
     streets = build.build(source).corridor
@@ -107,8 +108,8 @@ def simulate_month(
     month = tuple(almanac.month(streets, first, days, parts, seed, load, year_before=year_before))
     place = MonthFolder(folder.resolve())
     prepare(place, labelled(streets), wish)
-    windows = count(len(parts), "window")
-    note(f"{labelled(streets).name_en}: {count(len(month), 'day')} of {windows}, from {month[0].date}")
+    size = f"{count(len(month), 'day')} of {count(len(parts), 'window')}"
+    note(f"{labelled(streets).name_en}: {size}, from {month[0].date}")
     begun = time.monotonic()
     with contextlib.closing(Store(place)) as store, progress("simulated days", len(month)) as show:
         made = _make(place, month, wish, store, show, at_once=jobs, keep=keep)
