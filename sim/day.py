@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Annotated
 
@@ -16,6 +17,7 @@ SHORTEST_S = 60
 """Of a window."""
 DEFAULT_WINDOWS = "07:00-07:30,11:30-11:45,17:00-17:30"
 DAY_S = 86_400
+_TIME = re.compile(r"([0-9]{1,2})(?::([0-5][0-9]))?")
 
 
 class Window(Strict):
@@ -84,12 +86,10 @@ def _window(part: str, text: str) -> Window:
 
 
 def _second(text: str, whole: str) -> int:
-    hours, _, minutes = text.strip().partition(":")
-    if not (hours.isdecimal() and len(hours) <= 2 and (minutes or "0").isdecimal() and len(minutes) <= 2):
+    found = _TIME.fullmatch(text.strip())
+    second = int(found[1]) * 3600 + int(found[2] or 0) * 60 if found else DAY_S + 1
+    if second > DAY_S:
         raise _wrong(whole, f"{text.strip()[:20]!r} is no time of day")
-    second = int(hours) * 3600 + int(minutes or 0) * 60
-    if int(minutes or 0) > 59 or second > DAY_S:
-        raise _wrong(whole, f"{text.strip()!r} is no time of day")
     return second
 
 

@@ -34,6 +34,11 @@ class Crew:
         self._day_bytes = day_bytes
         self._running: dict[Child, Job] = {}
 
+    @property
+    def making(self) -> frozenset[str]:
+        """The dates of the days whose processes have not ended, as of the last look."""
+        return frozenset(job.day.date for job in self._running.values())
+
     def look(self) -> float:
         """Begin what can be begun, and say how many days' worth of work is done on unfinished days.
 

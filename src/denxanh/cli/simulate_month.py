@@ -148,15 +148,12 @@ def _make(
     with ended_together() as children:
         crew = Crew(jobs, at_once, children, day_bytes)
         for done, day in enumerate(missing, start=len(month) - len(missing)):
-            while True:
-                begun = crew.look()
-                show(done + begun)
-                if place.day(day).exists():
-                    break
+            show(done + crew.look())
+            while day.date in crew.making or not place.day(day).exists():
                 time.sleep(LOOK_S)
+                show(done + crew.look())
             store.take(day, keep=keep)
             _LOG.info("%s is stored, %d of %d", day.date, done + 1, len(month))
-        crew.look()
     show(len(month))
     return len(missing)
 
