@@ -15,7 +15,6 @@ WARMUP_S = 180
 """Before each window traffic fills the streets under the cabinets' own plans, s (assumed)."""
 SHORTEST_S = 60
 """Of a window."""
-DEFAULT_WINDOWS = "07:00-07:30,11:30-11:45,17:00-17:30"
 DAY_S = 86_400
 _TIME = re.compile(r"([0-9]{1,2})(?::([0-5][0-9]))?")
 

@@ -55,7 +55,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     assert not (tmp_path / "m").exists()
 
 
-@pytest.mark.parametrize("date", ["", "tomorrow", "2026-02-30", "20261001", "2026-10-01T00:00"])
+@pytest.mark.parametrize("date", ["", "tomorrow", "2026-02-30", "20261001", "2026-10-01T00:00", "0001-01-01"])
 def test_a_date_is_a_date(date: str, tmp_path: Path) -> None:
     result = month(tmp_path / "m", "--from", date)
     assert result.exit_code == 2

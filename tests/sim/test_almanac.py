@@ -13,10 +13,10 @@ from denxanh.errors import ConfigError
 from denxanh.networks import catalogue
 from denxanh.networks.example import crossroads_corridor
 from denxanh.sim import almanac
-from denxanh.sim.day import DAY_S, DEFAULT_WINDOWS, WARMUP_S, Day, Window, windows
+from denxanh.sim.day import DAY_S, WARMUP_S, Day, Window, windows
 from denxanh.sim.spec import Happening
 
-PARTS = windows(DEFAULT_WINDOWS)
+PARTS = windows("07:00-07:30,11:30-11:45,17:00-17:30")
 
 
 def test_windows_are_read_as_people_write_them() -> None:

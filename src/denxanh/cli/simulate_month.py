@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denxanh.cli.demo import need_sumo
+from denxanh.cli.demo import need_sumo, policy_named
 from denxanh.cli.month_crew import RECORD_BYTES, Crew
 from denxanh.cli.month_site import MonthFolder, Store, labelled, prepare
 from denxanh.cli.output import Json, count, document, note, progress, say
@@ -28,9 +28,11 @@ _LOG = logging.getLogger(__name__)
 
 LOOK_S = 0.2
 """Between two looks at the days that are being made, seconds."""
+YEARS = range(2000, 2100)
+"""In which a month may lie; plans are by the Gregorian calendar of Vietnam's one time zone."""
+DEFAULT_WINDOWS = "07:00-07:30,17:00-17:30"
 DEFAULT_CORRIDOR = "nguyen-van-cu"
 """The smallest of the catalogue."""
-DEFAULT_RULE = "max-pressure"
 
 
 class Finely(StrEnum):
@@ -55,12 +57,12 @@ def simulate_month(
             min=0, max=366, help="So many days of the year before come first, all without adaptive control."
         ),
     ] = 0,
-    hours: Annotated[
-        str | None, typer.Option(help="Parts of each day, like 6-9,16:30-19; default: the peaks and midday.")
-    ] = None,
+    hours: Annotated[str, typer.Option(help="Parts of each day, like 6-9,16:30-19.")] = DEFAULT_WINDOWS,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="So many days are made at once.")] = 2,
     seed: Annotated[int, typer.Option(min=0, max=2000, help="The same seed gives the same month.")] = 1,
-    policy: Annotated[str, typer.Option(help="Who decides on adaptive days.")] = DEFAULT_RULE,
+    policy: Annotated[
+        str | None, typer.Option(help="Who decides on adaptive days; default: as in the demo.")
+    ] = None,
     load: Annotated[
         float, typer.Option(min=0.1, max=2.0, help="Share of the corridor's own demand on a mean weekday.")
     ] = 0.9,
@@ -83,11 +85,12 @@ def simulate_month(
     from denxanh.agents import registry
     from denxanh.networks import build, catalogue
     from denxanh.sim import almanac
-    from denxanh.sim.day import DEFAULT_WINDOWS, windows
+    from denxanh.sim.day import windows
 
-    registry.check(policy)
     first = _date(since)
-    parts = windows(hours or DEFAULT_WINDOWS)
+    parts = windows(hours)
+    decides = policy_named(policy)
+    registry.check(decides)
     known = corridor in catalogue.names()
     source = corridor if known else str(Path(corridor).resolve())
     streets = build.build(source).corridor
@@ -101,7 +104,7 @@ def simulate_month(
         "year_before": year_before,
         "hours": [one.model_dump() for one in parts],
         "seed": seed,
-        "policy": registry.anchored(policy, Path.cwd()),
+        "policy": decides,
         "load": load,
         "fidelity": fidelity.value,
     }
@@ -173,6 +176,9 @@ def _job(place: MonthFolder, day: Day, wish: dict[str, Any]) -> Job:
 
 def _date(text: str) -> str:
     try:
-        return datetime.strptime(text, "%Y-%m-%d").date().isoformat()
+        found = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date like 2026-10-01", param_hint="--from") from None
+        found = None
+    if found is None or found.year not in YEARS:
+        raise typer.BadParameter(f"{text!r} is no date like 2026-10-01", param_hint="--from")
+    return found.isoformat()
