@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -81,6 +82,7 @@ def make(job: Job, streets: Streets) -> None:
             journal.close()
     told = {
         "simulated": True,
+        "program": version("denxanh"),
         "seed": job.seed,
         "fidelity": job.fidelity.value,
         "policy": site.policy,

@@ -10,8 +10,9 @@ from typer.testing import CliRunner, Result
 
 from denxanh.cli.main import app
 from denxanh.cli.month_crew import Crew
+from denxanh.cli.month_site import MonthFolder, alone
 from denxanh.cli.processes import Child, ended_together
-from denxanh.errors import ConfigError, CorridorError, DenXanhError, SimulationError
+from denxanh.errors import ConfigError, CorridorError, DenXanhError, LeaseError, SimulationError
 
 pytest.importorskip("libsumo", reason="needs the extra sim")
 
@@ -35,6 +36,8 @@ def test_a_day_is_made_stored_and_not_made_again(tmp_path: Path) -> None:
     left = sorted(path.name for path in (tmp_path / "m" / "days").rglob("*"))
     assert left == ["2026-10-01", "day.json"]
     assert json.loads(month(*words).stdout)["made"] == 0
+    with alone(MonthFolder(tmp_path / "m")), pytest.raises(LeaseError):
+        month(*words)
     with pytest.raises(ConfigError, match="something else"):
         month(*words, "--seed", "2")
 

@@ -6,7 +6,9 @@ site file's lock-step clock, without which no site of such a corridor is loaded.
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +142,22 @@ def _flood(corridor: Corridor) -> str:
         f'[flood]\non = true\n\n[[flood.gauge]]\nid = "{GAUGE}"\nlinks = [{json.dumps(street)}]\n\n'
         f'[[source]]\nid = "{SOURCE}"\nkey_file = "{SOURCE}.key"\nmay = ["flood"]\n'
     )
+
+
+@contextlib.contextmanager
+def alone(folder: MonthFolder) -> Iterator[None]:
+    """Hold the state folder, as a controller does.
+
+    Raises:
+        LeaseError: somebody else holds it.
+    """
+    from denxanh.controller import lease
+
+    held = lease.acquire(folder.state, folder.state / "epoch")
+    try:
+        yield
+    finally:
+        held.release()
 
 
 class Store:

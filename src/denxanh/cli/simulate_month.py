@@ -16,7 +16,7 @@ import typer
 
 from denxanh.cli.demo import need_sumo, policy_named
 from denxanh.cli.month_crew import RECORD_BYTES, Crew
-from denxanh.cli.month_site import MonthFolder, Store, labelled, prepare
+from denxanh.cli.month_site import MonthFolder, Store, alone, labelled, prepare
 from denxanh.cli.output import Json, count, document, note, progress, say
 from denxanh.cli.processes import ended_together
 
@@ -83,6 +83,7 @@ def simulate_month(
     """
     need_sumo()
     from denxanh.agents import registry
+    from denxanh.controller.assembly import digest
     from denxanh.networks import build, catalogue
     from denxanh.sim import almanac
     from denxanh.sim.day import windows
@@ -93,12 +94,13 @@ def simulate_month(
     registry.check(decides)
     known = corridor in catalogue.names()
     source = corridor if known else str(Path(corridor).resolve())
-    streets = build.build(source).corridor
+    streets = labelled(build.build(source).corridor)
     if fidelity is Finely.PROXY:
         streets = replace(streets, pcu_per_vehicle=1.0)
     wish: dict[str, Any] = {
         "simulated": True,
         "corridor": source,
+        "corridor_digest": digest(streets),
         "from": first,
         "days": days,
         "year_before": year_before,
@@ -110,11 +112,15 @@ def simulate_month(
     }
     month = tuple(almanac.month(streets, first, days, parts, seed, load, year_before=year_before))
     place = MonthFolder(folder.resolve())
-    prepare(place, labelled(streets), wish)
+    prepare(place, streets, wish)
     size = f"{count(len(month), 'day')} of {count(len(parts), 'window')}"
-    note(f"{labelled(streets).name_en}: {size}, from {month[0].date}")
+    note(f"{streets.name_en}: {size}, from {month[0].date}")
     begun = time.monotonic()
-    with contextlib.closing(Store(place)) as store, progress("simulated days", len(month)) as show:
+    with (
+        alone(place),
+        contextlib.closing(Store(place)) as store,
+        progress("simulated days", len(month)) as show,
+    ):
         made = _make(place, month, wish, store, show, at_once=jobs, keep=keep)
         skipped = store.skipped
     told = {
