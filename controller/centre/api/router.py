@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from denxanh.controller.centre.api import (
+    alarms,
     calendar,
     commands,
     comparison,
@@ -19,7 +20,20 @@ from denxanh.controller.centre.api import (
 )
 
 api = APIRouter(prefix="/api/v1")
-for part in (site, street, live, recent, stream, commands, records, export, drafts, calendar, comparison):
+for part in (
+    site,
+    street,
+    live,
+    recent,
+    stream,
+    commands,
+    alarms,
+    records,
+    export,
+    drafts,
+    calendar,
+    comparison,
+):
     api.include_router(part.router)
 
 probes = site.probes
