@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date as Date  # noqa: N812
 from datetime import timedelta
+from itertools import pairwise
 from random import Random
 
 from denxanh.networks.model import Corridor, DetectorKind, Intersection
-from denxanh.sim.day import Day, Incident, Play, Window
+from denxanh.sim.day import WARMUP_S, Day, Incident, Play, Traffic, Window
 from denxanh.sim.faults import FaultKind
 from denxanh.sim.spec import FaultSpec, Happening
 
@@ -57,18 +58,18 @@ _CURVES: dict[str, tuple[tuple[float, float], ...]] = {
     "pm": ((15.5, 0.65), (16.5, 0.95), (17.25, 1.0), (18, 0.95), (19, 0.6), (20, 0.4)),
 }
 """Hour of the day and share of the demand's flow, joined by straight lines."""
-_BEGINS = ((5.0, "am"), (9.5, "offpeak"), (15.5, "pm"), (20.0, "night"))
-"""From which hour which demand counts; before the first: night."""
+_BEGINS = ((0.0, "night"), (5.0, "am"), (9.5, "offpeak"), (15.5, "pm"), (20.0, "night"))
+"""From which hour which demand counts."""
 
 
-def demand_at(window: Window, *, workday: bool) -> str:
-    """The demand of a window, by its middle; on other days than workdays nobody goes to work."""
-    hour = (window.begin_s + window.end_s) / 7200
-    name = "night"
-    for begins, candidate in _BEGINS:
-        if hour >= begins:
-            name = candidate
-    return "offpeak" if name == "am" and not workday else name
+def traffic(window: Window, *, workday: bool) -> Iterator[Traffic]:
+    """The demands of a window and its warm-up; on other days than workdays nobody goes to work."""
+    begin_s, last = window.begin_s - WARMUP_S, ""
+    for (hour, demand), (until, _) in pairwise((*_BEGINS, (24.0, ""))):
+        name = "offpeak" if demand == "am" and not workday else demand
+        if begin_s < until * 3600 and hour * 3600 < window.end_s and name != last:
+            yield Traffic(begin_s=max(begin_s, round(hour * 3600)), demand=name)
+            last = name
 
 
 def profile(demand: str) -> Profile:
@@ -179,7 +180,7 @@ def _plays(
     for window, wrong, stood in zip(parts, faults, incidents, strict=True):
         yield Play(
             window=window,
-            demand=demand_at(window, workday=workday),
+            traffic=tuple(traffic(window, workday=workday)),
             faults=tuple(sorted(wrong, key=lambda one: (one.at_s, one.target))),
             incidents=tuple(sorted(stood, key=lambda one: (one.at_s, one.lane))),
         )

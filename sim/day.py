@@ -34,12 +34,19 @@ class Incident(Strict):
     lane: str
 
 
+class Traffic(Strict):
+    """From which local second which demand of the corridor's `demand.toml` counts."""
+
+    begin_s: int
+    demand: str
+
+
 class Play(Strict):
     """One window as it is played. Times of faults count from the window's begin."""
 
     window: Window
-    demand: str
-    """Of the corridor's `demand.toml`."""
+    traffic: Annotated[tuple[Traffic, ...], Field(min_length=1)]
+    """In order of time; the first begins with the warm-up."""
     faults: tuple[FaultSpec, ...] = ()
     incidents: tuple[Incident, ...] = ()
 

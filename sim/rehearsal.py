@@ -21,7 +21,8 @@ from denxanh.controller.loop import Loop
 from denxanh.controller.post import Post
 from denxanh.controller.site import Site
 from denxanh.errors import JournalError
-from denxanh.networks.demand import Fidelity
+from denxanh.networks.build import build
+from denxanh.networks.demand import Fidelity, Piece
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.sim.almanac import profile
 from denxanh.sim.day import WARMUP_S, Day, Incident, Play
@@ -30,7 +31,7 @@ from denxanh.sim.inprocess import LocalCabinet, SharedClock
 from denxanh.sim.pace import Pace
 from denxanh.sim.plant import Plant
 from denxanh.sim.prompter import Prompter, local
-from denxanh.sim.scenario import Scenario, catalogue_scenario
+from denxanh.sim.scenario import Scenario, pieced_scenario
 from denxanh.sim.street import Street, StreetSummary, plan_numbers
 
 EPOCHS = 65_535
@@ -65,19 +66,20 @@ class CatalogueStreets:
             CorridorError: the corridor or its demand does not exist or is wrong.
             MissingExtraError: SUMO is not installed.
         """
-        begin_s = play.window.begin_s - WARMUP_S
-        scenario = catalogue_scenario(
-            self.corridor,
-            play.demand,
+        ends = (*(one.begin_s for one in play.traffic[1:]), play.window.end_s)
+        pieces = [
+            Piece(one.demand, one.begin_s, end_s, profile(one.demand))
+            for one, end_s in zip(play.traffic, ends, strict=True)
+        ]
+        return pieced_scenario(
+            build(self.corridor),
+            pieces,
             self.fidelity,
             seed,
-            seconds=play.window.end_s - begin_s,
+            warmup_s=WARMUP_S,
             scale=day.factor,
             folder=folder,
-            begin_s=begin_s,
-            profile=profile(play.demand),
         )
-        return replace(scenario, measure_from_s=play.window.begin_s)
 
 
 def play_day(

@@ -67,7 +67,7 @@ def test_a_date_is_a_date(date: str, tmp_path: Path) -> None:
 
 def test_a_day_that_cannot_be_made_ends_the_command_with_its_last_words(tmp_path: Path) -> None:
     from denxanh.networks.demand import Fidelity
-    from denxanh.sim.day import Day, Play, Window
+    from denxanh.sim.day import Day, Play, Traffic, Window
     from denxanh.sim.day_process import Job
 
     day = Day(
@@ -77,7 +77,7 @@ def test_a_day_that_cannot_be_made_ends_the_command_with_its_last_words(tmp_path
         adaptive=True,
         holiday=False,
         water_cm=None,
-        plays=(Play(window=Window(begin_s=600, end_s=700), demand="am"),),
+        plays=(Play(window=Window(begin_s=600, end_s=700), traffic=(Traffic(begin_s=420, demand="am"),)),),
     )
     job = Job(
         site=tmp_path / "no-site.toml",

@@ -140,7 +140,8 @@ def test_the_profile_thins_arrivals_and_none_changes_nothing(tmp_path: Path) -> 
 
     def vehicles(profile: almanac.Profile | None, name: str) -> tuple[int, bytes]:
         path = tmp_path / name
-        count = demand.write_routes(built, "am", "proxy", 1, path, 0, 600, profile=profile)
+        pieces = (demand.Piece("am", 0, 600, profile),)
+        count = demand.write_pieces(built, pieces, "proxy", 1, path)
         return count, path.read_bytes()
 
     whole, text = vehicles(None, "whole")
@@ -151,3 +152,38 @@ def test_the_profile_thins_arrivals_and_none_changes_nothing(tmp_path: Path) -> 
     _, late = vehicles(lambda second: float(second >= 300), "late")
     departures = re.findall(rb'<vehicle id="v[0-9]+" .* depart="([0-9.]+)"', late)
     assert min(float(one) for one in departures) >= 300
+
+
+def test_pieces_follow_each_other_and_one_alone_is_as_ever(tmp_path: Path) -> None:
+    pytest.importorskip("sumolib", reason="needs the extra sim")
+    from denxanh.networks import demand
+    from denxanh.networks.build import build
+
+    built = build("nguyen-van-cu")
+    path = tmp_path / "both"
+    pieces = [demand.Piece(name, begin, begin + 300) for name, begin in (("am", 0), ("pm", 300), ("am", 600))]
+    count = demand.write_pieces(built, pieces, "proxy", 1, path)
+    text = path.read_text()
+    for tag in ("vehicle", "person", "route", "vType"):
+        ids = re.findall(rf'<{tag} id="([^"]+)"', text)
+        assert len(ids) == len(set(ids)) > 0, tag
+    assert len(re.findall("<vehicle ", text)) == count
+    departures = [float(one) for one in re.findall(r'depart="([0-9.]+)"', text)]
+    assert departures == sorted(departures)
+    parts = [[one % 300 for one in departures if part * 300 <= one < part * 300 + 300] for part in range(3)]
+    assert all(len(one) > 50 for one in parts)
+    assert parts[0] != parts[2]  # the same demand again, but not the same vehicles
+
+
+def test_a_long_window_goes_through_the_demands_of_the_day() -> None:
+    whole = Window(begin_s=900, end_s=DAY_S)
+    names = [(one.begin_s / 3600, one.demand) for one in almanac.traffic(whole, workday=True)]
+    assert names == [(0.2, "night"), (5, "am"), (9.5, "offpeak"), (15.5, "pm"), (20, "night")]
+    sunday = [one.demand for one in almanac.traffic(whole, workday=False)]
+    assert sunday == ["night", "offpeak", "pm", "night"]
+    (one,) = almanac.traffic(Window(begin_s=25_200, end_s=28_800), workday=True)
+    assert (one.begin_s, one.demand) == (25_200 - WARMUP_S, "am")
+    assert [one.begin_s for one in almanac.traffic(Window(begin_s=18_060, end_s=18_180), workday=True)] == [
+        18_060 - WARMUP_S,
+        18_000,
+    ]

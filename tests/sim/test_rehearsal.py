@@ -25,7 +25,7 @@ from denxanh.networks.demand import Fidelity
 from denxanh.networks.model import DetectorKind
 from denxanh.sim import day_process
 from denxanh.sim.almanac import FLOOD_CM
-from denxanh.sim.day import WARMUP_S, Day, Incident, Play, Window
+from denxanh.sim.day import WARMUP_S, Day, Incident, Play, Traffic, Window
 from denxanh.sim.day_process import Job, make
 from denxanh.sim.faults import FaultKind
 from denxanh.sim.rehearsal import incidents_xml
@@ -33,6 +33,7 @@ from denxanh.sim.scenario import Scenario
 from denxanh.sim.spec import FaultSpec, Happening
 
 SECONDS = 100
+TRAFFIC = (Traffic(begin_s=0, demand="am"),)
 FIRST, SECOND = Window(begin_s=240, end_s=240 + SECONDS), Window(begin_s=600, end_s=600 + SECONDS)
 
 
@@ -75,8 +76,8 @@ def days(corridor: Any) -> tuple[Day, Day]:
             holiday=False,
             water_cm=FLOOD_CM,
             plays=(
-                Play(window=FIRST, demand="am", faults=(broken,), incidents=(stood,)),
-                Play(window=SECOND, demand="am"),
+                Play(window=FIRST, traffic=TRAFFIC, faults=(broken,), incidents=(stood,)),
+                Play(window=SECOND, traffic=TRAFFIC),
             ),
         ),
         Day(
@@ -86,7 +87,7 @@ def days(corridor: Any) -> tuple[Day, Day]:
             adaptive=False,
             holiday=False,
             water_cm=None,
-            plays=(Play(window=FIRST, demand="am", faults=(lost,)),),
+            plays=(Play(window=FIRST, traffic=TRAFFIC, faults=(lost,)),),
         ),
     )
 
