@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from denxanh.controller.centre.indicators.costs import Costs
+from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.errors import CityError
 
 
@@ -14,6 +16,9 @@ class CityFile(BaseModel):
     """`city.toml` as a whole; every table has defaults, so that a site without the file runs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    indicators: Indicators = Indicators()
+    costs: Costs = Costs()
 
 
 def load(path: Path | None) -> CityFile:
