@@ -37,6 +37,7 @@ COMMANDS = (
     ("network", "build"),
     ("network", "check"),
     ("network", "import-sumo"),
+    ("network", "register"),
     ("plan", "list"),
     ("plan", "optimise"),
     ("plan", "activate"),

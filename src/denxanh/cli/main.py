@@ -28,6 +28,7 @@ from denxanh.cli import (
     priority,
     replay,
     run,
+    simulate_month,
     store,
     train,
     vds,
@@ -48,6 +49,9 @@ app.command("demo", epilog="Example: denxanh demo --speed 5 --policy max-pressur
 app.command("exercise", epilog="Example: denxanh exercise --corridor nguyen-van-cu --speed 2")(
     exercise.exercise
 )
+app.command(
+    "simulate-month", epilog="Example: denxanh simulate-month month --days 2 --hours 7-8 --jobs 2"
+)(simulate_month.simulate_month)
 app.command("run", epilog="Example: denxanh run site.toml")(run.run)
 app.command("console", epilog="Example: denxanh console site.toml")(console.console)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)

@@ -1,0 +1,14 @@
+"""Every stream that a feed can carry, by the name that configuration and documentation use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from denxanh.controller.centre.feeds.contract import Source
+from denxanh.controller.centre.feeds.sources import events
+from denxanh.networks.model import Corridor
+
+Factory = Callable[[Corridor], Source]
+"""Makes a source for one corridor."""
+
+SOURCES: Mapping[str, Factory] = {events.NAME: events.source}
