@@ -94,9 +94,7 @@ class Runner:
                     raise
                 except DenXanhError as error:
                     await self._failed(str(error))
-                except (
-                    Exception
-                ) as error:  # the actor boundary: a bug must not end a feed
+                except Exception as error:  # the actor boundary: a bug must not end a feed
                     _LOG.exception("feed %s failed", self._feed.name)
                     await self._failed(f"{type(error).__name__}: {error}")
                 else:

@@ -79,7 +79,7 @@ MIX = (
     ),
 )  # fmt: skip
 """Shares and pcu: the catalogue's synthetic mix. Occupancy and value of time: vehicle owners interviewed in
-2015 (prices of 2015). Idling: motorcycles in Hanoi, 180 g/h (doi 10.1080/12265934.2020.1871059, at 0.74 kg/L);
+2015 (prices of 2015). Idling: motorcycles in Hanoi, 180 g/h (doi 10.1080/12265934.2020.1871059, 0.74 kg/L);
 others US DOE, Fact #861 (compact petrol 0.16, transit bus 0.97, medium diesel truck 0.44 US gal/h). Stops:
 computed, kinetic energy at 40 km/h by engine efficiency 0.25 (petrol) and 0.35 (diesel); masses assumed."""
 

@@ -44,7 +44,7 @@ class Definition:
 
     @property
     def reduces(self) -> bool:
-        """Whether progress is how much less the level is than the baseline, %; else it is the level itself."""
+        """Whether progress is a reduction against the baseline, %; else it is the level itself."""
         return self.unit is PERCENT
 
 
@@ -59,10 +59,13 @@ DEFINITIONS: Mapping[Id, Definition] = {
             Word("nút", "intersections"),
             Pace.REAL_TIME,
             Word(
-                "Đếm nút trong sổ đăng ký: „thích nghi trực tuyến“ nếu chế độ ADAPTIVE chiếm ít nhất {present} thời gian "
-                "biết được trong kỳ; nếu không, „chương trình trực tuyến“ nếu chế độ PLAN chiếm ít nhất chừng ấy; "
+                "Đếm nút trong sổ đăng ký: „thích nghi trực tuyến“ nếu chế độ ADAPTIVE chiếm ít nhất "
+                "{present} thời gian "
+                "biết được trong kỳ; nếu không, „chương trình trực tuyến“ nếu chế độ PLAN chiếm ít nhất "
+                "chừng ấy; "
                 "còn lại là „đã lắp đặt“. Chỉ tiêu cộng các loại: {counted}.",
-                "Intersections of the register: “adaptive online” where mode ADAPTIVE held for at least {present} of "
+                "Intersections of the register: “adaptive online” where mode ADAPTIVE held for at least "
+                "{present} of "
                 "the known time; else “plan online” where mode PLAN did; the rest is “installed”. "
                 "The indicator adds: {counted}.",
             ),
@@ -75,10 +78,14 @@ DEFINITIONS: Mapping[Id, Definition] = {
             Word("phút/làn·giờ", "min per lane-hour"),
             Pace.PERIODIC,
             Word(
-                "Một làn ùn tắc trong phút mà hàng chờ trung bình chiếm từ {share} vùng dò trở lên. Mức = số phút ùn tắc "
-                "trên mỗi làn·giờ quan sát tin cậy. Tiến độ = mức giảm so với hiện trạng, so cùng nút, cùng loại ngày, cùng giờ.",
-                "A lane is congested in a minute in which its mean queue fills {share} or more of its detection zone. Level "
-                "= congested minutes per trusted lane-hour. Progress = reduction against the baseline in the same "
+                "Một làn ùn tắc trong phút mà hàng chờ trung bình chiếm từ {share} vùng dò trở lên. Mức = "
+                "số phút ùn tắc "
+                "trên mỗi làn·giờ quan sát tin cậy. Tiến độ = mức giảm so với hiện trạng, so cùng nút, cùng "
+                "loại ngày, cùng giờ.",
+                "A lane is congested in a minute in which its mean queue fills {share} or more of its "
+                "detection zone. Level "
+                "= congested minutes per trusted lane-hour. Progress = reduction against the baseline in "
+                "the same "
                 "intersections, day types and hours.",
             ),
         ),
@@ -90,10 +97,14 @@ DEFINITIONS: Mapping[Id, Definition] = {
             Word("đồng/làn·giờ", "VND per lane-hour"),
             Pace.PERIODIC,
             Word(
-                "Chi phí chờ tại đèn = xcqđ·giờ xếp hàng × (thời gian của người trên xe {time} đ + nhiên liệu không tải {fuel} đ). "
-                "Mức = chi phí trên mỗi làn·giờ; tiến độ = mức giảm so với hiện trạng, so cùng giờ. Chỉ tính việc chờ, không tính cả chuyến đi.",
-                "Cost of waiting at signals = queued pcu-hours × (people's time {time} VND + idling fuel {fuel} VND). Level = cost "
-                "per lane-hour; progress = reduction against the baseline, like hours. Waiting only, not the whole trip.",
+                "Chi phí chờ tại đèn = xcqđ·giờ xếp hàng × (thời gian của người trên xe {time} đ + nhiên "
+                "liệu không tải {fuel} đ). "
+                "Mức = chi phí trên mỗi làn·giờ; tiến độ = mức giảm so với hiện trạng, so cùng giờ. Chỉ "
+                "tính việc chờ, không tính cả chuyến đi.",
+                "Cost of waiting at signals = queued pcu-hours × (people's time {time} VND + idling fuel "
+                "{fuel} VND). Level = cost "
+                "per lane-hour; progress = reduction against the baseline, like hours. Waiting only, not "
+                "the whole trip.",
             ),
         ),
         Definition(
@@ -104,10 +115,13 @@ DEFINITIONS: Mapping[Id, Definition] = {
             Word("kg/làn·giờ", "kg per lane-hour"),
             Pace.PERIODIC,
             Word(
-                "CO₂ không tải = xcqđ·giờ xếp hàng × {co2} kg. Mức = kg trên mỗi làn·giờ; tiến độ = mức giảm so với hiện trạng, so cùng giờ. "
+                "CO₂ không tải = xcqđ·giờ xếp hàng × {co2} kg. Mức = kg trên mỗi làn·giờ; tiến độ = mức "
+                "giảm so với hiện trạng, so cùng giờ. "
                 "CO₂ do dừng và khởi hành ({stop} g/lần) được nêu riêng, chỉ nơi có đếm xe.",
-                "Idling CO₂ = queued pcu-hours × {co2} kg. Level = kg per lane-hour; progress = reduction against the baseline, "
-                "like hours. CO₂ of stopping and starting ({stop} g each) is stated apart, only where vehicles are counted.",
+                "Idling CO₂ = queued pcu-hours × {co2} kg. Level = kg per lane-hour; progress = reduction "
+                "against the baseline, "
+                "like hours. CO₂ of stopping and starting ({stop} g each) is stated apart, only where "
+                "vehicles are counted.",
             ),
         ),
         Definition(
@@ -118,10 +132,13 @@ DEFINITIONS: Mapping[Id, Definition] = {
             Word("phút/sự cố", "min per fault"),
             Pace.PERIODIC,
             Word(
-                "Sự cố = cảnh báo về thiết bị hoặc đường truyền (mã bắt đầu bằng: {faults}). Mức = thời gian trung bình từ lúc phát hiện "
+                "Sự cố = cảnh báo về thiết bị hoặc đường truyền (mã bắt đầu bằng: {faults}). Mức = thời "
+                "gian trung bình từ lúc phát hiện "
                 "đến lúc hết, của các sự cố kết thúc trong kỳ. Sự cố chưa kết thúc được nêu riêng.",
-                "Fault = an alarm about equipment or its link (causes that begin with: {faults}). Level = mean time from "
-                "detection to restored, of faults that ended in the period. Those that still stand are stated apart.",
+                "Fault = an alarm about equipment or its link (causes that begin with: {faults}). Level = "
+                "mean time from "
+                "detection to restored, of faults that ended in the period. Those that still stand are "
+                "stated apart.",
             ),
         ),
     )

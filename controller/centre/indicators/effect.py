@@ -1,7 +1,7 @@
 """Adaptive against fixed control by day: how much waiting differs, and how sure that is. Pure.
 
-The measure is the mean queue (pcu): over an hour it is the delay itself, pcu-hours per hour. Only equal hours of
-equal day types at the same intersection are compared. The days are what varies: a bootstrap draws days anew,
+The measure is the mean queue (pcu): over an hour it is the delay itself, pcu-hours per hour. Only equal hours
+of equal day types at the same intersection are compared. The days are what varies: a bootstrap draws days anew,
 adaptive and fixed ones apart, within each day type, so that hours of one day are not taken for independent.
 """
 
@@ -35,7 +35,7 @@ _Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class DayControl:
-    """One local date: its kind of control where one kind alone was in charge, else None; the mean queue, pcu."""
+    """One local date; `control` is None where no kind alone was in charge; the mean queue, pcu."""
 
     date: str
     control: Control | None

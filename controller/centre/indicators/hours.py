@@ -1,7 +1,7 @@
 """An hour of an intersection, summed up once: what every indicator is computed from, and kept for good.
 
-`gather` makes the sums from the rows of the street (minutes, spans, quarter hours, alarms) and may be run at any
-time and as often as one likes; `load` reads them. Vietnam's clock is whole hours from UTC, so an hour of the
+`gather` makes the sums from the rows of the street (minutes, spans, quarter hours, alarms) and may be run at
+any time and as often as one likes; `load` reads them. Vietnam's clock is whole hours from UTC, so an hour of the
 store is an hour of the street.
 """
 
@@ -26,7 +26,8 @@ from denxanh.networks.model import Corridor, Intersection
 
 HOUR_MS = 3_600_000
 REDO_MS = 48 * HOUR_MS
-"""So far back every run sums up anew: what was recorded late still counts (assumed: an outage of two days)."""
+"""So far back every run sums up anew: what was recorded late still counts (assumed: an outage of two
+days)."""
 STEP_MS = 31 * 24 * HOUR_MS
 """A transaction sums up so much at most."""
 LONGEST_MS = 31 * 24 * HOUR_MS

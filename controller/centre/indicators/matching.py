@@ -1,4 +1,4 @@
-"""Like with like: two times are compared in those hours of the day, day types and intersections that both know.
+"""Like with like: two times are compared in the hours of the day, day types and intersections that both know.
 
 A month of which only the peaks are known must not look worse than one that was seen whole. Pure.
 """

@@ -1,4 +1,4 @@
-"""The indicator records: exactly the fields that the city's operations centre asks for, from stored sums. Pure."""
+"""The indicator records, with the fields that the city's operations centre asks for, from stored sums."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people say about an indicator in a period: causes, remedies, progress that nothing measures; audited."""
+"""What people say about a period: causes, remedies, progress that nothing measures; audited."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -73,7 +74,7 @@ def add(
         raise ReportError("a progress is a finite number of one indicator", where=kind.value)
     if not vi:
         raise ReportError("a remark has words in Vietnamese", where="text")
-    row = {
+    row: dict[str, Any] = {
         "at_ms": now_ms(),
         "author": plain(who, MAX_AUTHOR),
         "indicator": indicator.value if indicator else "",

@@ -54,7 +54,7 @@ class Table(BaseModel):
 
 
 class Goal(Table):
-    """`[indicators.NAME]`: what the plan says about one indicator; nothing is assumed where it says nothing."""
+    """`[indicators.NAME]`: what the plan says about one; nothing is assumed where it says nothing."""
 
     lead_unit: _Text | None = None
     coordinating_unit: _Text | None = None

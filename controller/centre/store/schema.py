@@ -238,7 +238,7 @@ remarks = Table(
 )
 """What people say about an indicator (empty: the whole report) and a period: causes, remedies, progress.
 
-`at_ms` is the computer's clock; the days are local dates, both inside the period. `value`: of a progress alone.
+`at_ms` is the computer's clock; the days are local dates, both inside. `value`: of a progress alone.
 """
 
 hours = Table(
@@ -262,11 +262,12 @@ hours = Table(
     Column("congested_share", Float, nullable=False),
     Index(None, "hour_ms"),
 )
-"""Sums of an intersection's hour, from which every indicator is computed; they outlive the rows they come from.
+"""Sums of an intersection's hour, from which indicators are computed; they outlive the rows they come from.
 
 `lanes`: how many the intersection has. Lane-seconds: `lane_s` of which the estimate said anything,
-`trusted_s` with enough confidence, `congested_s` and pcu-seconds `queued_pcu_s` within those. Seconds in each mode. `volume` and `stops` are empty where
-nothing counts vehicles. `faults` were cleared in this hour and had lasted `fault_s` together.
+`trusted_s` with enough confidence, `congested_s` and pcu-seconds `queued_pcu_s` within those. Seconds in each
+mode. `volume` and `stops` are empty where nothing counts vehicles. `faults` were cleared in this hour and had
+lasted `fault_s` together.
 """
 
 users = Table(
