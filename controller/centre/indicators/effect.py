@@ -1,8 +1,9 @@
 """Adaptive against fixed control by day: how much waiting differs, and how sure that is. Pure.
 
 The measure is the mean queue (pcu): over an hour it is the delay itself, pcu-hours per hour. Only equal hours
-of equal day types at the same intersection are compared. The days are what varies: a bootstrap draws days anew,
-adaptive and fixed ones apart, within each day type, so that hours of one day are not taken for independent.
+of equal day types at the same intersection are compared. The days are what varies: a bootstrap draws days
+anew, adaptive and fixed ones apart, within each day type, so that hours of one day are not taken for
+independent.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from denxanh.networks.schedule import day_type
 
 PURE_SHARE = 0.9
 """Of an hour's known time that one kind of control must have to stand for it (assumed)."""
-LEAST_KNOWN_S = 900.0
-"""Known seconds below which an hour stands for nothing, as `comparison.LEAST_MINUTES`."""
+LEAST_KNOWN_S = 300.0
+"""Known seconds below which an hour of a day stands for nothing (assumed: some cycles)."""
 DRAWS = 2000
 """Of the bootstrap: the interval's ends then vary by about a twentieth of its width."""
 SEED = 20_260_101

@@ -1,8 +1,8 @@
 """An hour of an intersection, summed up once: what every indicator is computed from, and kept for good.
 
 `gather` makes the sums from the rows of the street (minutes, spans, quarter hours, alarms) and may be run at
-any time and as often as one likes; `load` reads them. Vietnam's clock is whole hours from UTC, so an hour of the
-store is an hour of the street.
+any time and as often as one likes; `load` reads them. Vietnam's clock is whole hours from UTC, so an hour of
+the store is an hour of the street.
 """
 
 from __future__ import annotations

@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 LEAD_UNIT = "Sở Xây dựng"
 """Who leads, unless the city says otherwise (the city's plans)."""
 COORDINATING_UNIT = "UBND xã, phường"
-CONGESTED_SHARE = 0.6
-"""A lane counts as congested while its queue fills this share of its detection zone (assumed: no Vietnamese
-threshold for signals was found; the console calls a lane full from 0.85)."""
+CONGESTED_SHARE = 0.3
+"""A lane is congested in a minute whose mean queue fills this share of its detection zone. Assumed: no Vietnamese
+threshold for signals was found. The mean includes green, so the queue at the end of red is about twice as long."""
 PRESENT_SHARE = 0.1
 """Share of the known time for which an intersection must be in a mode to be counted under it (assumed)."""
 TOLERANCE = 0.1
 """Share of the planned progress that may be missing before a target is at risk (assumed)."""
-FAULTS = ("link-", "frozen-", "fault-", "lamp-", "detector-", "cabinet-", "config-", "plan-clock-")
+FAULTS = ("link-", "frozen-", "fault-", "lamp-", "detector-", "vds-", "cabinet-", "config-", "plan-clock-")
 """How the causes of alarms begin that are faults of equipment or of its link; doors, starved greens, people's
 orders and refusals are none."""
 

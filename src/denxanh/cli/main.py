@@ -27,6 +27,7 @@ from denxanh.cli import (
     plan,
     priority,
     replay,
+    report,
     run,
     simulate_month,
     store,
@@ -74,6 +75,7 @@ app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
 app.add_typer(store.app, name="store")
+app.add_typer(report.app, name="report")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",

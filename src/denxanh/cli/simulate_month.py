@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -45,7 +45,7 @@ def simulate_month(
     ),
     since: Annotated[
         datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")
-    ] = datetime(2026, 10, 1),  # noqa: B008 (a constant)
+    ] = datetime(2026, 10, 1),
     days: Annotated[int, typer.Option(min=1, max=400, help="How many days.")] = 31,
     hours: Annotated[
         str | None, typer.Option(help="Parts of each day, like 6-9,16:30-19; default: the peaks and midday.")

@@ -118,14 +118,14 @@ def test_the_sums_outlive_the_rows(writer: Any, kept: Store, corridor: Corridor)
 
 
 def test_another_threshold_is_written_beside_the_sums(writer: Any, kept: Store, corridor: Corridor) -> None:
-    writer.hour(DAY, 7, corridor.intersections[0].lanes[0].storage_pcu * 0.5)
+    writer.hour(DAY, 7, corridor.intersections[0].lanes[0].storage_pcu * 0.25)
     gather(kept, corridor, RULES)
     (before,) = load(kept, *ALL)
-    gather(kept, corridor, RULES.model_copy(update={"congested_share": 0.4}), again=True)
+    gather(kept, corridor, RULES.model_copy(update={"congested_share": 0.2}), again=True)
     (after,) = load(kept, *ALL)
-    assert (before.congested_share, after.congested_share) == (0.6, 0.4)
+    assert (before.congested_share, after.congested_share) == (0.3, 0.2)
     assert before.congested_s == 0 < after.congested_s
-    assert replace(after, congested_s=0, congested_share=0.6) == before
+    assert replace(after, congested_s=0, congested_share=0.3) == before
 
 
 def test_an_empty_store(kept: Store, corridor: Corridor) -> None:
