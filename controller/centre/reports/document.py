@@ -153,6 +153,11 @@ def number(value: float, decimals: int) -> str:
     return text
 
 
+def english(value: float, decimals: int) -> str:
+    """As English is written: 1,234.5; minus as −."""
+    return f"{value:,.{decimals}f}".replace("-", "−")
+
+
 def measured(value: float | None, decimals: int, unit: str = "") -> str:
     """A number with its unit, or a dash."""
     if value is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from denxanh.controller.centre.indicators.records import NO_BASELINE
 from denxanh.controller.centre.indicators.status import STATUS_WORDS
 from denxanh.controller.centre.reports.document import (
     Cell,
@@ -35,6 +36,7 @@ WORDS = {
     "progress": Word("Tiến độ", "Progress"),
     "status": Word("Trạng thái", "Status"),
     "entered": Word("nhập tay", "entered"),
+    "open": Word("chưa xếp loại", "not judged"),
     "real-time": Word("thời gian thực", "real-time"),
     "periodic": Word("định kỳ", "periodic"),
     "lineage": Word("Nguồn gốc số liệu", "Where the figures come from"),
@@ -55,6 +57,7 @@ def html(report: Report) -> str:
         statuses=STATUS_WORDS,
         roman=_roman,
         words=WORDS,
+        no_baseline=NO_BASELINE,
     )
 
 

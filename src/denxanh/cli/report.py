@@ -32,6 +32,8 @@ Day = Annotated[str | None, typer.Option(help="YYYY-MM-DD; default: the newest d
 Month = Annotated[str | None, typer.Option(help="YYYY-MM; default: the last complete month with data.")]
 Quarter = Annotated[str | None, typer.Option(help="YYYY-Q1 … YYYY-Q4; default: the last complete one.")]
 Year = Annotated[str | None, typer.Option(help="YYYY; default: the last complete one, else the current one.")]
+First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")]
+Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")]
 Ward = Annotated[str | None, typer.Option(help="Only junctions of this ward of the register.")]
 Format = Annotated[str, typer.Option("--format", help="html, pdf, xlsx, or several with commas.")]
 Out = Annotated[Path, typer.Option(help="Folder to write to; made if it is not there.")]
@@ -45,7 +47,7 @@ _HERE = Path()
 def group() -> None:
     """Indicators and reports, from what the centre has stored.
 
-    Every report first sums up what is new, by intersection and hour (the sums stay when the raw rows go), then
+    Every report first sums up what is new, by intersection and hour (the sums stay when raw rows go), then
     writes HTML, PDF and a workbook. Baselines, targets, units and cost parameters come from city.toml
     ([indicators], [costs]; docs/city.md); what the plan does not say, the report calls unknown.
     Monthly reports are due by the 15th: put `denxanh report monthly` on a timer.
@@ -54,8 +56,7 @@ def group() -> None:
 
 @app.command(epilog="Example: denxanh report kpi site.toml --month 2026-11 --json")
 def kpi(site: Site, month: Month = None, ward: Ward = None, again: Again = False, json: Json = False) -> None:
-    """Say the indicator records of a month: baseline, targets, progress, and đạt, chưa đạt or nguy cơ không
-    đạt."""
+    """Say the indicator records of a month: baseline, targets, progress, and the status of three values."""
     from denxanh.controller.centre.indicators.told import told
     from denxanh.controller.centre.reports.document import measured
 
@@ -96,15 +97,14 @@ def monthly(
     site: Site, month: Month = None, ward: Ward = None, formats: Format = "html,pdf,xlsx", out: Out = _HERE,
     again: Again = False, json: Json = False,
 ) -> None:  # fmt: skip
-    """Write the monthly report (due by the 15th): completion, causes, remedies, the same month a year
-    before."""
+    """Write the monthly report: completion, causes, remedies, the same month a year before; due by the 15th."""
     _write(site, "monthly", month, ward, formats, out, again, json)
 
 
 @app.command(epilog="Example: denxanh report quarterly site.toml --quarter 2026-Q4")
 def quarterly(
-    site: Site, quarter: Quarter = None, ward: Ward = None, formats: Format = "html,pdf,xlsx", out: Out = _HERE,
-    again: Again = False, json: Json = False,
+    site: Site, quarter: Quarter = None, ward: Ward = None, formats: Format = "html,pdf,xlsx",
+    out: Out = _HERE, again: Again = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Write the quarterly report."""
     _write(site, "quarterly", quarter, ward, formats, out, again, json)
@@ -113,8 +113,8 @@ def quarterly(
 @app.command(epilog="Example: denxanh report adhoc site.toml --from 2026-11-20 --to 2026-11-23")
 def adhoc(
     site: Site,
-    since: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")] = None,
+    since: First = None,
+    until: Last = None,
     ward: Ward = None, formats: Format = "html,pdf,xlsx", out: Out = _HERE,
     again: Again = False, json: Json = False,
 ) -> None:  # fmt: skip
@@ -152,8 +152,7 @@ def public(
     site: Site, year: Year = None, formats: Format = "html,pdf,xlsx", out: Out = _HERE,
     again: Again = False, json: Json = False,
 ) -> None:  # fmt: skip
-    """Write the yearly extract for the public: Vietnamese, sums of the network, no persons, no
-    intersections."""
+    """Write the yearly extract for the public: Vietnamese, sums of the network, nothing of persons."""
     _write(site, "public", year, None, formats, out, again, json)
 
 
@@ -167,9 +166,9 @@ def remark(
     english: Annotated[str, typer.Option(help="The same in English.")] = "",
     indicator: Annotated[
         str | None,
-        typer.Option(help="its_intersections, congestion_time, travel_cost, co2 or fault_time; default: the report."),
+        typer.Option(help="its_intersections, congestion_time, travel_cost, co2, fault_time; default: none."),
     ] = None,
-    value: Annotated[float | None, typer.Option(help="Of a progress that nothing measures, in its unit.")] = None,
+    value: Annotated[float | None, typer.Option(help="Of a progress, in the indicator's unit.")] = None,
     by: Annotated[str | None, typer.Option(help="Who says it; default: this computer's account.")] = None,
     day: Day = None, month: Month = None, quarter: Quarter = None, year: Year = None,
     json: Json = False,

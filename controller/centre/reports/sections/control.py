@@ -15,6 +15,7 @@ from denxanh.controller.centre.reports.document import (
     Series,
     Table,
     Tone,
+    english,
     number,
 )
 from denxanh.controller.centre.reports.sections.traffic import DAYS_SHOWN
@@ -60,9 +61,10 @@ def before_after(basis: Basis) -> Section:
 def _verdict(found: Effect) -> Word:
     size = f"{number(abs(found.percent), 1)} %"
     interval = f"{number(found.low, 1)} … {number(found.high, 1)} %"
+    between = f"{english(found.low, 1)} … {english(found.high, 1)} %"
     less = found.percent < 0
     vi = f"Hàng chờ trung bình {'ngắn' if less else 'dài'} hơn {size} khi điều khiển thích nghi"
-    en = f"The mean queue is {size} {'shorter' if less else 'longer'} under adaptive control"
+    en = f"The mean queue is {english(abs(found.percent), 1)} % {'shorter' if less else 'longer'} under adaptive control"
     share = f"{CONFIDENCE:.0%}".replace("%", " %")
     if not found.enough:
         after = ("; dữ liệu còn quá ít để kết luận.", "; there is too little data to conclude anything.")
@@ -72,7 +74,7 @@ def _verdict(found: Effect) -> Word:
         after = ("; chưa thể kết luận có khác biệt.", "; no difference can be concluded.")
     return Word(
         f"{vi} (khoảng tin cậy {share}: {interval}){after[0]}",
-        f"{en} ({share} interval {interval}){after[1]}",
+        f"{en} ({share} interval {between}){after[1]}",
     )
 
 
@@ -130,7 +132,7 @@ def _how(found: Effect) -> Word:
         f"p = {number(found.p_value, 3)}. Đây là quan sát, không phải thí nghiệm bốc thăm.",
         f"Over {found.cells} cells (intersection × day type × hour) that know both, {found.adaptive_days} "
         f"adaptive and {found.fixed_days} fixed days, "
-        f"each cell with the same weight. Interval: days drawn anew {number(DRAWS, 0)} times (bootstrap by "
+        f"each cell with the same weight. Interval: days drawn anew {DRAWS:,} times (bootstrap by "
         f"day within day types). Sign test "
-        f"over the cells: p = {number(found.p_value, 3)}. An observation, not an experiment drawn by lot.",
+        f"over the cells: p = {found.p_value:.3f}. An observation, not an experiment drawn by lot.",
     )

@@ -125,9 +125,11 @@ def _parameters(basis: Basis) -> Table:
         ),
         rows,
         note=Word(
-            f"Xăng {prices[0]} đ/l, dầu {prices[1]} đ/l; CO₂ {prices[2]} và {prices[3]} kg/l. Giá trị mặc định và "
+            f"Xăng {prices[0]} đ/l, dầu {prices[1]} đ/l; CO₂ {prices[2]} và {prices[3]} kg/l. Giá trị mặc "
+            f"định và "
             "nguồn: docs/reports.md; thành phố ấn định bằng [costs].",
-            f"Petrol {prices[0]} VND/L, diesel {prices[1]} VND/L; CO₂ {prices[2]} and {prices[3]} kg/L. Defaults and "
+            f"Petrol {costs.petrol_vnd_l:,.0f} VND/L, diesel {costs.diesel_vnd_l:,.0f} VND/L; CO₂ "
+            f"{costs.petrol_co2_kg_l:.2f} and {costs.diesel_co2_kg_l:.2f} kg/L. Defaults and "
             "sources: docs/reports.md; the city sets them in [costs].",
         ),
     )

@@ -24,6 +24,7 @@ from denxanh.controller.centre.reports.document import (
     Section,
     Table,
     Tone,
+    english,
     measured,
     number,
 )
@@ -173,26 +174,25 @@ def year_before(basis: Basis) -> Section:
 def definitions(basis: Basis) -> Section:
     """What each indicator is, with this city's parameters in its formula."""
     rules, found = basis.city.indicators, factors(basis.city.costs)
-    values = {
-        "present": f"{number(100 * rules.present_share, 0)} %",
-        "share": f"{number(100 * rules.congested_share, 0)} %",
-        "time": number(found.time_vnd_pcu_h, 0),
-        "fuel": number(found.fuel_vnd_pcu_h, 0),
-        "co2": number(found.co2_kg_pcu_h, 2),
-        "stop": number(1000 * found.co2_kg_stop, 1),
-        "faults": ", ".join(rules.faults),
+    quantities = {
+        "present": (100 * rules.present_share, 0, " %"),
+        "share": (100 * rules.congested_share, 0, " %"),
+        "time": (found.time_vnd_pcu_h, 0, ""),
+        "fuel": (found.fuel_vnd_pcu_h, 0, ""),
+        "co2": (found.co2_kg_pcu_h, 2, ""),
+        "stop": (1000 * found.co2_kg_stop, 1, ""),
     }
+    vi = {name: f"{number(value, places)}{unit}" for name, (value, places, unit) in quantities.items()}
+    en = {name: f"{english(value, places)}{unit}" for name, (value, places, unit) in quantities.items()}
+    kinds = [STANDINGS[kind] for kind in rules.counted]
+    causes_ = ", ".join(rules.faults)
     rows = tuple(
         (
             one.name,
             one.tier,
             Word(
-                one.formula.vi.format(
-                    **values, counted=", ".join(STANDINGS[kind].vi for kind in rules.counted)
-                ),
-                one.formula.en.format(
-                    **values, counted=", ".join(STANDINGS[kind].en for kind in rules.counted)
-                ),
+                one.formula.vi.format(**vi, faults=causes_, counted=", ".join(kind.vi for kind in kinds)),
+                one.formula.en.format(**en, faults=causes_, counted=", ".join(kind.en for kind in kinds)),
             ),
         )
         for one in DEFINITIONS.values()

@@ -120,7 +120,7 @@ def _by_place(basis: Basis) -> Table:
     for one in basis.places:
         possible = basis.observed.seconds * len(one.lanes)
         row = _row(now.get(one.id, ()), then.get(one.id, ()), possible)
-        rows.append((Word(one.name_vi, one.name_en), basis.register[one.id].ward, *row))
+        rows.append((one.name_vi, basis.register[one.id].ward, *row))
     possible = basis.observed.seconds * sum(basis.observed.places.values())
     whole = _row(basis.observed.hours, basis.before, possible)
     rows.append((Word("Toàn mạng", "Whole network"), "", *whole))
