@@ -8,6 +8,7 @@ independent.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def control_of(hour: Hour) -> Control | None:
 
 
 def effect(hours: Iterable[Hour], schedule: Schedule) -> Effect | None:
-    """Compare the two kinds of control; None where no hour of any day type has both."""
+    """Compare the two kinds of control; None where no hour has both, or nobody waited under fixed control."""
     kinds: dict[str, str] = {}
     sums: dict[Control, dict[tuple[str, str, int], dict[str, list[float]]]] = {
         kind: defaultdict(lambda: defaultdict(lambda: [0.0, 0.0]))
@@ -106,10 +107,14 @@ def effect(hours: Iterable[Hour], schedule: Schedule) -> Effect | None:
     fixed = _Side([sums[Control.FIXED][cell] for cell in cells], kinds)
     means = adaptive.means(), fixed.means()
     random = np.random.default_rng(SEED)
+    percent = float(_percent(*means)[0])
     drawn = _percent(adaptive.drawn(random), fixed.drawn(random))
-    low, high = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    drawn = drawn[np.isfinite(drawn)]
+    if not math.isfinite(percent) or not drawn.size:
+        return None
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Effect(
-        percent=float(_percent(*means)[0]),
+        percent=percent,
         low=float(low),
         high=float(high),
         adaptive_pcu=float(np.mean(means[0])),

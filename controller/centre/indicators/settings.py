@@ -14,7 +14,7 @@ LEAD_UNIT = "Sở Xây dựng"
 COORDINATING_UNIT = "UBND xã, phường"
 CONGESTED_SHARE = 0.3
 """A lane is congested in a minute whose mean queue fills this share of its detection zone. Assumed: no
-Vietnamese threshold for signals was found. The mean includes green: at the end of red it is about twice that."""
+Vietnamese threshold for signals was found. The mean includes green: at the end of red it is twice that."""
 PRESENT_SHARE = 0.1
 """Share of the known time for which an intersection must be in a mode to be counted under it (assumed)."""
 TOLERANCE = 0.1

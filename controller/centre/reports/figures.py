@@ -8,7 +8,7 @@ from html import escape
 
 from denxanh.controller.centre.reports.document import Figure, Ink, number
 
-WIDTH, HEIGHT = 720, 236
+WIDTH, HEIGHT = 720, 204
 LEFT, RIGHT, TOP, BOTTOM = 52, 8, 14, 40
 STEPS = 4
 """Lines of the grid above zero, about."""
@@ -17,6 +17,7 @@ MOST_LABELS = 16
 GROUP_SHARE = 0.78
 """Of a label's width that its bars take."""
 MAX_BAR = 26
+LEAST_BAR = 1.5
 GRID, AXIS, WRITING = "#e3e9ee", "#8b9ba8", "#41535f"
 FONT = "Be Vietnam Pro, Noto Sans, DejaVu Sans, sans-serif"
 """As attributes, not style: the printer reads no style sheet inside of a figure."""
@@ -85,6 +86,8 @@ def _bars(figure: Figure, top: float) -> Iterator[str]:
             x = LEFT + slot * (index + 0.5) + bar * (place - places / 2)
             y = _y(max(0.0, value), top)
             said = f"{figure.labels[index]}: {number(value, 2)}"
+            # A known zero shows as a line; a gap is what nobody knows.
+            y = min(y, HEIGHT - BOTTOM - LEAST_BAR)
             wide, high = max(1.0, bar - 1), HEIGHT - BOTTOM - y
             yield (
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" fill="{colour}">'

@@ -97,7 +97,7 @@ def monthly(
     site: Site, month: Month = None, ward: Ward = None, formats: Format = "html,pdf,xlsx", out: Out = _HERE,
     again: Again = False, json: Json = False,
 ) -> None:  # fmt: skip
-    """Write the monthly report: completion, causes, remedies, the same month a year before; due by the 15th."""
+    """Write the monthly report: completion, causes, remedies, the month a year before; due by the 15th."""
     _write(site, "monthly", month, ward, formats, out, again, json)
 
 
@@ -157,7 +157,7 @@ def public(
 
 
 @app.command(
-    epilog='Example: denxanh report remark site.toml cause "Ngập do triều cường" --month 2026-11 --by an.nguyen'
+    epilog='Example: denxanh report remark site.toml cause "Triều cường" --month 2026-11 --by an.nguyen'
 )
 def remark(
     site: Site,

@@ -64,7 +64,8 @@ def _verdict(found: Effect) -> Word:
     between = f"{english(found.low, 1)} … {english(found.high, 1)} %"
     less = found.percent < 0
     vi = f"Hàng chờ trung bình {'ngắn' if less else 'dài'} hơn {size} khi điều khiển thích nghi"
-    en = f"The mean queue is {english(abs(found.percent), 1)} % {'shorter' if less else 'longer'} under adaptive control"
+    by = f"{english(abs(found.percent), 1)} % {'shorter' if less else 'longer'}"
+    en = f"The mean queue is {by} under adaptive control"
     share = f"{CONFIDENCE:.0%}".replace("%", " %")
     if not found.enough:
         after = ("; dữ liệu còn quá ít để kết luận.", "; there is too little data to conclude anything.")
