@@ -46,7 +46,7 @@ def before_after(basis: Basis) -> Section:
     else:
         blocks += [Paragraph(_verdict(found)), _table(found)]
     if basis.period.days <= DAYS_SHOWN and basis.period.days > 1:
-        blocks.append(_by_day(basis))
+        blocks += _by_day(basis)
     if found is not None:
         blocks.append(Paragraph(_how(found), Tone.NOTE))
     return Section(
@@ -106,7 +106,7 @@ def _table(found: Effect) -> Table:
     )
 
 
-def _by_day(basis: Basis) -> Figure:
+def _by_day(basis: Basis) -> list[Block]:
     found = {one.date: one for one in days(basis.observed.hours)}
     dates = sorted(found)
     series = []
@@ -115,13 +115,17 @@ def _by_day(basis: Basis) -> Figure:
         if any(value is not None for value in values):
             series.append(Series(name, ink, values))
     labels = tuple(f"{int(day[8:])}/{int(day[5:7])}" for day in dates)
-    return Figure(
-        Word("Hàng chờ trung bình theo ngày", "Mean queue by day"),
-        Word("xcqđ mỗi nút", "pcu per intersection"),
-        labels,
-        tuple(series),
-        Word("ngày", "day"),
-    )
+    if not series:
+        return []
+    return [
+        Figure(
+            Word("Hàng chờ trung bình theo ngày", "Mean queue by day"),
+            Word("xcqđ mỗi nút", "pcu per intersection"),
+            labels,
+            tuple(series),
+            Word("ngày", "day"),
+        )
+    ]
 
 
 def _how(found: Effect) -> Word:
