@@ -186,7 +186,8 @@ def export(
     table_: Annotated[
         list[str] | None,
         typer.Option(
-            "--table", help="events, spans, minutes, alarms, commands or audit; repeat. All if none."
+            "--table",
+            help="events, spans, minutes, alarms, commands, audit or signal_events; repeat. All if none.",
         ),
     ] = None,
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First local day.")] = None,
@@ -216,6 +217,7 @@ def retain(
         int, typer.Option(min=0, help="Days of alarms that ended and were acknowledged.")
     ] = 400,
     commands: Annotated[int, typer.Option(min=0, help="Days of people's orders.")] = 0,
+    signal_events: Annotated[int, typer.Option(min=0, help="Days of high-resolution events.")] = 35,
     json: Json = False,
 ) -> None:
     """Remove what is older than it may be; for a timer, once a day.
@@ -226,7 +228,7 @@ def retain(
     from denxanh.controller.centre.store import retention
     from denxanh.controller.centre.store.rows import now_ms
 
-    days = retention.Days(events, spans, minutes, alarms, commands)
+    days = retention.Days(events, spans, minutes, alarms, commands, signal_events)
     with _opened(site) as store:
         removed = retention.retain(store, days, now_ms())
     if json:
