@@ -16,8 +16,10 @@ from denxanh.controller.centre import desk_pages, pages
 from denxanh.controller.centre.api import docs, problem
 from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.api.router import api, probes
+from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.command.service import Commands, Line
 from denxanh.controller.centre.feed import PERIOD_S, Feed
+from denxanh.controller.centre.indicators.summing import Summing
 from denxanh.controller.centre.parts import Centre, Pictures
 from denxanh.controller.centre.people import assembly
 from denxanh.controller.centre.people.people import People
@@ -42,6 +44,8 @@ def create_app(
     policy: str | None = None,
     warning: tuple[str, str] | None = None,
     host: str = "127.0.0.1",
+    city: CityFile | None = None,
+    simulated: bool = False,
     period_s: float = PERIOD_S,
 ) -> FastAPI:
     """The application of one site.
@@ -58,17 +62,24 @@ def create_app(
         host: the address that the server binds. Requests for any other host name than this machine's, this
             one and the people's public one are refused, so that no foreign page can read the state through
             a rebound name.
+        city: the city's file; its defaults where the site names none.
+        simulated: whether the street is a simulated one: what the city is told says so.
         period_s: at most so many seconds between two snapshots of the stream.
     """
     keeping = Keeping(store, corridor, journal.parent)
     feed = Feed(CorridorView(corridor, policy, warning), journal, period_s, notice=lambda: keeping.alarm)
     pictures = Pictures(feed, wires or {one.id: one for one in corridor.intersections})
     commands = Commands(store, line, feed, corridor, pictures.now)
-    centre = Centre(corridor, feed, pictures, store, keeping, commands)
+    settings = city or CityFile()
+    centre = Centre(corridor, feed, pictures, store, keeping, commands, city=settings, simulated=simulated)
+    summing = Summing(store, corridor, settings.indicators)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(work) for work in (feed.run(), keeping.run(), commands.resume())]
+        tasks = [
+            asyncio.create_task(work)
+            for work in (feed.run(), keeping.run(), summing.run(), commands.resume())
+        ]
         yield
         await commands.close()
         for task in tasks:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from denxanh.controller import site as sites
 from denxanh.controller.centre.app import LOOPBACK, create_app
+from denxanh.controller.centre.city import load as load_city
 from denxanh.controller.centre.people.firststart import FIRST, demo_link, first_account
 from denxanh.controller.centre.people.people import People, gather
 from denxanh.controller.centre.server import DEFAULT_HOST, DEFAULT_PORT, bind, serve
@@ -57,6 +58,7 @@ def run(
     Raises:
         SiteError: the site file is wrong, or what is asked for is not safe with it.
         StoreError: the store cannot be opened.
+        CityError: the city's file is wrong.
         SecretError: the identity provider's secret cannot be used.
         PortInUseError, ConfigError: it cannot listen there.
     """
@@ -86,6 +88,8 @@ def run(
             policy=site.policy,
             warning=(event.text_vi, event.text_en) if site.unfit else None,
             host=console.host,
+            city=load_city(console.city),
+            simulated=site.clock is not None,
         )
         os.nice(NICENESS)
         serve(app, listening, cert_file=console.cert_file, key_file=console.key_file)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.command.picture import Picture, picture
 from denxanh.controller.centre.command.service import Commands
 from denxanh.controller.centre.feed import Feed
@@ -49,6 +50,8 @@ class Centre:
         store: what is kept.
         keeping: carries the journal into the store.
         commands: gives orders.
+        city: what the city gets: indicators, reports, rules, feeds.
+        simulated: whether the street is a simulated one.
     """
 
     corridor: Corridor
@@ -57,6 +60,8 @@ class Centre:
     store: Store
     keeping: Keeping
     commands: Commands
+    city: CityFile = field(default_factory=CityFile)
+    simulated: bool = False
 
     def picture(self, intersection: str) -> Picture | None:
         """An intersection now; None before its first second."""

@@ -65,8 +65,8 @@ def site(tmp_path: Path) -> Path:
         for lane in range(len(place.lanes))
     ]  # fmt: skip
     shown = {
-        "intersection": place.id, "began_ms": begin, "ended_ms": begin + 3_600_000, "aspects": "G", "stage": 0,
-        "in_interstage": False, "mode": "ADAPTIVE", "plan": 1,
+        "intersection": place.id, "began_ms": begin, "ended_ms": begin + 3_600_000, "aspects": "G",
+        "stage": 0, "in_interstage": False, "mode": "ADAPTIVE", "plan": 1,
     }  # fmt: skip
     with store.writing() as connection:
         connection.execute(insert(minutes), lanes)
@@ -94,7 +94,8 @@ def test_the_records_of_the_last_month(site: Path, run: Run) -> None:
         "its_intersections", "congestion_time", "travel_cost", "co2", "fault_time",
     ]  # fmt: skip
     fields = {
-        "lead_unit", "coordinating_unit", "baseline", "target_year", "target_period", "progress", "progress_kind", "status",
+        "lead_unit", "coordinating_unit", "baseline", "target_year", "target_period", "progress",
+        "progress_kind", "status",
     }  # fmt: skip
     assert all(fields <= set(one) for one in found["records"])
     co2 = found["records"][3]

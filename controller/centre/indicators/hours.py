@@ -29,7 +29,9 @@ REDO_MS = 48 * HOUR_MS
 """So far back every run sums up anew: what was recorded late still counts (assumed: an outage of two
 days)."""
 STEP_MS = 31 * 24 * HOUR_MS
-"""A transaction sums up so much at most."""
+"""One reading sums up so much at most."""
+BATCH = 500
+"""Rows that one statement replaces."""
 LONGEST_MS = 31 * 24 * HOUR_MS
 """A span that began longer ago is not looked for (assumed: no signal shows the same for a month)."""
 _FIELD_OF: Mapping[Mode, str] = {Mode.ADAPTIVE: "adaptive_s", Mode.PLAN: "plan_s", Mode.LOCAL: "local_s"}
@@ -107,9 +109,13 @@ def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool =
         begin = max(begin, known[1] - REDO_MS)
     for from_ms in range(begin, newest + 1, STEP_MS):
         to_ms = min(from_ms + STEP_MS, newest - newest % HOUR_MS + HOUR_MS)
-        with store.writing() as connection:
-            for one in corridor.intersections:
-                done += _renew(connection, one, rules, from_ms, to_ms)
+        for one in corridor.intersections:
+            with store.reading() as connection:
+                rows = _summed(connection, one, rules, from_ms, to_ms)
+            # Apart from the reading: other writers wait only as long as the rows take to write.
+            with store.writing() as connection:
+                _replace(connection, one.id, rows)
+            done += len(rows)
     return done
 
 
@@ -138,23 +144,30 @@ def _extent(connection: Connection) -> tuple[int, int] | None:
     return (min(low for low, _ in known), max(high for _, high in known)) if known else None
 
 
-def _renew(connection: Connection, place: Intersection, rules: Indicators, from_ms: int, to_ms: int) -> int:
-    """Replace an intersection's hours between two times by what its rows say now."""
+def _summed(
+    connection: Connection, place: Intersection, rules: Indicators, from_ms: int, to_ms: int
+) -> list[dict[str, Any]]:
+    """What an intersection's rows between two times come to, by hour."""
     sums: dict[int, dict[str, Any]] = defaultdict(dict)
     for hour_ms, values in _sources(connection, place, rules, from_ms, to_ms):
         for name, value in values.items():
             sums[hour_ms][name] = sums[hour_ms].get(name, 0) + value
-    rows = [
-        asdict(
-            Hour(place.id, hour_ms, lanes=len(place.lanes), congested_share=rules.congested_share, **values)
-        )
+    share, lanes = rules.congested_share, len(place.lanes)
+    return [
+        asdict(Hour(place.id, hour_ms, lanes=lanes, congested_share=share, **values))
         for hour_ms, values in sorted(sums.items())
     ]
-    if rows:
-        here = and_(table.c.intersection == place.id, table.c.hour_ms >= from_ms, table.c.hour_ms < to_ms)
-        connection.execute(delete(table).where(here, table.c.hour_ms.in_(sorted(sums))))
-        connection.execute(insert(table), rows)
-    return len(rows)
+
+
+def _replace(connection: Connection, intersection: str, rows: list[dict[str, Any]]) -> None:
+    """Hours whose rows have gone stay as they were."""
+    for start in range(0, len(rows), BATCH):
+        some = rows[start : start + BATCH]
+        known = [row["hour_ms"] for row in some]
+        connection.execute(
+            delete(table).where(table.c.intersection == intersection, table.c.hour_ms.in_(known))
+        )
+        connection.execute(insert(table), some)
 
 
 def _sources(

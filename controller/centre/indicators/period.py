@@ -12,7 +12,7 @@ from denxanh.controller.centre.words.word import Word
 from denxanh.controller.clock import VIETNAM
 from denxanh.errors import ReportError
 
-FIRST_YEAR, LAST_YEAR = 2000, 2100
+FIRST_YEAR, LAST_YEAR = 1990, 2100
 """Years that a period may touch: anything else is a slip of the pen."""
 FIVE_YEARS = 5
 

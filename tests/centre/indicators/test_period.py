@@ -71,7 +71,7 @@ def test_the_default_of_a_month_is_the_last_whole_one() -> None:
         lambda: Period.quarter(2026, 5),
         lambda: Period.year(0),
         lambda: Period.year(99_999),
-        lambda: Period.year(1999),
+        lambda: Period.year(1989),
         lambda: Period.span(date(2026, 2, 2), date(2026, 2, 1)),
         lambda: Period.five_years(2098),
     ],
