@@ -52,9 +52,10 @@ class Centre:
         store: what is kept.
         keeping: carries the journal into the store.
         commands: gives orders.
-        city: what the city gets.
+        city: what the city gets: indicators, reports, rules, feeds.
         register: the corridor's junctions.
         summary: where the controller leaves its counters.
+        simulated: whether the street is a simulated one.
     """
 
     corridor: Corridor
@@ -66,6 +67,7 @@ class Centre:
     city: CityFile
     register: Mapping[str, Junction]
     summary: Path
+    simulated: bool = False
 
     def picture(self, intersection: str) -> Picture | None:
         """An intersection now; None before its first second."""

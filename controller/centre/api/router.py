@@ -12,7 +12,6 @@ from denxanh.controller.centre.api import (
     drafts,
     export,
     geo,
-    live,
     measures,
     recent,
     records,
@@ -21,7 +20,7 @@ from denxanh.controller.centre.api import (
     street,
 )
 
-_STREET = (site, street, geo, live, recent, stream, commands, alarms, records)
+_STREET = (site, street, geo, recent, stream, commands, alarms, records)
 _DESK = (calendar, comparison, drafts, export, measures)
 
 api = APIRouter(prefix="/api/v1")

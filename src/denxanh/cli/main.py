@@ -31,6 +31,7 @@ from denxanh.cli import (
     plan,
     priority,
     replay,
+    report,
     run,
     simulate_month,
     store,
@@ -84,6 +85,7 @@ app.add_typer(feeds.app, name="feeds")
 app.command(
     "measures", epilog="Example: denxanh measures site.toml MT_NVC --since 2026-10-01T07:00 --out pictures"
 )(measures.measures)
+app.add_typer(report.app, name="report")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",
