@@ -1,12 +1,12 @@
-"""Mornings of a simulated street, minute by minute and lane by lane, on which forecasts and warnings are judged.
+"""Mornings of a simulated street, minute by minute and lane by lane: what forecasts are judged on.
 
     python benchmarks/street_days.py --out /tmp/days --days 16 --jobs 2
 
-A morning peak of the catalogue: 90 minutes, two neighbouring intersections under `max-pressure` behind the guard,
-the others under the net's own programmes, two-wheelers as proxy units, only traffic that passes one of the two.
-No two days are alike: the whole demand, each entry, and the hour of the peak vary from day to day,
-and on some days one entry has a surge. **All of this variation is assumed.** What is recorded is what the
-estimate believes from the detectors, never what SUMO knows. Each day is a fresh process; days that are
+A morning peak of the catalogue: 90 minutes, two neighbouring intersections under `max-pressure` behind the
+guard, the others under the net's own programmes, two-wheelers as proxy units, only traffic that passes one
+of the two. No two days are alike: the whole demand, each entry, and the hour of the peak vary from day to
+day, and on some days one entry has a surge. **All of this variation is assumed.** What is recorded is what
+the estimate believes from the detectors, never what SUMO knows. Each day is a fresh process; days that are
 there already are not made again.
 """
 
@@ -108,7 +108,9 @@ def scenario_of(day: Day, folder: Path) -> Scenario:
     )
     demand, dice = Demand(day.number, day.window_s), random.Random(f"thin/{day.number}")
     text = full.routes[0].read_text(encoding="utf-8")
-    watched = {lane.approach for one in full.corridor.intersections if one.id in WATCHED for lane in one.lanes}
+    watched = {
+        lane.approach for one in full.corridor.intersections if one.id in WATCHED for lane in one.lanes
+    }
     ways = {number: edges.split() for number, edges in _ROUTE.findall(text)}
     entries = sorted({edges[0] for edges in ways.values()})
     kept = []
