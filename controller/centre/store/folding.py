@@ -1,4 +1,4 @@
-"""What the journal's records come to: runs, events, alarms, spans and minutes. Pure.
+"""What the journal's records come to: runs, events, alarms, spans, minutes and signal events. Pure.
 
 `fold` reads records in their order and changes a `State`, which holds all that is begun and not finished: the
 run, the last second of each intersection, the minute that is being summed up. The state is stored with the
@@ -15,8 +15,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from denxanh.controller.centre.store.rows import plain
 from denxanh.controller.centre.store.said import Lane, Second, at_ms, event, opened, second
+from denxanh.controller.centre.store.signals import Signals
+from denxanh.controller.highres.memory import Memory
+from denxanh.controller.highres.moment import SignalEvent
 from denxanh.controller.narrate import restarted
 from denxanh.controller.record import Event
+from denxanh.controller.vds.arrival import Source
 
 SECOND_MS = 1000
 MINUTE_MS = 60_000
@@ -70,6 +74,10 @@ class State:
     now_ms: int | None = None
     """The site's clock: the last second of all intersections."""
     places: dict[str, Place] = field(default_factory=dict)
+    signals: dict[str, Memory] = field(default_factory=dict)
+    """What the encoder of each intersection's signal events remembers."""
+    vds: tuple[Source, ...] = ()
+    """Who feeds zones in this run."""
 
 
 STATE = TypeAdapter(State)
@@ -90,17 +98,19 @@ class Rows:
     alarms: list[Row] = field(default_factory=list)
     cleared_alarms: list[Row] = field(default_factory=list)
     """Intersection, cause and words (None: whatever they are), cleared_ms."""
+    signal_events: list[tuple[str, SignalEvent]] = field(default_factory=list)
+    """By intersection."""
     skipped: int = 0
     """Records that this program cannot read."""
 
 
-def fold(state: State, records: Iterable[Mapping[str, Any]], intersections: frozenset[str]) -> Rows:
+def fold(state: State, records: Iterable[Mapping[str, Any]], intersections: Mapping[str, Signals]) -> Rows:
     """Take records up into `state` and return what they add. Unknown kinds of records add nothing.
 
     Args:
         state: changed in place.
         records: in the journal's order.
-        intersections: those of the corridor; ticks of others are left out and counted.
+        intersections: those of the corridor, by id; ticks of others are left out and counted.
     """
     rows = Rows()
     for record in records:
@@ -111,17 +121,25 @@ def fold(state: State, records: Iterable[Mapping[str, Any]], intersections: froz
     return rows
 
 
-def _take(state: State, rows: Rows, record: Mapping[str, Any], intersections: frozenset[str]) -> None:
+def _take(state: State, rows: Rows, record: Mapping[str, Any], intersections: Mapping[str, Signals]) -> None:
     match record.get("k"):
         case "tick":
             intersection = str(record.get("i"))
             if intersection not in intersections:
                 raise ValueError("no intersection of this corridor")
-            _tick(state, rows, intersection, second(record))
+            now = second(record)
+            _tick(state, rows, intersection, now)
+            _signals(state, rows, intersection, now, intersections[intersection])
         case "open":
             _open(state, rows, record)
+            for name, memory in state.signals.items():
+                if name in intersections:
+                    intersections[name].begin(memory)
         case "close":
             _end_run(state, rows, plain(str(record.get("cause", "")), 200))
+            for name, memory in state.signals.items():
+                if name in intersections:
+                    rows.signal_events += [(name, told) for told in intersections[name].end(memory)]
         case "event":
             _event(state, rows, _intersection(record), None, _now(state), event(record))
         case "restart":
@@ -146,6 +164,15 @@ def _tick(state: State, rows: Rows, intersection: str, now: Second) -> None:
     state.places[intersection].last_ms = at
     for told in now.decided.events:
         _event(state, rows, intersection, now.heard.tick, at, told)
+
+
+def _signals(state: State, rows: Rows, intersection: str, now: Second, signals: Signals) -> None:
+    memory = state.signals.get(intersection)
+    if memory is None:
+        memory = state.signals[intersection] = signals.fresh()
+    sources = tuple([one for one in state.vds if one.intersection == intersection]) if state.vds else ()
+    at = state.places[intersection].last_ms
+    rows.signal_events += [(intersection, told) for told in signals.second(memory, at, now, sources)]
 
 
 def _show(state: State, rows: Rows, intersection: str, at: int, now: Second) -> None:
@@ -228,6 +255,7 @@ def _open(state: State, rows: Rows, record: Mapping[str, Any]) -> None:
         _clear(rows, _now(state), None, None)
     state.run += 1
     state.opened_ms, state.began, state.closed = run.opened_ms, False, False
+    state.vds = run.vds
     rows.runs.append(
         {
             "id": state.run,

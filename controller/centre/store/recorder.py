@@ -14,7 +14,16 @@ from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.folding import STATE, Row, Rows, State, fold
 from denxanh.controller.centre.store.journalreader import Bookmark
 from denxanh.controller.centre.store.rows import now_ms
-from denxanh.controller.centre.store.schema import alarms, bookmarks, events, minutes, runs, spans
+from denxanh.controller.centre.store.schema import (
+    alarms,
+    bookmarks,
+    events,
+    minutes,
+    runs,
+    signal_events,
+    spans,
+)
+from denxanh.controller.centre.store.signals import signals
 from denxanh.controller.codec import encode_event
 from denxanh.controller.record import Event
 from denxanh.errors import StoreError
@@ -34,7 +43,7 @@ class Recorder:
 
     def __init__(self, store: Store, corridor: Corridor) -> None:
         self._store = store
-        self._intersections = frozenset(one.id for one in corridor.intersections)
+        self._intersections = signals(corridor)
         self._state = State()
         self._bookmark: Bookmark | None = None
         self.skipped = 0
@@ -138,6 +147,12 @@ def _write(connection: Connection, rows: Rows) -> None:
     ):
         if added:
             connection.execute(insert(table), added)
+    if rows.signal_events:
+        told = [
+            {"intersection": name, "at_ms": one.at_ms, "code": one.code, "parameter": one.parameter}
+            for name, one in rows.signal_events
+        ]
+        connection.execute(insert(signal_events), told)
     if rows.minutes:
         _add_minutes(connection, rows.minutes)
 

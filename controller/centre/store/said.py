@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter
 from denxanh.controller.clock import VIETNAM
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event
+from denxanh.controller.vds import arrival
 
 _Whole = Annotated[int, Field(ge=0, le=2**53)]
 _Small = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -38,6 +39,17 @@ class Heard:
     tick: _Whole
     clock_s: Annotated[float, Field(ge=0, lt=86_400)]
     date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+    words: Any = None
+    """The poll's registers; only who decodes them knows whether they are any (`decode_report`)."""
+    vds: arrival.Heard | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """See `observation.Commitment`."""
+
+    end_in_s: _Small
+    next_stage: _Small
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,10 @@ class Decided:
     plan: _Small | None
     lanes: tuple[Lane, ...]
     events: tuple[Event, ...]
+    cause: str = ""
+    commitment: Promise | None = None
+    guard_refusal: str | None = None
+    vds: tuple[arrival.SourceView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,8 @@ class Run:
     epoch: int
     opened_ms: int
     """By the computer's clock."""
+    vds: tuple[arrival.Source, ...]
+    """Who feeds zones that do not come from the cabinets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,7 @@ class _Opened:
     policy: str
     epoch: _Small
     t: str
+    vds: tuple[arrival.Source, ...] = ()
 
 
 _HEARD = TypeAdapter(Heard)
@@ -99,7 +118,7 @@ def opened(record: Mapping[str, Any]) -> Run:
     opened_ms = int(datetime.fromisoformat(found.t).timestamp() * 1000)
     if not 0 <= opened_ms < 2**53:
         raise ValueError("no time of day")
-    return Run(found.site, found.corridor, found.policy, found.epoch, opened_ms)
+    return Run(found.site, found.corridor, found.policy, found.epoch, opened_ms, found.vds)
 
 
 def event(record: Mapping[str, Any]) -> Event:

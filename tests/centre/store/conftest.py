@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from denxanh.controller.alarms import Alarm, changes
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.schema import metadata
+from denxanh.controller.centre.store.signals import Signals, signals
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
@@ -108,13 +109,13 @@ def make_street() -> Callable[[int], Street]:
 
 
 @pytest.fixture(scope="session")
-def ids() -> frozenset[str]:
-    """Its intersections."""
-    return frozenset(one.id for one in crossroads_corridor(2).intersections)
+def ids() -> Mapping[str, Signals]:
+    """Its intersections, as `fold` takes them."""
+    return signals(crossroads_corridor(2))
 
 
 @pytest.fixture(scope="session")
-def one(ids: frozenset[str]) -> str:
+def one(ids: Mapping[str, Signals]) -> str:
     """Its first intersection."""
     return min(ids)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from denxanh.controller.centre.store.folding import STATE, State, fold
 from denxanh.controller.centre.store.journalreader import Bookmark
 from denxanh.controller.centre.store.recorder import Recorder
 from denxanh.controller.centre.store.said import at_ms
+from denxanh.controller.centre.store.signals import Signals
 from denxanh.controller.codec import encode_event
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event, LaneView
@@ -30,7 +32,7 @@ def test_local_time_is_seven_hours_ahead() -> None:
     assert BEGIN == 1_795_390_200_000
 
 
-def test_a_span_lasts_while_nothing_changes(street: Any, one: str, ids: frozenset[str]) -> None:
+def test_a_span_lasts_while_nothing_changes(street: Any, one: str, ids: Mapping[str, Signals]) -> None:
     tick = street.tick(one, events=(), mode=Mode.ADAPTIVE)
     same = [_at(tick, second) for second in range(5)]
     other = {**tick, "out": {**tick["out"], "in_interstage": True}}
@@ -45,7 +47,7 @@ def test_a_span_lasts_while_nothing_changes(street: Any, one: str, ids: frozense
 
 
 def test_nobody_claims_to_know_what_lamps_showed_in_a_silence(
-    street: Any, one: str, ids: frozenset[str]
+    street: Any, one: str, ids: Mapping[str, Signals]
 ) -> None:
     tick = street.tick(one, events=())
     rows = fold(State(), [_at(tick, 0), _at(tick, 1), _at(tick, 60)], ids)
@@ -55,7 +57,7 @@ def test_nobody_claims_to_know_what_lamps_showed_in_a_silence(
     ]
 
 
-def test_a_clock_that_goes_back_begins_a_new_span(street: Any, one: str, ids: frozenset[str]) -> None:
+def test_a_clock_that_goes_back_begins_a_new_span(street: Any, one: str, ids: Mapping[str, Signals]) -> None:
     tick = street.tick(one, events=())
     rows = fold(State(), [_at(tick, 10), _at(tick, 3)], ids)
     assert [(row["began_ms"], row["ended_ms"]) for row in rows.spans] == [
@@ -64,7 +66,9 @@ def test_a_clock_that_goes_back_begins_a_new_span(street: Any, one: str, ids: fr
     ]
 
 
-def test_minutes_hold_means_and_extremes_of_each_lane(street: Any, one: str, ids: frozenset[str]) -> None:
+def test_minutes_hold_means_and_extremes_of_each_lane(
+    street: Any, one: str, ids: Mapping[str, Signals]
+) -> None:
     def second(number: int, queued: float) -> dict[str, Any]:
         return _at(street.tick(one, events=()), number) | {
             "out": {**street.tick(one)["out"], "lanes": [encode(LaneView(queued, 1.0, 0.9 - queued / 100))]}
@@ -91,7 +95,9 @@ def test_minutes_hold_means_and_extremes_of_each_lane(street: Any, one: str, ids
     assert [(row["seconds"], row["queued_mean"]) for row in rest.minutes] == [(1, 3.0)]
 
 
-def test_an_alarm_stands_until_its_own_words_take_it_back(street: Any, one: str, ids: frozenset[str]) -> None:
+def test_an_alarm_stands_until_its_own_words_take_it_back(
+    street: Any, one: str, ids: Mapping[str, Signals]
+) -> None:
     raised = Event("detector", "Bộ dò L1: kẹt", "Detector L1: stuck", "detector-stuck-on")
     other = Event("detector", "Bộ dò L2: kẹt", "Detector L2: stuck", "detector-stuck-on")
     cleared = Event(
@@ -112,7 +118,7 @@ def test_an_alarm_stands_until_its_own_words_take_it_back(street: Any, one: str,
 
 
 def test_a_run_knows_its_beginning_and_its_end(
-    street: Any, one: str, ids: frozenset[str], opened: dict[str, Any]
+    street: Any, one: str, ids: Mapping[str, Signals], opened: dict[str, Any]
 ) -> None:
     tick = street.tick(one)
     state = State()
@@ -128,7 +134,7 @@ def test_a_run_knows_its_beginning_and_its_end(
 
 
 def test_a_new_run_begins_without_the_alarms_of_the_one_before(
-    street: Any, one: str, ids: frozenset[str], opened: dict[str, Any]
+    street: Any, one: str, ids: Mapping[str, Signals], opened: dict[str, Any]
 ) -> None:
     alarm = encode_event(Event("alarm", "Cửa", "Door", "door"))
     tick = street.tick(one)
@@ -138,7 +144,7 @@ def test_a_new_run_begins_without_the_alarms_of_the_one_before(
 
 
 def test_an_event_of_no_second_has_the_time_of_the_last_one(
-    street: Any, one: str, ids: frozenset[str], opened: dict[str, Any]
+    street: Any, one: str, ids: Mapping[str, Signals], opened: dict[str, Any]
 ) -> None:
     event = {"k": "event", "event": encode_event(Event("alarm", "Chưa duyệt", "Ungated", "ungated-model"))}
     rows = fold(State(), [opened, event, _at(street.tick(one, events=()), 4), event], ids)
@@ -146,7 +152,7 @@ def test_an_event_of_no_second_has_the_time_of_the_last_one(
     assert outside == [at_ms("2026-11-23", 23_398.0), BEGIN + 4000]
 
 
-def test_the_state_is_the_same_after_it_was_stored(make_street: Any, ids: frozenset[str]) -> None:
+def test_the_state_is_the_same_after_it_was_stored(make_street: Any, ids: Mapping[str, Signals]) -> None:
     """Folding in two halves, the state stored between them as text, comes to what folding in one comes to."""
     records = list(make_street(5).seconds(150))
     whole, half = State(), State()
