@@ -6,6 +6,8 @@ import json
 import math
 import os
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -67,16 +69,25 @@ class _File(_Form):
     profiles: dict[_Name, list[list[_Pcu | None]]]
     slopes: list[list[list[FiniteFloat]]]
     bands: list[list[list[FiniteFloat | None]]]
+    discharge: dict[_Name, tuple[Annotated[float, Field(ge=0.0, le=100.0)], ...]]
     scores: tuple[_Score, ...]
 
 
-def save(path: Path, corridor: str, fitted: Fitted) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """One file: a fit, and per intersection what each lane usually lets go (pcu per second of green)."""
+
+    fitted: Fitted
+    discharge: Mapping[str, tuple[float, ...]]
+
+
+def save(path: Path, corridor: str, kept: Kept) -> None:
     """Write a fit; a file that is there is replaced as a whole or not at all.
 
     Raises:
         OSError: it cannot be written.
     """
-    weights = fitted.weights
+    fitted, weights = kept.fitted, kept.fitted.weights
     whole = {
         "kind": "denxanh-forecast",
         "version": 1,
@@ -100,6 +111,7 @@ def save(path: Path, corridor: str, fitted: Fitted) -> None:
         "profiles": {kind: _plain(one.T, 2) for kind, one in weights.profiles.items()},
         "slopes": _plain(weights.slopes, 5),
         "bands": _plain(weights.bands, 4),
+        "discharge": {place: [round(rate, 5) for rate in lanes] for place, lanes in kept.discharge.items()},
         "scores": [
             {
                 name: _number(getattr(score, name), 4) if name not in ("horizon_min", "rows") else value
@@ -122,7 +134,7 @@ def save(path: Path, corridor: str, fitted: Fitted) -> None:
         raise
 
 
-def load(path: Path, corridor: str, approaches: tuple[Approach, ...]) -> Fitted:
+def load(path: Path, corridor: str, approaches: tuple[Approach, ...]) -> Kept:
     """Read a fit for these approaches.
 
     Raises:
@@ -155,7 +167,8 @@ def load(path: Path, corridor: str, approaches: tuple[Approach, ...]) -> Fitted:
     except ValueError as error:
         raise ModelError(f"is no forecast: {error}", where=str(path), fix=again) from error
     scores = tuple(_score(one) for one in found.scores)
-    return Fitted(weights, found.begin_ms, found.end_ms, found.days, found.known, found.sha256, scores)
+    fitted = Fitted(weights, found.begin_ms, found.end_ms, found.days, found.known, found.sha256, scores)
+    return Kept(fitted, found.discharge)
 
 
 def _score(found: _Score) -> Score:

@@ -167,7 +167,7 @@ def warnings(history: History, usual: Floats, limits: Limits | None = None) -> t
 
     for kind, marks in signs(history, usual, asked).items():
         for name, columns in _approaches(history.lanes).items():
-            for first, raised, last in _episodes(marks[:, columns].any(axis=1), asked):
+            for first, raised, last in _episodes(np.any(marks[:, columns], axis=1).tolist(), asked):
                 end = len(marks) if last is None else last
                 lanes = tuple(history.lanes[c].lane for c in columns if marks[first:end, c].any())
                 found.append(
@@ -178,7 +178,7 @@ def warnings(history: History, usual: Floats, limits: Limits | None = None) -> t
     return tuple(sorted(found, key=lambda one: (one.raised_ms, one.intersection, one.approach, one.kind)))
 
 
-def _episodes(marks: Marks, limits: Limits) -> Iterator[tuple[int, int, int | None]]:
+def _episodes(marks: Sequence[bool], limits: Limits) -> Iterator[tuple[int, int, int | None]]:
     """First minute with the sign, end of the minute that raised it, end of the one that cleared it."""
     streak, quiet, first, raised = 0, 0, 0, None
     for minute, mark in enumerate(marks):
