@@ -18,6 +18,7 @@ from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.api.router import api, probes
 from denxanh.controller.centre.command.service import Commands, Line
 from denxanh.controller.centre.feed import PERIOD_S, Feed
+from denxanh.controller.centre.forecast.service import Forecasts
 from denxanh.controller.centre.parts import Centre, Pictures
 from denxanh.controller.centre.people import assembly
 from denxanh.controller.centre.people.people import People
@@ -25,6 +26,7 @@ from denxanh.controller.centre.shield import MAX_BODY_BYTES, SecurityHeaders
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.view import CorridorView
+from denxanh.controller.forecast.fitfile import FILE_NAME
 from denxanh.networks.model import Corridor, Intersection
 
 HERE = Path(__file__).parent
@@ -64,7 +66,8 @@ def create_app(
     feed = Feed(CorridorView(corridor, policy, warning), journal, period_s, notice=lambda: keeping.alarm)
     pictures = Pictures(feed, wires or {one.id: one for one in corridor.intersections})
     commands = Commands(store, line, feed, corridor, pictures.now)
-    centre = Centre(corridor, feed, pictures, store, keeping, commands)
+    forecasts = Forecasts(store, corridor, journal.parent / FILE_NAME)
+    centre = Centre(corridor, feed, pictures, store, keeping, commands, forecasts)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -10,6 +10,7 @@ from denxanh.controller.centre.api import (
     comparison,
     drafts,
     export,
+    forecast,
     live,
     recent,
     records,
@@ -19,7 +20,20 @@ from denxanh.controller.centre.api import (
 )
 
 api = APIRouter(prefix="/api/v1")
-for part in (site, street, live, recent, stream, commands, records, export, drafts, calendar, comparison):
+for part in (
+    site,
+    street,
+    live,
+    recent,
+    stream,
+    commands,
+    records,
+    export,
+    drafts,
+    calendar,
+    comparison,
+    forecast,
+):
     api.include_router(part.router)
 
 probes = site.probes
