@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from denxanh.controller.centre.desk_pages import ordering
 from denxanh.controller.centre.render import problem, render
 from denxanh.controller.centre.words.corridor import CORRIDOR
+from denxanh.controller.centre.words.hotspots import HOTSPOTS
 from denxanh.controller.centre.words.intersection import COMPASS, INTERSECTION
 from denxanh.controller.centre.words.intersections import INTERSECTIONS
 from denxanh.controller.centre.words.map import LOG, MAP, TROUBLE
@@ -51,3 +52,9 @@ async def one_intersection(request: Request, intersection: str) -> HTMLResponse:
 async def corridor(request: Request) -> HTMLResponse:
     """Time and distance along a street: measured greens, arrivals, the plan's band."""
     return render(request, "corridor.html", page="corridor", words=(CORRIDOR, MAP))
+
+
+@router.get("/hotspots")
+async def hotspots(request: Request) -> HTMLResponse:
+    """What will be congested, what is blocked, and where traffic waited most."""
+    return render(request, "hotspots.html", page="hotspots", words=(HOTSPOTS, COMPASS))

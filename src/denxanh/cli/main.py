@@ -19,6 +19,7 @@ from denxanh.cli import (
     evaluate,
     exercise,
     flood,
+    forecast,
     gate,
     keys,
     network,
@@ -70,6 +71,7 @@ app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
 app.add_typer(store.app, name="store")
+app.add_typer(forecast.app, name="forecast")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",
