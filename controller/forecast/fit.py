@@ -25,7 +25,7 @@ from denxanh.networks.model import Schedule
 MAX_DAYS = 62
 """Longest stretch that is fitted, days: memory, and what is older says little of today (assumed)."""
 LEAST_ROWS = 200
-"""Errors below which an approach's interval is that of all approaches (assumed)."""
+"""Errors below which an approach's interval is that of all approaches, and a fit is none at all (assumed)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,8 @@ def fit(panel: Panel, schedule: Schedule) -> Fitted:
     """Fit profiles, slopes and intervals.
 
     Raises:
-        ReportError: no day type has `LEAST_DAYS` + 1 days with data, or there are more than `MAX_DAYS`.
+        ReportError: no day type has `LEAST_DAYS` + 1 days with data, there are more than `MAX_DAYS`, or
+            hardly a stretch is long enough to hold a forecast against what came.
     """
     day, minute = local_minutes(panel.begin_ms, panel.minutes)
     if panel.minutes > MAX_DAYS * 1440:
@@ -93,6 +94,12 @@ def fit(panel: Panel, schedule: Schedule) -> Fitted:
             base[here] = at(sums.profile([other for other in days if other != one]), minute[here])
     errors = _Errors(panel, base, day)
     slopes, residuals, scores = errors.learn()
+    if min(score.rows for score in scores) < LEAST_ROWS:
+        raise ReportError(
+            "too few stretches without gaps: nothing can be compared with what came half an hour later",
+            where="forecast",
+            fix="record an hour and more without a break on each day",
+        )
     weights = Weights(panel.approaches, whole, slopes, _bands(residuals))
     known = float(np.isfinite(panel.queue).mean()) if panel.queue.size else 0.0
     days_used = {kind: len(days) for kind, days in by_kind.items()}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from denxanh.controller.forecast.congestion import CONGESTED_FILLING
 from denxanh.controller.forecast.panel import Panel, trailing
 
-LEAST_COVERAGE = 0.5
-"""A place of which less of the period is known is told, but not ranked among the others (assumed)."""
+LEAST_SHARE = 0.5
+"""A place of which less is known than this share of the best known one is told, but not ranked (assumed)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Hotspot:
     `queue_pcu_h`: queue summed over time, which is the waiting itself; not extrapolated to what is unknown.
     `congested_min`: minutes of which the last `WINDOW_MIN` were congested; of an intersection: any approach
     was. `coverage`: share of the period's minutes that is known, 0..1. `worst_pcu`: its fullest minute.
-    `rank` counts from 1; None where the coverage is below `LEAST_COVERAGE`.
+    `rank` counts from 1; None where far less is known of the place than of others (`LEAST_SHARE`).
     """
 
     intersection: str
@@ -78,19 +78,18 @@ def by_intersection(panel: Panel) -> tuple[Hotspot, ...]:
 
 def ranked(places: Iterable[Hotspot]) -> tuple[Hotspot, ...]:
     """In order: the most waiting per known hour first; places that are hardly known come last, unranked."""
-    order = sorted(places, key=_key)
+    found = list(places)
+    least = LEAST_SHARE * max((one.coverage for one in found), default=0.0)
+
+    def key(one: Hotspot) -> tuple[bool, float, int, str, str]:
+        waiting = one.queue_pcu_h / one.coverage if one.coverage else 0.0
+        hardly = not one.coverage or one.coverage < least
+        return hardly, -waiting, -one.congested_min, one.intersection, one.approach
+
+    order = sorted(found, key=key)
     return tuple(
-        Hotspot(
-            one.intersection, one.approach, one.queue_pcu_h, one.congested_min, one.worst_pcu, one.coverage,
-            place if one.coverage >= LEAST_COVERAGE else None,
-        )
-        for place, one in enumerate(order, start=1)
-    )  # fmt: skip
-
-
-def _key(one: Hotspot) -> tuple[bool, float, int, str, str]:
-    waiting = one.queue_pcu_h / one.coverage if one.coverage else 0.0
-    return one.coverage < LEAST_COVERAGE, -waiting, -one.congested_min, one.intersection, one.approach
+        replace(one, rank=None if key(one)[0] else place) for place, one in enumerate(order, start=1)
+    )
 
 
 def _congested(panel: Panel) -> np.ndarray:
