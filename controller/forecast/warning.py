@@ -40,7 +40,7 @@ class Limits:
 
     Attributes:
         window_min: over so many minutes everything is summed, minutes.
-        filling: mean queue from which a lane is full, share of its storage.
+        filling: queue that stood in each of these minutes, share of the lane's storage.
         least_green_s: green in the window below which nothing is concluded, s.
         discharge: departures per green second below which nothing leaves, share of what is usual.
         busy: share of green in which the receiving lanes are occupied, from which there is no room.
@@ -48,12 +48,12 @@ class Limits:
         clear_min: so many minutes in a row it must not hold before it is over.
     """
 
-    window_min: int = 3
-    filling: float = 0.4
+    window_min: int = 4
+    filling: float = 0.05
     least_green_s: float = 20.0
     discharge: float = 0.35
-    busy: float = 0.9
-    raise_min: int = 2
+    busy: float = 0.97
+    raise_min: int = 3
     clear_min: int = 4
 
 
@@ -101,15 +101,14 @@ class TrafficWarning:
     until_ms: int | None
 
 
-def usual_discharge(history: History, limits: Limits | None = None) -> Floats:
+def usual_discharge(history: History) -> Floats:
     """What each lane lets go per second of green while a queue stands, pcu/s: the median of such minutes.
 
     A lane with too few of them gets the median of all lanes; NaN if no lane has any.
     """
-    asked = limits or Limits()
     storage = np.array([one.storage_pcu for one in history.lanes])
     with np.errstate(invalid="ignore", divide="ignore"):
-        queueing = history.queued / storage >= asked.filling / 2.0
+        queueing = history.queued / storage >= LEAST_FILLING
         rate = np.where(
             queueing & (history.green_s >= LEAST_GREEN_S), history.departed / history.green_s, np.nan
         )
@@ -124,33 +123,48 @@ def usual_discharge(history: History, limits: Limits | None = None) -> Floats:
 
 LEAST_GREEN_S = 10.0
 """Green of a minute from which its discharge counts as usual, s (assumed: start-up losses stay small)."""
+LEAST_FILLING = 0.2
+"""Mean queue of such a minute, share of the lane's storage (assumed: several vehicles)."""
 LEAST_MINUTES = 20
 """Minutes with a queue from which a lane has a usual discharge of its own (assumed)."""
 
 
-def signs(history: History, usual: Floats, limits: Limits) -> dict[Kind, Marks]:
-    """Per kind, the minutes at whose end a lane shows its sign, [minutes, lanes].
+def signs(history: History, usual: Floats, limits: Limits) -> dict[Kind, dict[tuple[str, str], Marks]]:
+    """Per kind and approach, the minutes at whose end the approach shows its sign.
+
+    An approach has one kind at a time. One lane that has no room beyond is enough for spillback: its vehicles
+    stand in the way of the others.
 
     Args:
         history: what was seen.
         usual: pcu per second of green, [lanes].
         limits: when it counts.
     """
+    stuck, full, clear = _stuck(history, usual, limits)
+    found: dict[Kind, dict[tuple[str, str], Marks]] = {kind: {} for kind in Kind}
+    for name, columns in _approaches(history.lanes).items():
+        here = stuck[:, columns]
+        spills = np.any(here & full[:, columns], axis=1)
+        known = ~np.any(here & ~clear[:, columns], axis=1)
+        any_stuck = np.any(here, axis=1)
+        found[Kind.SPILLBACK][name] = spills
+        found[Kind.INCIDENT][name] = any_stuck & known
+        found[Kind.BLOCKED][name] = any_stuck & ~spills & ~known
+    return found
+
+
+def _stuck(history: History, usual: Floats, limits: Limits) -> tuple[Marks, Marks, Marks]:
+    """Lanes whose queue does not leave, those with no room beyond, those with room; [minutes, lanes]."""
     storage = np.array([one.storage_pcu for one in history.lanes])
     green = _summed(history.green_s, limits.window_min)
     left = _summed(history.departed, limits.window_min)
-    queue = _summed(history.queued, limits.window_min) / limits.window_min
+    least = _least(history.queued, limits.window_min)
     shown = np.where(history.green_s > 0.0, history.present, 0.0) * history.green_s
     with np.errstate(invalid="ignore", divide="ignore"):
-        stuck = (queue / storage >= limits.filling) & (green >= limits.least_green_s)
+        stuck = (least / storage >= limits.filling) & (green >= limits.least_green_s)
         stuck &= left < limits.discharge * usual * green
         there = _summed(shown, limits.window_min) / green
-        full, clear = there >= limits.busy, there < limits.busy
-    return {
-        Kind.SPILLBACK: stuck & full,
-        Kind.INCIDENT: stuck & clear,
-        Kind.BLOCKED: stuck & ~full & ~clear,
-    }
+        return stuck, there >= limits.busy, there < limits.busy
 
 
 def warnings(history: History, usual: Floats, limits: Limits | None = None) -> tuple[TrafficWarning, ...]:
@@ -160,21 +174,21 @@ def warnings(history: History, usual: Floats, limits: Limits | None = None) -> t
     before, so take an hour and more.
     """
     asked = limits or Limits()
+    stuck, _, _ = _stuck(history, usual, asked)
+    columns = _approaches(history.lanes)
     found = []
 
     def at(minute: int) -> int:
         return history.begin_ms + minute * MINUTE_MS
 
-    for kind, marks in signs(history, usual, asked).items():
-        for name, columns in _approaches(history.lanes).items():
-            for first, raised, last in _episodes(np.any(marks[:, columns], axis=1).tolist(), asked):
-                end = len(marks) if last is None else last
-                lanes = tuple(history.lanes[c].lane for c in columns if marks[first:end, c].any())
-                found.append(
-                    TrafficWarning(
-                        kind, *name, lanes, at(first), at(raised), None if last is None else at(last)
-                    )
+    for kind, places in signs(history, usual, asked).items():
+        for name, marks in places.items():
+            for first, raised, last in _episodes(marks.tolist(), asked):
+                lanes = tuple(
+                    history.lanes[one].lane for one in columns[name] if np.any(stuck[first:last, one])
                 )
+                until = None if last is None else at(last)
+                found.append(TrafficWarning(kind, *name, lanes, at(first), at(raised), until))
     return tuple(sorted(found, key=lambda one: (one.raised_ms, one.intersection, one.approach, one.kind)))
 
 
@@ -202,6 +216,15 @@ def _approaches(lanes: Sequence[LanePlace]) -> dict[tuple[str, str], list[int]]:
     for column, one in enumerate(lanes):
         found.setdefault((one.intersection, one.approach), []).append(column)
     return found
+
+
+def _least(values: Floats, window: int) -> Floats:
+    """The least of the last `window` rows; NaN likewise."""
+    least = np.full(values.shape, np.nan)
+    if len(values) >= window:
+        parts = [values[shift : len(values) - window + 1 + shift] for shift in range(window)]
+        least[window - 1 :] = np.min(parts, axis=0)
+    return least
 
 
 def _summed(values: Floats, window: int) -> Floats:
