@@ -82,9 +82,9 @@ def outlook(weights: Weights | None, panel: Panel, schedule: Schedule, now_ms: i
         queue = float(recent[column]) if live and np.isfinite(recent[column]) else None
         refusal: Refusal | None = None
         ahead: list[Ahead] = []
-        if told is None:
+        if weights is None:
             refusal = Refusal.NO_FIT
-        elif not live:
+        elif told is None or not live:
             refusal = Refusal.STALE
         else:
             for h, minutes in enumerate(HORIZONS_MIN):
