@@ -20,6 +20,7 @@ from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.command.service import Commands, Line
 from denxanh.controller.centre.feed import PERIOD_S, Feed
 from denxanh.controller.centre.feeds.watch import FeedWatch
+from denxanh.controller.centre.forecast.service import Forecasts
 from denxanh.controller.centre.indicators.summing import Summing
 from denxanh.controller.centre.parts import Centre, Pictures
 from denxanh.controller.centre.people import assembly
@@ -29,6 +30,7 @@ from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.store.measuring import Measuring
 from denxanh.controller.centre.view import CorridorView
+from denxanh.controller.forecast.fitfile import FILE_NAME
 from denxanh.controller.tally import SUMMARY_NAME
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.register import junctions
@@ -83,6 +85,7 @@ def create_app(
     pictures = Pictures(feed, wires or {one.id: one for one in corridor.intersections})
     commands = Commands(store, line, feed, corridor, pictures.now)
     settings = city or CityFile()
+    forecasts = Forecasts(store, corridor, journal.parent / FILE_NAME)
     centre = Centre(
         corridor,
         feed,
@@ -90,6 +93,7 @@ def create_app(
         store,
         keeping,
         commands,
+        forecasts,
         settings,
         junctions(corridor),
         journal.parent / SUMMARY_NAME,
