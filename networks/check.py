@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from denxanh.errors import CorridorError
-from denxanh.networks import catalogue, compiled, corridor_files, flows, timing
+from denxanh.networks import catalogue, compiled, corridor_files, flows, register, timing
 from denxanh.networks.assembly import assemble, schedule
 from denxanh.networks.build import build_net
 from denxanh.networks.corridor_files import (
@@ -120,6 +120,8 @@ def _references(parsed: ParsedFiles) -> Iterator[Defect]:
         for label in ("id", "number", "node"):
             for value in _repeated([getattr(one, label) for one in parsed.signals.intersection]):
                 yield Defect("signals.toml", f"intersection.{label}", f"{value} is used twice")
+        for defect in register.defects(parsed.folder, [one.id for one in parsed.signals.intersection]):
+            yield _from_error(defect)
     if parsed.schedule:
         yield from _schedule(parsed.schedule)
         yield from _missing_plans(parsed)

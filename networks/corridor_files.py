@@ -67,11 +67,13 @@ TimeOfDay = Annotated[int, BeforeValidator(_time_of_day)]
 IsoDate = Annotated[str, AfterValidator(_iso_date)]
 
 
-class _Form(BaseModel):
+class Form(BaseModel):
+    """A form of a text file: unknown keys, NaN and infinity are errors."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class HealthForm(_Form):
+class HealthForm(Form):
     """`[health]` of `corridor.toml`: when a detector is not believed; see `HealthLimits`."""
 
     stale_s: Annotated[float, Field(ge=2, le=60)] = _HEALTH.stale_s
@@ -96,7 +98,7 @@ class HealthForm(_Form):
         return HealthLimits(**self.model_dump())
 
 
-class CorridorFile(_Form):
+class CorridorFile(Form):
     """`corridor.toml`."""
 
     id: Identifier
@@ -113,7 +115,7 @@ class CorridorFile(_Form):
     health: HealthForm = HealthForm()
 
 
-class SignalDefaults(_Form):
+class SignalDefaults(Form):
     """Limits that hold where a group or an intersection names none. Seconds; speed in m/s."""
 
     yellow_s: Annotated[int, Field(ge=3, le=6)]
@@ -129,7 +131,7 @@ class SignalDefaults(_Form):
     startup_all_red_s: Annotated[int, Field(ge=3, le=10)]
 
 
-class GroupForm(_Form):
+class GroupForm(Form):
     """A signal group: either a vehicle group (`edge`, `turns`) or a pedestrian group (`crossing`)."""
 
     id: Identifier
@@ -146,7 +148,7 @@ class GroupForm(_Form):
     """Default: crossing length / `walking_speed_ms`, rounded up."""
 
 
-class StageForm(_Form):
+class StageForm(Form):
     """A stage: groups with protected green, with yielding green, and pedestrian groups that may walk."""
 
     id: Identifier
@@ -159,7 +161,7 @@ class StageForm(_Form):
     """Stages that may follow; default: every other one."""
 
 
-class IntersectionForm(_Form):
+class IntersectionForm(Form):
     """One signalised intersection of `signals.toml`."""
 
     id: Identifier
@@ -174,14 +176,14 @@ class IntersectionForm(_Form):
     stage: Annotated[tuple[StageForm, ...], Field(min_length=2)]
 
 
-class SignalsFile(_Form):
+class SignalsFile(Form):
     """`signals.toml`."""
 
     defaults: SignalDefaults
     intersection: Annotated[tuple[IntersectionForm, ...], Field(min_length=1)]
 
 
-class PlanForm(_Form):
+class PlanForm(Form):
     """One plan of one intersection: stage ids with the seconds to the next start of green."""
 
     intersection: Identifier
@@ -191,14 +193,14 @@ class PlanForm(_Form):
     splits: Annotated[tuple[tuple[Identifier, Annotated[int, Field(ge=1, le=600)]], ...], Field(min_length=1)]
 
 
-class PlansFile(_Form):
+class PlansFile(Form):
     """`plans.toml`."""
 
     source: Text
     plan: tuple[PlanForm, ...]
 
 
-class HolidayForm(_Form):
+class HolidayForm(Form):
     """A date that has another day type than its weekday."""
 
     date: IsoDate
@@ -208,7 +210,7 @@ class HolidayForm(_Form):
     source: Text
 
 
-class EntryForm(_Form):
+class EntryForm(Form):
     """From `start` on days of type `day`, plan `plan` runs."""
 
     day: Identifier
@@ -216,7 +218,7 @@ class EntryForm(_Form):
     plan: Annotated[int, Field(ge=1, le=255)]
 
 
-class ScheduleFile(_Form):
+class ScheduleFile(Form):
     """`schedule.toml`."""
 
     week: Annotated[tuple[Identifier, ...], Field(min_length=7, max_length=7)]
@@ -225,7 +227,7 @@ class ScheduleFile(_Form):
     holiday: tuple[HolidayForm, ...] = ()
 
 
-class TurnsForm(_Form):
+class TurnsForm(Form):
     """Turning shares of an approach; turns that the approach does not offer stay 0."""
 
     l: Share = 0.0  # noqa: E741 - SUMO's letters for the turns
@@ -237,7 +239,7 @@ class TurnsForm(_Form):
         return {"l": self.l, "s": self.s, "r": self.r}
 
 
-class ScenarioForm(_Form):
+class ScenarioForm(Form):
     """Demand of one scenario; every figure is assumed until the city supplies counts."""
 
     name_vi: Text
@@ -257,7 +259,7 @@ class ScenarioForm(_Form):
     """Turning shares by approach edge."""
 
 
-class DemandFile(_Form):
+class DemandFile(Form):
     """`demand.toml`."""
 
     scenario: Annotated[dict[Identifier, ScenarioForm], Field(min_length=1)]
@@ -286,7 +288,7 @@ class CorridorFiles:
         return round(sum(share * pcu.get(kind, 1.0) for kind, share in mix.items()), 4)
 
 
-_FormT = TypeVar("_FormT", bound=_Form)
+FormT = TypeVar("FormT", bound=Form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,11 +316,11 @@ def parse(folder: Path) -> ParsedFiles:
     """Parse every file of a corridor's folder, whatever the others look like."""
     defects: list[CorridorError] = []
     parsed = (
-        _form(folder / "corridor.toml", CorridorFile, defects),
-        _form(folder / "signals.toml", SignalsFile, defects),
-        _form(folder / "plans.toml", PlansFile, defects),
-        _form(folder / "schedule.toml", ScheduleFile, defects),
-        _form(folder / "demand.toml", DemandFile, defects),
+        read_form(folder / "corridor.toml", CorridorFile, defects),
+        read_form(folder / "signals.toml", SignalsFile, defects),
+        read_form(folder / "plans.toml", PlansFile, defects),
+        read_form(folder / "schedule.toml", ScheduleFile, defects),
+        read_form(folder / "demand.toml", DemandFile, defects),
     )
     defects.extend(
         CorridorError("the file is missing", where=name, fix="write it, or restore it")
@@ -353,7 +355,7 @@ def read_corridor(folder: Path) -> CorridorFile:
         CorridorError: with one defect per wrong field, or the syntax error.
     """
     defects: list[CorridorError] = []
-    found = _form(folder / "corridor.toml", CorridorFile, defects)
+    found = read_form(folder / "corridor.toml", CorridorFile, defects)
     if found is None:
         raise CorridorError(
             f"{len(defects)} defect(s)",
@@ -366,12 +368,12 @@ def read_corridor(folder: Path) -> CorridorFile:
 
 def holiday_names(folder: Path) -> dict[str, tuple[str, str]]:
     """(Vietnamese, English) of the dates that `schedule.toml` names; empty where it cannot be read."""
-    found = _form(folder / "schedule.toml", ScheduleFile, [])
+    found = read_form(folder / "schedule.toml", ScheduleFile, [])
     return {} if found is None else {one.date: (one.name_vi, one.name_en) for one in found.holiday}
 
 
-def _form(path: Path, form: type[_FormT], defects: list[CorridorError]) -> _FormT | None:
-    """Parse one file; what is wrong goes to `defects`."""
+def read_form(path: Path, form: type[FormT], defects: list[CorridorError]) -> FormT | None:
+    """Parse one file strictly; None where it is wrong, and what is wrong goes to `defects`."""
     name = path.name
     try:
         if path.stat().st_size > MAX_FILE_BYTES:

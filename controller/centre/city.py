@@ -7,6 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from denxanh.controller.centre.notify.tables import NotifyTable
+from denxanh.controller.centre.exports.settings import Exports
+from denxanh.controller.centre.feeds.settings import FeedTable
 from denxanh.errors import CityError
 
 
@@ -14,6 +17,13 @@ class CityFile(BaseModel):
     """`city.toml` as a whole; every table has defaults, so that a site without the file runs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notify: NotifyTable = NotifyTable()
+    """Threshold rules, and who is told."""
+    feed: tuple[FeedTable, ...] = ()
+    """What goes to whom (docs/feeds.md)."""
+    exports: Exports = Exports()
+    """What stands in every data set beside the data (docs/exports.md)."""
 
 
 def load(path: Path | None) -> CityFile:

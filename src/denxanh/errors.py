@@ -16,6 +16,7 @@
     - RequestError         a request (emergency route, bus, flood) is no request, or was refused
     - SampleError          a VDS sample is not used
   x FeedError              a receiver of the centre's data did not take it
+    - RefusedError         it will never take this message as it is
   x ReportError            a report or a measure cannot be made
   x SecretError            a key, a certificate or a token cannot be used
   x AccessError            a person may not do this at the centre, or an account cannot be so
@@ -133,6 +134,10 @@ class FrameError(WireError):
 
 class FeedError(DenXanhError):
     """A receiver of the centre's data did not take it."""
+
+
+class RefusedError(FeedError):
+    """A receiver will never take a message as it is: trying again is of no use, others may pass."""
 
 
 class ReportError(DenXanhError):

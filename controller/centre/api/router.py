@@ -5,12 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from denxanh.controller.centre.api import (
+    alarms,
     calendar,
     commands,
     comparison,
     drafts,
     export,
+    geo,
     live,
+    measures,
     recent,
     records,
     site,
@@ -18,8 +21,11 @@ from denxanh.controller.centre.api import (
     street,
 )
 
+_STREET = (site, street, geo, live, recent, stream, commands, alarms, records)
+_DESK = (calendar, comparison, drafts, export, measures)
+
 api = APIRouter(prefix="/api/v1")
-for part in (site, street, live, recent, stream, commands, records, export, drafts, calendar, comparison):
+for part in (*_STREET, *_DESK):
     api.include_router(part.router)
 
 probes = site.probes

@@ -21,6 +21,7 @@ class Message:
         position: where the source goes on after it; opaque to everybody else.
         id: the same whenever it is delivered again, so that a receiver can leave out what it has.
         topic: what it is and of which intersection, like `event/THN_304`; a sink makes its address of it.
+            Without a slash it is of the whole site.
         body: JSON, valid against the schema of its feed.
     """
 
@@ -28,6 +29,29 @@ class Message:
     id: str
     topic: str
     body: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The first part of the topic."""
+        return self.topic.partition("/")[0]
+
+    @property
+    def place(self) -> str | None:
+        """The intersection; None: it is of the whole site."""
+        return self.topic.partition("/")[2] or None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What lay behind a position and was removed from the store before it was read.
+
+    Attributes:
+        count: messages that are missing, at most.
+        position: where what is kept begins.
+    """
+
+    count: int
+    position: str
 
 
 class Source(Protocol):
@@ -48,6 +72,14 @@ class Source(Protocol):
         """
         ...
 
+    def gap(self, connection: Connection, after: str) -> Gap | None:
+        """What is missing right behind a position; None: nothing.
+
+        Raises:
+            StoreError: the position is none of this source's.
+        """
+        ...
+
     def end(self, connection: Connection) -> str | None:
         """The position behind everything there is now: where a feed without history starts."""
         ...
@@ -59,8 +91,11 @@ class Sink(Protocol):
     async def send(self, messages: Sequence[Message]) -> None:
         """Deliver in order; returns when the receiver has acknowledged all of them.
 
+        Without any, see that the receiver is there, as far as its protocol can tell.
+
         Raises:
             FeedError: it did not; any number of them, from the first on, may have arrived.
+            RefusedError: it will never take one of them as it is; none needs to have arrived.
         """
         ...
 

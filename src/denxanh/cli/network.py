@@ -207,3 +207,59 @@ def check(
                 say("  Further checks (signals on the streets, timings) follow once these files are right.")
     if any(found.values()):
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: denxanh network register mang-thi-diem-12 --json")
+def register(
+    corridors: Annotated[
+        list[str] | None,
+        typer.Argument(help="Catalogue corridors or folders with a corridor.toml; default: the catalogue."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show the register of junctions (sổ nút giao) and how many the ITS project counts.
+
+    A junction that lies in several corridors counts once.
+    """
+    from denxanh.networks import catalogue
+    from denxanh.networks import register as registers
+
+    found: dict[str, registers.Junction] = {}
+    for name in corridors or catalogue.names():
+        folder = None if name.endswith(".json") else catalogue.folder(name)
+        found |= registers.junctions(catalogue.load(name), folder)
+    phases = registers.count_by_phase(found.values())
+    installed = sum(bool(one.cabinet_type) for one in found.values())
+    if json:
+        document(
+            {
+                "junctions": [registers.as_json(one) for one in found.values()],
+                "counts": {
+                    "registered": len(found),
+                    "cabinet_known": installed,
+                    "by_its_phase": {str(phase or "unknown"): number for phase, number in phases.items()},
+                },
+            }
+        )
+        return
+    rows: list[tuple[object, ...]] = [
+        (
+            one.id,
+            one.name_vi,
+            (one.ward or "–") + ("*" if "ward" in one.assumed else ""),
+            one.former_province,
+            f"{one.its_phase or '–'}" + ("*" if "its_phase" in one.assumed else ""),
+            one.cabinet_type or "–",
+            sum(one.detectors.values()),
+            len(one.plans),
+        )
+        for one in found.values()
+    ]
+    head = ("nút giao", "tên", "phường, xã", "tỉnh cũ", "giai đoạn ITS", "tủ", "detectors", "plans")
+    say(table(head, rows))
+    say("\n* chờ thành phố xác nhận (assumed, the city has to confirm it)")
+    by_phase = ", ".join(
+        f"giai đoạn {phase}: {number}" if phase else f"chưa rõ giai đoạn: {number}"
+        for phase, number in sorted(phases.items(), key=lambda item: item[0] or 99)
+    )
+    say(f"Nút giao áp dụng ITS: {len(found)} trong sổ ({by_phase}); đã biết loại tủ: {installed}")
