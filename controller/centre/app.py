@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from denxanh.controller.centre.api.router import api, probes
 from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.command.service import Commands, Line
 from denxanh.controller.centre.feed import PERIOD_S, Feed
+from denxanh.controller.centre.feeds.watch import FeedWatch
 from denxanh.controller.centre.parts import Centre, Pictures
 from denxanh.controller.centre.people import assembly
 from denxanh.controller.centre.people.people import People
@@ -45,6 +46,7 @@ def create_app(
     wires: Mapping[str, Intersection] | None = None,
     policy: str | None = None,
     warning: tuple[str, str] | None = None,
+    feeds: Collection[str] = (),
     host: str = "127.0.0.1",
     city: CityFile | None = None,
     period_s: float = PERIOD_S,
@@ -60,6 +62,7 @@ def create_app(
         wires: intersections as their cabinets see them, where VDS sources feed zones; by default the same.
         policy: the site's, shown until the journal names the one that runs.
         warning: what must stand on the page with it, (Vietnamese, English).
+        feeds: names of the feeds that should be sent; pages say when one is not.
         host: the address that the server binds. Requests for any other host name than this machine's, this
             one and the people's public one are refused, so that no foreign page can read the state through
             a rebound name.
@@ -68,7 +71,12 @@ def create_app(
     """
     keeping = Keeping(store, corridor, journal.parent)
     measuring = Measuring(store, corridor)
-    feed = Feed(CorridorView(corridor, policy, warning), journal, period_s, notice=lambda: keeping.alarm)
+    watch = FeedWatch(store, feeds)
+
+    def notices() -> list[tuple[str, str]]:
+        return [*([] if keeping.alarm is None else [keeping.alarm]), *watch.notices]
+
+    feed = Feed(CorridorView(corridor, policy, warning), journal, period_s, notices=notices)
     pictures = Pictures(feed, wires or {one.id: one for one in corridor.intersections})
     commands = Commands(store, line, feed, corridor, pictures.now)
     centre = Centre(
@@ -85,7 +93,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        works = (feed.run(), keeping.run(), measuring.run(), commands.resume())
+        works = (feed.run(), keeping.run(), measuring.run(), watch.run(), commands.resume())
         tasks = [asyncio.create_task(work) for work in works]
         yield
         await commands.close()

@@ -25,7 +25,7 @@ _FAULTS = {"detector-stale": Code.DETECTOR_FAULT_WATCHDOG, "detector-chatter": C
 
 
 class Demand(NamedTuple):
-    """Groups, by position. `calling`: a vehicle is on one of their detectors. `passing`: … or was on a loop."""
+    """Groups, by position: a vehicle is on one of their detectors; one is or was on one of their loops."""
 
     calling: set[int]
     passing: set[int]
@@ -110,7 +110,7 @@ class Detectors:
         for event in told:
             if not event.cause.startswith("detector-"):
                 continue
-            name = event.text_en.removeprefix(_CLEARED).removeprefix(_NAMED).partition(":")[0]
+            name = event.text_en.removeprefix(_CLEARED).removeprefix(_NAMED).partition(": ")[0]
             channel = self._channels.get(name)
             if channel is None:
                 continue

@@ -74,12 +74,12 @@ class Encoder:
             found += self._lose(told_ms + SECOND_MS, Loss.NO_RECORDS)
         memory.told_ms, memory.begins = at_ms, False
         readings, aspects = self._heard(moment)
-        found += self._polled(at_ms, answered=readings is not None)
+        polls = self._polled(at_ms, answered=aspects is not None)
         if readings is None or aspects is None:
-            return found + self._silent(replace(moment, readings=None, status=None))
+            return found + self._silent(replace(moment, readings=None, status=None), polls)
         if memory.silent_ms is not None and not self._lamps.follows(memory.lamps.aspects, aspects):
             found += self._lose(memory.silent_ms, Loss.NO_ANSWER)
-        found += self._known(moment, readings, aspects)
+        found += self._known(moment, readings, aspects, polls)
         return found
 
     def begin(self) -> None:
@@ -105,7 +105,9 @@ class Encoder:
             self.memory.heartbeat = status.heartbeat
         return readings, self._lamps.read(moment.aspects)
 
-    def _known(self, moment: Moment, readings: Readings, aspects: str) -> list[SignalEvent]:
+    def _known(
+        self, moment: Moment, readings: Readings, aspects: str, polls: list[SignalEvent]
+    ) -> list[SignalEvent]:
         memory, held = self.memory, self.memory.held
         at_ms, since_ms = moment.at_ms, memory.seen_ms
         memory.silent_ms, memory.held, memory.seen_ms = None, [], at_ms
@@ -119,11 +121,11 @@ class Encoder:
             seen = [SignalEvent(at_ms, Code.REGAINED, 0)]
             seen += self._lamps.adopt(memory.lamps, moment, aspects)
             seen += self._detectors.adopt(memory.detectors, moment, readings)
-        return sorted([*held, *seen, *self._of_unit(moment)], key=_time)
+        return sorted([*held, *polls, *seen, *self._of_unit(moment)], key=_time)
 
-    def _silent(self, moment: Moment) -> list[SignalEvent]:
+    def _silent(self, moment: Moment, polls: list[SignalEvent]) -> list[SignalEvent]:
         memory = self.memory
-        told = list(self._of_unit(moment))
+        told = [*polls, *self._of_unit(moment)]
         if not memory.known:
             return told
         if memory.silent_ms is None:
@@ -162,9 +164,6 @@ class Encoder:
             memory.minute, memory.polls, memory.failures = minute, 0, 0
         memory.polls += 1
         memory.failures += not answered
-        if memory.silent_ms is not None:
-            memory.held += told
-            return []
         return told
 
 

@@ -17,8 +17,8 @@ SECOND_MS = 1000
 SERVED_PCU = 1.0
 """A queue shorter than one car is none (assumed)."""
 PASSAGE_MS = 3000
-"""A loop that nobody was on for so long has a gap, ms (assumed; passage times are 2 to 4 s, FHWA Signal Timing
-Manual)."""
+"""A loop that nobody was on for so long has a gap, ms (assumed; FHWA's Signal Timing Manual has passage times
+of 2 to 4 s)."""
 SPLITS = 16
 """Phases that have a code for their actual split."""
 GREEN, YELLOW, RED, DARK, WALK, CLEARANCE = "GyroWC"

@@ -44,15 +44,12 @@ class Arrivals:
     @property
     def in_cycle(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Each arrival's cycle (-1: in none that is whole) and the seconds since its begin of green."""
+        if not len(self.cycles):
+            return np.full(self.at_ms.shape, -1), np.full(self.at_ms.shape, np.nan)
         place = np.searchsorted(self.cycles.green_ms, self.at_ms, side="right") - 1
-        inside = place >= 0
-        inside[inside] = self.at_ms[inside] < self.cycles.end_ms[place[inside]]
-        seconds = (
-            np.where(inside, (self.at_ms - self.cycles.green_ms[np.maximum(place, 0)]) / 1000, np.nan)
-            if len(self.cycles)
-            else np.full(self.at_ms.shape, np.nan)
-        )
-        return np.where(inside, place, -1), seconds
+        inside = (place >= 0) & (self.at_ms < self.cycles.end_ms[place])
+        seconds = (self.at_ms - self.cycles.green_ms[place]) / 1000
+        return np.where(inside, place, -1), np.where(inside, seconds, np.nan)
 
 
 def arrivals(log: EventLog, duties: Duties, known: Coverage) -> tuple[Arrivals, ...]:
@@ -69,16 +66,17 @@ def _of(log: EventLog, phase: int, duties: Duties, known: Coverage) -> Arrivals:
     return Arrivals(phase, came[sure], state[sure], cycles(log, phase, known))
 
 
-def platoon_ratio(found: Arrivals) -> float:
+def platoon_ratio(found: Arrivals, since_ms: int, until_ms: int) -> float:
     """Arrivals on green by the green's share of the cycle (HCM: 1 = random arrivals); NaN if unknown.
 
-    Over whole cycles only, so that both shares are of the same time.
+    Over whole cycles that begin in the time given, so that both shares are of the same time.
     """
-    whole = found.cycles.end_ms >= 0
-    length = (found.cycles.end_ms - found.cycles.green_ms)[whole].sum()
-    green = (found.cycles.yellow_ms - found.cycles.green_ms)[whole].sum()
+    every = found.cycles
+    whole = (every.end_ms >= 0) & (every.green_ms >= since_ms) & (every.green_ms < until_ms)
+    length = (every.end_ms - every.green_ms)[whole].sum()
+    green = (every.yellow_ms - every.green_ms)[whole].sum()
     place, _ = found.in_cycle
-    inside = place >= 0
+    inside = (place >= 0) & (whole[place] if whole.size else False)
     if not green or not inside.any():
         return float("nan")
     return float((found.state[inside] == GREEN).mean() / (green / length))

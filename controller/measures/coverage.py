@@ -39,6 +39,11 @@ class Coverage:
         """The end of the span in which each moment lies; the moment itself where it lies in none."""
         return self._bound(self.end_ms, at_ms)
 
+    def known_ms(self, begin_ms: int, end_ms: int) -> int:
+        """Known milliseconds from `begin_ms` until `end_ms`."""
+        lasted = np.minimum(self.end_ms, end_ms) - np.maximum(self.begin_ms, begin_ms)
+        return int(lasted.clip(0).sum())
+
     def _bound(self, bounds: NDArray[np.int64], at_ms: NDArray[np.int64]) -> NDArray[np.int64]:
         place = self.span(at_ms)
         return np.where(place >= 0, bounds[place], at_ms) if bounds.size else at_ms

@@ -33,6 +33,8 @@ from denxanh.controller.measures.waits import waits
 QUARTER_MS = 900_000
 LEAD_MS = QUARTER_MS
 """Events before a quarter that its measures need: the cycle and the calls that run when it begins."""
+TRAIL_MS = 10_000
+"""Events after it: whether a yellow in which it ends (3 to 5 s) becomes red, and so ends a whole cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,8 @@ def quarters(log: EventLog, duties: Duties, begin_ms: int, end_ms: int) -> list[
     """Every phase's measures in each quarter of which anything is known.
 
     Args:
-        log: the events from `LEAD_MS` before `begin_ms` until `end_ms`, with the last event before and the
-            first one after: they say whether the time between is known. Later ones change nothing.
+        log: the events from `LEAD_MS` before `begin_ms` until `TRAIL_MS` after `end_ms`, with the last event
+            before and the first one after: they say whether the time between is known. Others change nothing.
         duties: the intersection's.
         begin_ms: begin of the first quarter, a whole quarter.
         end_ms: end of the last.

@@ -29,9 +29,14 @@ def _tenths(seconds: float) -> int:
 
 
 class Street:
-    """One intersection's events over some minutes."""
+    """One intersection's events over some minutes.
 
-    def __init__(self, watched: Duties, seed: int) -> None:
+    `tidy`: as a sound signal tells them: no lamps go out, no red is shorter than 5 s, calls end with green, a
+    loop is on and off for a tenth of a second at least.
+    """
+
+    def __init__(self, watched: Duties, seed: int, *, tidy: bool = False) -> None:
+        self._tidy = tidy
         self._chance = random.Random(seed)
         self._watched = watched
 
@@ -70,18 +75,18 @@ class Street:
         while at < stop:
             yellow = at + _tenths(chance.uniform(5, 40))
             red = yellow + 3000
-            following = red + _tenths(chance.uniform(2, 60))
+            following = red + _tenths(chance.uniform(6 if self._tidy else 2, 60))
             found += [(at, 0, phase), (at, 1, phase)]
-            if chance.random() < 0.9:
+            if self._tidy or chance.random() < 0.9:
                 found.append((yellow, chance.choice((4, 5, 6)), phase))
             found += [(yellow, 7, phase), (yellow, 8, phase), (red, 9, phase), (red, 10, phase)]
             found += [(red + 2000, 11, phase), (red + 2000, 12, phase)]
             if chance.random() < 0.8:
                 called = red + _tenths(chance.uniform(0, (following - red) / 1000))
                 found += [(called, 43, phase)]
-                dropped = chance.choice((called, following))
-                found += [(dropped, 44, phase)] if chance.random() < 0.9 else []
-            if chance.random() < 0.05:  # the lamps go out
+                dropped = following if self._tidy else chance.choice((called, following))
+                found += [(dropped, 44, phase)] if self._tidy or chance.random() < 0.9 else []
+            if not self._tidy and chance.random() < 0.05:  # the lamps go out
                 found = [event for event in found if event[0] < yellow]
                 found.append((yellow, 12, phase))
             at = following
@@ -103,9 +108,10 @@ class Street:
     def _loop(self, channel: int, at: int, stop: int) -> list[Event]:
         found: list[Event] = []
         chance = self._chance
+        least = 100 if self._tidy else 0
         while at < stop:
-            at += _tenths(chance.choice((0.2, 1, 5, 20)) * chance.random())
-            off = at + _tenths(chance.choice((0.1, 0.4, 3, 30)) * chance.random())
+            at += least + _tenths(chance.choice((0.2, 1, 5, 20)) * chance.random())
+            off = at + least + _tenths(chance.choice((0.1, 0.4, 3, 30)) * chance.random())
             found += [(at, 82, channel), (off, 81, channel)]
             at = off
         return found
@@ -128,8 +134,12 @@ def make_log() -> Callable[[Iterable[Event]], EventLog]:
 
 @pytest.fixture(scope="session")
 def make_events(watched: Duties) -> Callable[..., list[Event]]:
-    """Events by chance: seed, minutes, with gaps or without."""
-    return lambda seed, minutes, gaps=True: Street(watched, seed).events(minutes, gaps=gaps)
+    """Events by chance: seed, minutes, with gaps or without, tidy or not."""
+
+    def made(seed: int, minutes: float, *, gaps: bool = True, tidy: bool = False) -> list[Event]:
+        return Street(watched, seed, tidy=tidy).events(minutes, gaps=gaps)
+
+    return made
 
 
 @pytest.fixture(scope="session")

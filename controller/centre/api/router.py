@@ -12,6 +12,7 @@ from denxanh.controller.centre.api import (
     export,
     geo,
     live,
+    measures,
     recent,
     records,
     site,
@@ -21,7 +22,7 @@ from denxanh.controller.centre.api import (
 
 api = APIRouter(prefix="/api/v1")
 _STREET = (site, street, geo, live, recent, stream, commands)
-_DESK = (records, export, drafts, calendar, comparison)
+_DESK = (records, export, drafts, calendar, comparison, measures)
 for part in (*_STREET, *_DESK):
     api.include_router(part.router)
 

@@ -13,7 +13,14 @@ from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import quarter_hours, signal_events
 from denxanh.controller.highres.log import EventLog
 from denxanh.controller.measures.duties import Duties
-from denxanh.controller.measures.quarters import LEAD_MS, QUARTER_MS, PhaseQuarter, quarter_of, quarters
+from denxanh.controller.measures.quarters import (
+    LEAD_MS,
+    QUARTER_MS,
+    TRAIL_MS,
+    PhaseQuarter,
+    quarter_of,
+    quarters,
+)
 
 STEP_MS = 24 * 4 * QUARTER_MS
 """Most that one transaction works out: a day, so that other writers wait for a moment only."""
@@ -39,7 +46,7 @@ def window(connection: Connection, intersection: str, since_ms: int, until_ms: i
 def missing(connection: Connection, intersection: str, done_ms: int | None = None) -> tuple[int, int] | None:
     """From when until when quarters are over and not worked out; None: there are none.
 
-    A quarter is over when an event of a later one is stored: the journal is stored in its order.
+    A quarter is over when an event well after it is stored: the journal is stored in its order.
 
     Args:
         connection: to the store.
@@ -58,7 +65,7 @@ def missing(connection: Connection, intersection: str, done_ms: int | None = Non
         0 if stored is None else stored + QUARTER_MS,
         done_ms or 0,
     )
-    end_ms = quarter_of(newest)
+    end_ms = quarter_of(newest - TRAIL_MS)
     return (begin_ms, end_ms) if begin_ms < end_ms else None
 
 
@@ -85,7 +92,7 @@ def work_out(store: Store, duties: Duties, begin_ms: int, end_ms: int) -> int:
     for begin in range(begin_ms, end_ms, STEP_MS):
         end = min(begin + STEP_MS, end_ms)
         with store.reading() as connection:
-            log = window(connection, intersection, begin - LEAD_MS, end)
+            log = window(connection, intersection, begin - LEAD_MS, end + TRAIL_MS)
         rows = [{"intersection": intersection, **asdict(row)} for row in quarters(log, duties, begin, end)]
         try:
             with store.writing() as connection:

@@ -24,6 +24,7 @@ from denxanh.cli import (
     gate,
     keys,
     maturity,
+    measures,
     network,
     notify,
     order,
@@ -84,6 +85,9 @@ app.command("maturity", epilog="Example: denxanh maturity site.toml --from 2026-
 )
 app.add_typer(export.app, name="export")
 app.add_typer(feeds.app, name="feeds")
+app.command(
+    "measures", epilog="Example: denxanh measures site.toml MT_NVC --since 2026-10-01T07:00 --out pictures"
+)(measures.measures)
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",

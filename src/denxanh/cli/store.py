@@ -187,7 +187,8 @@ def export(
         list[str] | None,
         typer.Option(
             "--table",
-            help="events, spans, minutes, quarter_hours, alarms, commands or audit; repeat. All if none.",
+            help="events, spans, minutes, quarter_hours, alarms, commands, audit or signal_events; repeat. "
+            "All if none.",
         ),
     ] = None,
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First local day.")] = None,
@@ -218,6 +219,7 @@ def retain(
         int, typer.Option(min=0, help="Days of alarms that ended and were acknowledged.")
     ] = 400,
     commands: Annotated[int, typer.Option(min=0, help="Days of people's orders.")] = 0,
+    signal_events: Annotated[int, typer.Option(min=0, help="Days of high-resolution events.")] = 35,
     json: Json = False,
 ) -> None:
     """Remove what is older than it may be; for a timer, once a day.
@@ -235,6 +237,7 @@ def retain(
         quarter_hours=quarter_hours,
         alarms=alarms,
         commands=commands,
+        signal_events=signal_events,
     )
     with _opened(site) as store:
         removed = retention.retain(store, days, now_ms())
