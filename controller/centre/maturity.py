@@ -129,7 +129,8 @@ def markdown(found: Sequence[Ward], first: str, last: str) -> str:
     ]
     lines += [
         f"| {one.name or UNKNOWN}{'*' if one.assumed else ''} | {one.junctions} "
-        f"| {one.smart}/{one.junctions} | {one.pedestrian}/{one.junctions} | {one.live}/{one.junctions} | «…» |"
+        f"| {one.smart}/{one.junctions} "
+        f"| {one.pedestrian}/{one.junctions} | {one.live}/{one.junctions} | «…» |"
         for one in found
     ]
     lines += [
