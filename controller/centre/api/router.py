@@ -11,7 +11,9 @@ from denxanh.controller.centre.api import (
     comparison,
     drafts,
     export,
+    forecast,
     geo,
+    indicators,
     live,
     measures,
     recent,
@@ -21,11 +23,12 @@ from denxanh.controller.centre.api import (
     street,
 )
 
-_STREET = (site, street, geo, live, recent, stream, commands, alarms, records)
-_DESK = (calendar, comparison, drafts, export, measures)
+_STREET = (site, street, geo, live, recent, stream, commands)
+_RECORDS = (alarms, records, export, measures, indicators, forecast)
+_DESK = (drafts, calendar, comparison)
 
 api = APIRouter(prefix="/api/v1")
-for part in (*_STREET, *_DESK):
+for part in (*_STREET, *_RECORDS, *_DESK):
     api.include_router(part.router)
 
 probes = site.probes
