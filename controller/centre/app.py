@@ -20,6 +20,8 @@ from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.command.service import Commands, Line
 from denxanh.controller.centre.feed import PERIOD_S, Feed
 from denxanh.controller.centre.feeds.watch import FeedWatch
+from denxanh.controller.centre.forecast.service import Forecasts
+from denxanh.controller.centre.indicators.summing import Summing
 from denxanh.controller.centre.parts import Centre, Pictures
 from denxanh.controller.centre.people import assembly
 from denxanh.controller.centre.people.people import People
@@ -28,6 +30,7 @@ from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.store.measuring import Measuring
 from denxanh.controller.centre.view import CorridorView
+from denxanh.controller.forecast.fitfile import FILE_NAME
 from denxanh.controller.tally import SUMMARY_NAME
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.register import junctions
@@ -49,6 +52,7 @@ def create_app(
     feeds: Collection[str] = (),
     host: str = "127.0.0.1",
     city: CityFile | None = None,
+    simulated: bool = False,
     period_s: float = PERIOD_S,
 ) -> FastAPI:
     """The application of one site.
@@ -66,7 +70,8 @@ def create_app(
         host: the address that the server binds. Requests for any other host name than this machine's, this
             one and the people's public one are refused, so that no foreign page can read the state through
             a rebound name.
-        city: what the city's file says; by default nothing.
+        city: the city's file; its defaults where the site names none.
+        simulated: whether the street is a simulated one: what the city is told says so.
         period_s: at most so many seconds between two snapshots of the stream.
     """
     keeping = Keeping(store, corridor, journal.parent)
@@ -79,6 +84,8 @@ def create_app(
     feed = Feed(CorridorView(corridor, policy, warning), journal, period_s, notices=notices)
     pictures = Pictures(feed, wires or {one.id: one for one in corridor.intersections})
     commands = Commands(store, line, feed, corridor, pictures.now)
+    settings = city or CityFile()
+    forecasts = Forecasts(store, corridor, journal.parent / FILE_NAME)
     centre = Centre(
         corridor,
         feed,
@@ -86,14 +93,24 @@ def create_app(
         store,
         keeping,
         commands,
-        city or CityFile(),
+        forecasts,
+        settings,
         junctions(corridor),
         journal.parent / SUMMARY_NAME,
+        simulated,
     )
+    summing = Summing(store, corridor, settings.indicators)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        works = (feed.run(), keeping.run(), measuring.run(), watch.run(), commands.resume())
+        works = (
+            feed.run(),
+            keeping.run(),
+            measuring.run(),
+            summing.run(),
+            watch.run(),
+            commands.resume(),
+        )
         tasks = [asyncio.create_task(work) for work in works]
         yield
         await commands.close()

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from denxanh.controller.centre.notify.tables import NotifyTable
 from denxanh.controller.centre.exports.settings import Exports
 from denxanh.controller.centre.feeds.settings import FeedTable
+from denxanh.controller.centre.indicators.costs import Costs
+from denxanh.controller.centre.indicators.settings import Indicators
+from denxanh.controller.centre.notify.tables import NotifyTable
 from denxanh.errors import CityError
 
 
@@ -24,6 +26,8 @@ class CityFile(BaseModel):
     """What goes to whom (docs/feeds.md)."""
     exports: Exports = Exports()
     """What stands in every data set beside the data (docs/exports.md)."""
+    indicators: Indicators = Indicators()
+    costs: Costs = Costs()
 
 
 def load(path: Path | None) -> CityFile:

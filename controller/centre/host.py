@@ -91,6 +91,7 @@ def run(
             feeds=[feed.name for feed in city.feed],
             host=console.host,
             city=city,
+            simulated=site.clock is not None,
         )
         os.nice(NICENESS)
         serve(app, listening, cert_file=console.cert_file, key_file=console.key_file)

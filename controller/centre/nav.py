@@ -32,6 +32,7 @@ NAVIGATION: tuple[Section, ...] = (
             Entry("intersections", "/intersections", "intersection"),
             Entry("corridor", "/corridor", "corridor"),
             Entry("measures", "/measures", "measure"),
+            Entry("hotspots", "/hotspots", "hotspot"),
         ),
     ),
     Section(

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from denxanh.controller.centre.desk_pages import ordering
 from denxanh.controller.centre.render import problem, render
 from denxanh.controller.centre.words.corridor import CORRIDOR
+from denxanh.controller.centre.words.hotspots import HOTSPOTS
 from denxanh.controller.centre.words.intersection import COMPASS, INTERSECTION
 from denxanh.controller.centre.words.intersections import INTERSECTIONS
 from denxanh.controller.centre.words.map import LOG, MAP, TROUBLE
@@ -58,3 +59,9 @@ async def corridor(request: Request) -> HTMLResponse:
 async def measures(request: Request, intersection: str = "") -> HTMLResponse:
     """How an intersection's signals did: coordination diagram, split monitor, terminations, figures."""
     return render(request, "measures.html", page="measures", words=(MEASURES,), chosen=intersection)
+
+
+@router.get("/hotspots")
+async def hotspots(request: Request) -> HTMLResponse:
+    """What will be congested, what is blocked, and where traffic waited most."""
+    return render(request, "hotspots.html", page="hotspots", words=(HOTSPOTS, COMPASS))

@@ -24,6 +24,7 @@ COMMANDS = (
     ("demo",),
     ("exercise",),
     ("run",),
+    ("simulate-month",),
     ("console",),
     ("cabinet",),
     ("check",),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from denxanh.controller.centre.api import (
+    alarms,
     calendar,
     commands,
     comparison,
     drafts,
     export,
+    forecast,
     geo,
+    indicators,
     live,
     measures,
     recent,
@@ -20,10 +23,12 @@ from denxanh.controller.centre.api import (
     street,
 )
 
-api = APIRouter(prefix="/api/v1")
 _STREET = (site, street, geo, live, recent, stream, commands)
-_DESK = (records, export, drafts, calendar, comparison, measures)
-for part in (*_STREET, *_DESK):
+_RECORDS = (alarms, records, export, measures, indicators, forecast)
+_DESK = (drafts, calendar, comparison)
+
+api = APIRouter(prefix="/api/v1")
+for part in (*_STREET, *_RECORDS, *_DESK):
     api.include_router(part.router)
 
 probes = site.probes

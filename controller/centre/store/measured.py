@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
+from denxanh.controller.centre.store import signal_events
 from denxanh.controller.centre.store.quarters import window
-from denxanh.controller.centre.store.schema import signal_events
 from denxanh.controller.clock import VIETNAM
 from denxanh.controller.measures.detectors import detector_health
 from denxanh.controller.measures.duties import duties
@@ -25,9 +25,8 @@ from denxanh.networks.model import Intersection
 
 def newest_ms(connection: Connection, intersection: str) -> int | None:
     """The newest stored event; None: there is none."""
-    query = select(func.max(signal_events.c.at_ms)).where(signal_events.c.intersection == intersection)
-    found: int | None = connection.execute(query).scalar_one()
-    return found
+    found = signal_events.extent(connection, intersection)
+    return None if found is None else found[1]
 
 
 def over(connection: Connection, intersection: Intersection, since_ms: int, until_ms: int) -> Measured:

@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from denxanh.controller.centre.store import signal_events as stored_events
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import quarter_hours, signal_events
 from denxanh.controller.highres.log import EventLog
@@ -32,15 +33,18 @@ def window(connection: Connection, intersection: str, since_ms: int, until_ms: i
 
     The two at the edges say whether the time next to them is known.
     """
-    of = signal_events.c.intersection == intersection
     at, number = signal_events.c.at_ms, signal_events.c.id
-    columns = select(at, signal_events.c.code, signal_events.c.parameter).where(of)
-    before = columns.where(at < since_ms).order_by(at.desc(), number.desc()).limit(1)
-    within = columns.where(at >= since_ms, at < until_ms).order_by(at, number)
-    after = columns.where(at >= until_ms).order_by(at, number).limit(1)
-    rows = [tuple(row) for part in (before, within, after) for row in connection.execute(part)]
-    table = np.array(rows, np.int64).reshape(-1, 3)
-    return EventLog(table[:, 0], table[:, 1].astype(np.int16), table[:, 2].astype(np.int32))
+    one = select(at, signal_events.c.code, signal_events.c.parameter)
+    one = one.where(signal_events.c.intersection == intersection).limit(1)
+    before = connection.execute(one.where(at < since_ms).order_by(at.desc(), number.desc())).all()
+    within = stored_events.read(connection, intersection, since_ms, until_ms)
+    after = connection.execute(one.where(at >= until_ms).order_by(at, number)).all()
+    low, high = (np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3) for rows in (before, after))
+    return EventLog(
+        np.concatenate((low[:, 0], within.at_ms, high[:, 0])),
+        np.concatenate((low[:, 1], within.code, high[:, 1])).astype(np.int16),
+        np.concatenate((low[:, 2], within.parameter, high[:, 2])).astype(np.int32),
+    )
 
 
 def missing(connection: Connection, intersection: str, done_ms: int | None = None) -> tuple[int, int] | None:
@@ -53,10 +57,10 @@ def missing(connection: Connection, intersection: str, done_ms: int | None = Non
         intersection: whose.
         done_ms: until when the caller knows that nothing is missing.
     """
-    stamps = select(func.min(signal_events.c.at_ms), func.max(signal_events.c.at_ms))
-    first, newest = connection.execute(stamps.where(signal_events.c.intersection == intersection)).one()
-    if newest is None:
+    found = stored_events.extent(connection, intersection)
+    if found is None:
         return None
+    first, newest = found
     stored = connection.execute(
         select(func.max(quarter_hours.c.begin_ms)).where(quarter_hours.c.intersection == intersection)
     ).scalar_one()

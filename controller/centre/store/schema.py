@@ -272,6 +272,55 @@ deliveries = Table(
 `aside_ms`: when it was given up, because the receiver refuses it or it is too old.
 """
 
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("indicator", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("first_day", String(10), nullable=False),
+    Column("last_day", String(10), nullable=False),
+    Column("text_vi", Text, nullable=False),
+    Column("text_en", Text, nullable=False),
+    Column("value", Float),
+    Index(None, "indicator", "first_day"),
+)
+"""What people say about an indicator (empty: the whole report) and a period: causes, remedies, progress.
+
+`at_ms` is the computer's clock; the days are local dates, both inside. `value`: of a progress alone.
+"""
+
+hours = Table(
+    "hours",
+    metadata,
+    Column("intersection", String(64), primary_key=True),
+    Column("hour_ms", BigInteger, primary_key=True),
+    Column("lanes", Integer, nullable=False),
+    Column("lane_s", Integer, nullable=False),
+    Column("trusted_s", Integer, nullable=False),
+    Column("congested_s", Integer, nullable=False),
+    Column("queued_pcu_s", Float, nullable=False),
+    Column("adaptive_s", Float, nullable=False),
+    Column("plan_s", Float, nullable=False),
+    Column("local_s", Float, nullable=False),
+    Column("other_s", Float, nullable=False),
+    Column("volume", Integer),
+    Column("stops", Integer),
+    Column("faults", Integer, nullable=False),
+    Column("fault_s", Float, nullable=False),
+    Column("congested_share", Float, nullable=False),
+    Index(None, "hour_ms"),
+)
+"""Sums of an intersection's hour, from which indicators are computed; they outlive the rows they come from.
+
+`lanes`: how many the intersection has. Lane-seconds: `lane_s` of which the estimate said anything,
+`trusted_s` with enough confidence, `congested_s` and pcu-seconds `queued_pcu_s` within those. Seconds in each
+mode. `volume` and `stops` are empty where nothing counts vehicles. `faults` were cleared in this hour and had
+lasted `fault_s` together.
+"""
+
 users = Table(
     "users",
     metadata,

@@ -70,8 +70,11 @@ MAP: Words = {
     "map.unheard": Word("chưa nghe gì", "not heard yet"),
     "map.policy": Word("Chính sách", "Policy"),
     "map.commands": Word("Lệnh gửi", "Commands"),
-    "map.refused": Word("Từ chối", "Refusals"),
-    "map.refused.long": Word("Bộ bảo vệ / tủ từ chối", "Refused by the guard / by the cabinet"),
+    "map.refused": Word("Chưa cho đổi", "Held back"),
+    "map.refused.long": Word(
+        "Số lần bộ bảo vệ chưa cho đổi pha (bình thường) / tủ từ chối lệnh (phải xem)",
+        "Seconds in which the guard let no stage change yet (normal) / commands that cabinets refused (look)",
+    ),
     "map.conflicts": Word("Xung đột", "Conflicts"),
     "map.voice": Word("Nút {n} {name}: {text}", "Intersection {n} {name}: {text}"),
 }

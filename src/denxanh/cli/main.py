@@ -21,6 +21,7 @@ from denxanh.cli import (
     export,
     feeds,
     flood,
+    forecast,
     gate,
     keys,
     maturity,
@@ -32,6 +33,7 @@ from denxanh.cli import (
     plan,
     priority,
     replay,
+    report,
     run,
     simulate_month,
     store,
@@ -88,6 +90,8 @@ app.add_typer(feeds.app, name="feeds")
 app.command(
     "measures", epilog="Example: denxanh measures site.toml MT_NVC --since 2026-10-01T07:00 --out pictures"
 )(measures.measures)
+app.add_typer(report.app, name="report")
+app.add_typer(forecast.app, name="forecast")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -80,10 +81,8 @@ async def test_whatever_fails_a_receiver_that_leaves_out_doubles_has_the_store(
             street.seconds(chance.randrange(1, 4), [change])
         if chance.random() < 0.2:  # killed and started again
             running = Runner(feed, sqlite)
-        try:
+        with contextlib.suppress(FeedError, StoreError, RuntimeError):
             await running.step()
-        except (FeedError, StoreError, RuntimeError):
-            pass
     monkeypatch.setattr(positions, "acknowledge", real)
     await _drain(Runner(make_feed(receiver), sqlite))
     assert once(receiver.ids) == ids(sqlite)

@@ -124,7 +124,11 @@ def test_what_is_not_known_has_no_rows(store: Store, place: Duties) -> None:
 
 def test_a_quiet_quarter_is_known(store: Store, place: Duties) -> None:
     """A signal that rests in green tells nothing for an hour; the events around say that it was watched."""
-    put(store, place, [(BEGIN_MS, 911, 0), (BEGIN_MS + 1000, 1, 1), (BEGIN_MS + 5 * QUARTER_MS, 8, 1)])
+    put(
+        store,
+        place,
+        [(BEGIN_MS, 911, 0), (BEGIN_MS + 1000, 1, 1), (BEGIN_MS + 5 * QUARTER_MS + 20_000, 8, 1)],
+    )
     catch_up(store, [place], {})
     rows = [row for row in stored(store) if row.phase == 1]
     assert [row.known_s for row in rows] == [900.0] * 5

@@ -1,0 +1,1 @@
+"""What the city asks of its signals, as published definitions over stored rows (docs/reports.md)."""

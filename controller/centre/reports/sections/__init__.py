@@ -1,0 +1,1 @@
+"""The sections of reports: each a pure function from a `Basis` to what it says."""

@@ -1,0 +1,143 @@
+"""What rows of the street come to by hour, whatever database, however often, however late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from denxanh.controller.centre.indicators.hours import HOUR_MS, extent, gather, load
+from denxanh.controller.centre.indicators.settings import Indicators
+from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.schema import minutes, spans
+from denxanh.controller.mode import Mode
+from denxanh.networks.model import Corridor
+
+DAY = date(2026, 11, 23)
+RULES = Indicators()
+ALL = (0, 2**62)
+Make = Callable[[Store], Any]
+
+
+def test_an_hour_is_summed_up_alike_in_both_databases(
+    store: Store, make_writer: Make, corridor: Corridor
+) -> None:
+    writer = make_writer(store)
+    full = corridor.intersections[0].lanes[0].storage_pcu
+    lanes = len(corridor.intersections[0].lanes)
+    writer.hour(DAY, 7, full, minutes_of=45)
+    writer.hour(DAY, 8, 1.0, Mode.PLAN)
+    assert gather(store, corridor, RULES) == 2
+    seven, eight = load(store, *ALL)
+    assert seven.when.hour == 7
+    assert (seven.lanes, seven.lane_s, seven.trusted_s) == (lanes, 45 * 60 * lanes, 45 * 60 * lanes)
+    full_lanes = sum(
+        full >= RULES.congested_share * lane.storage_pcu for lane in corridor.intersections[0].lanes
+    )
+    assert seven.congested_s == 45 * 60 * full_lanes > 0
+    assert seven.queued_pcu_s == pytest.approx(full * 45 * 60 * lanes)
+    assert (seven.adaptive_s, seven.plan_s) == (45 * 60, 0)
+    assert (eight.adaptive_s, eight.plan_s, eight.congested_s) == (0, 3600, 0)
+    assert (eight.volume, eight.stops) == (None, None)
+
+
+def test_doubted_minutes_are_seen_and_not_trusted(writer: Any, kept: Store, corridor: Corridor) -> None:
+    writer.hour(DAY, 7, 30.0, confidence=0.49)
+    gather(kept, corridor, RULES)
+    (one,) = load(kept, *ALL)
+    assert one.lane_s > 0
+    assert (one.trusted_s, one.congested_s, one.queued_pcu_s) == (0, 0, 0)
+
+
+def test_long_spans_are_cut_at_the_hours(writer: Any, kept: Store, corridor: Corridor) -> None:
+    place, begin = writer.place.id, writer.at(DAY, 6, 30)
+    writer.spans(
+        writer.span(place, begin, begin + 3 * HOUR_MS, Mode.LOCAL),
+        writer.span(place, begin + 3 * HOUR_MS, begin + 3 * HOUR_MS + 600_000, Mode.FLASH),
+        writer.span(place, begin + 3 * HOUR_MS + 600_000, None, Mode.ADAPTIVE),  # lasts: not known yet
+    )
+    gather(kept, corridor, RULES)
+    found = load(kept, *ALL)
+    assert [(one.when.hour, one.local_s, one.other_s, one.adaptive_s) for one in found] == [
+        (6, 1800, 0, 0),
+        (7, 3600, 0, 0),
+        (8, 3600, 0, 0),
+        (9, 1800, 600, 0),
+    ]
+
+
+def test_counts_and_faults(writer: Any, kept: Store, corridor: Corridor) -> None:
+    writer.quarter(writer.at(DAY, 7), 1, 100, 80, 50)
+    writer.quarter(writer.at(DAY, 7, 15), 1, 60, None, 0)
+    writer.quarter(writer.at(DAY, 8), 1, None, None, 0)
+    writer.alarm("link-lost", writer.at(DAY, 6, 50), writer.at(DAY, 7, 10))
+    writer.alarm("detector-stuck", writer.at(DAY, 7, 0), writer.at(DAY, 7, 40))
+    writer.alarm("door", writer.at(DAY, 7, 0), writer.at(DAY, 7, 40))  # no fault
+    writer.alarm("lamp-fault", writer.at(DAY, 7, 0), None)  # still stands
+    gather(kept, corridor, RULES)
+    (seven,) = load(kept, *ALL)
+    assert (seven.volume, seven.stops) == (160, 30)
+    assert (seven.faults, seven.fault_s) == (2, 60 * 60)
+
+
+def test_again_and_again_comes_to_the_same(writer: Any, kept: Store, corridor: Corridor) -> None:
+    for hour in range(5, 20):
+        writer.hour(DAY, hour, 2.0)
+    gather(kept, corridor, RULES)
+    first = load(kept, *ALL)
+    for again in (False, True, False):
+        gather(kept, corridor, RULES, again=again)
+        assert load(kept, *ALL) == first
+
+
+def test_what_comes_late_or_from_before_counts(writer: Any, kept: Store, corridor: Corridor) -> None:
+    writer.hour(DAY, 7, 2.0, minutes_of=30)
+    gather(kept, corridor, RULES)
+    writer.hour(DAY, 9, 2.0)
+    writer.hour(DAY - timedelta(days=365), 7, 4.0)  # a year before, restored later
+    gather(kept, corridor, RULES)
+    assert [one.when.hour for one in load(kept, *ALL)] == [7, 7, 9]
+    assert load(kept, *ALL)[0].when.year == 2025
+
+
+def test_the_sums_outlive_the_rows(writer: Any, kept: Store, corridor: Corridor) -> None:
+    for days in (0, 1, 400):
+        writer.hour(DAY + timedelta(days=days), 7, 2.0)
+    gather(kept, corridor, RULES)
+    before = load(kept, *ALL)
+    with kept.writing() as connection:
+        limit = writer.at(DAY + timedelta(days=300))
+        connection.execute(delete(minutes).where(minutes.c.minute_ms < limit))
+        connection.execute(delete(spans).where(spans.c.began_ms < limit))
+    gather(kept, corridor, RULES, again=True)
+    assert load(kept, *ALL) == before
+
+
+def test_another_threshold_is_written_beside_the_sums(writer: Any, kept: Store, corridor: Corridor) -> None:
+    writer.hour(DAY, 7, corridor.intersections[0].lanes[0].storage_pcu * 0.25)
+    gather(kept, corridor, RULES)
+    (before,) = load(kept, *ALL)
+    gather(kept, corridor, RULES.model_copy(update={"congested_share": 0.2}), again=True)
+    (after,) = load(kept, *ALL)
+    assert (before.congested_share, after.congested_share) == (0.3, 0.2)
+    assert before.congested_s == 0 < after.congested_s
+    assert replace(after, congested_s=0, congested_share=0.3) == before
+
+
+def test_an_empty_store(kept: Store, corridor: Corridor) -> None:
+    assert extent(kept) is None
+    assert gather(kept, corridor, RULES) == 0
+    assert load(kept, *ALL) == ()
+
+
+def test_only_some_intersections(writer: Any, kept: Store, corridor: Corridor) -> None:
+    for one in corridor.intersections:
+        writer.hour(DAY, 7, 2.0, place=one.id)
+    gather(kept, corridor, RULES)
+    other = corridor.intersections[1].id
+    assert {one.intersection for one in load(kept, *ALL, {other})} == {other}
+    assert len(load(kept, *ALL)) == 2
