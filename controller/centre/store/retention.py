@@ -14,8 +14,10 @@ from denxanh.controller.centre.store.ledger import State
 from denxanh.controller.centre.store.schema import (
     alarms,
     commands,
+    deliveries,
     events,
     minutes,
+    notices,
     quarter_hours,
     sessions,
     signal_events,
@@ -42,6 +44,8 @@ class Days:
     """Measures: small, and reports compare years (six)."""
     alarms: int = 400
     """Only those that no longer stand and were acknowledged."""
+    notices: int = 400
+    """Those that are over; what was told of them goes with the same age, telephone numbers included."""
     commands: int = 0
     """Orders of people are evidence, as the audit log is; those whose end is open stay in any case."""
     signal_events: int = 35
@@ -95,6 +99,10 @@ def _old(days: Days, now_ms: int, names: Iterable[str]) -> Iterator[tuple[Table,
     if days.alarms:
         settled = alarms.c.acknowledged_ms.is_not(None) & (alarms.c.cleared_ms < before(days.alarms))
         yield alarms, settled
+    if days.notices:
+        yield notices, notices.c.cleared_ms < before(days.notices)
+        waits = deliveries.c.sent_ms.is_(None) & deliveries.c.aside_ms.is_(None)
+        yield deliveries, (deliveries.c.created_ms < before(days.notices)) & ~waits
     if days.commands:
         yield commands, (commands.c.at_ms < before(days.commands)) & (commands.c.state != State.GIVEN.value)
     yield sessions, sessions.c.expires_ms < now_ms

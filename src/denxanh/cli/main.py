@@ -24,6 +24,7 @@ from denxanh.cli import (
     forecast,
     gate,
     keys,
+    maturity,
     measures,
     network,
     notify,
@@ -81,6 +82,9 @@ app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
 app.add_typer(store.app, name="store")
 app.add_typer(notify.app, name="notify")
+app.command("maturity", epilog="Example: denxanh maturity site.toml --from 2026-11-01 --to 2026-11-30")(
+    maturity.maturity
+)
 app.add_typer(export.app, name="export")
 app.add_typer(feeds.app, name="feeds")
 app.command(

@@ -39,9 +39,10 @@ def run(site: Site) -> None:
     from denxanh.controller.centre.store.archive import open_store
 
     found, notify, folder = _read(site)
+    wards = _wards(found, notify)
     carriers = {one.name: carrier(one, folder) for one in notify.channel}
     with alone(found.state_dir), contextlib.closing(open_store(found.store)) as store:
-        notifier = Notifier(store, notify, found.corridor, carriers)
+        notifier = Notifier(store, notify, found.corridor, carriers, wards=wards)
         note(f"{len(notify.rule)} rules, {len(notify.channel)} channels, {len(notify.digest)} digests")
         asyncio.run(notifier.run())
 
@@ -138,6 +139,27 @@ def acknowledge(
         document({"notice": number, "acknowledged": first, "by": by})
     else:
         say(f"{number}: {'taken note of' if first else 'somebody has taken note of it before'}")
+
+
+def _wards(site: SiteFile, notify: NotifyTable) -> dict[str, str]:
+    """Each intersection's ward, once every rule is known to be one that can find something.
+
+    Raises:
+        CityError: a rule is about indicators, which this process does not compute yet.
+        CorridorError: a rule names a ward that the register does not have.
+    """
+    from denxanh.networks.register import junctions, within
+
+    register = junctions(site.corridor)
+    for rule in notify.rule:
+        within(register, rule.wards, ())
+        if rule.what == "indicator":
+            raise CityError(
+                "indicators are not computed by the notifier yet",
+                where=f"notify.rule {rule.name}",
+                fix="leave the rule out; denxanh report kpi says how they stand",
+            )
+    return {name: one.ward for name, one in register.items()}
 
 
 def _read(path: Path) -> tuple[SiteFile, NotifyTable, Path]:

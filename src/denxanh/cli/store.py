@@ -219,6 +219,9 @@ def retain(
         int, typer.Option(min=0, help="Days of alarms that ended and were acknowledged.")
     ] = 400,
     commands: Annotated[int, typer.Option(min=0, help="Days of people's orders.")] = 0,
+    notices: Annotated[
+        int, typer.Option(min=0, help="Days of notices that are over, and of what was told of them.")
+    ] = 400,
     signal_events: Annotated[int, typer.Option(min=0, help="Days of high-resolution events.")] = 35,
     json: Json = False,
 ) -> None:
@@ -238,6 +241,7 @@ def retain(
         alarms=alarms,
         commands=commands,
         signal_events=signal_events,
+        notices=notices,
     )
     with _opened(site) as store:
         removed = retention.retain(store, days, now_ms())

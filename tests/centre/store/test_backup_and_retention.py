@@ -8,6 +8,7 @@ import json
 import re
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -267,7 +268,8 @@ def test_what_still_matters_stays_however_old(days_old: Store) -> None:
 
 def test_days_of_nothing_keep_for_good(days_old: Store, content: Content) -> None:
     before = content(days_old)
-    retention.retain(days_old, retention.Days(0, 0, 0, 0, 0, 0), now_ms() + 4000 * retention.DAY_MS)
+    never = retention.Days(*[0] * len(fields(retention.Days)))
+    retention.retain(days_old, never, now_ms() + 4000 * retention.DAY_MS)
     after = content(days_old)
     assert before.pop("sessions")
     assert after.pop("sessions") == []
