@@ -36,13 +36,14 @@ class Street:
         self._recorder.resume()
         self._second = 0
 
-    def seconds(self, count: int, each: Sequence[Event] = ()) -> None:
-        """So many seconds, in each of which this happens at every intersection."""
+    def seconds(self, count: int, each: Sequence[Event] = (), every: int = 1) -> None:
+        """So many seconds; this happens at every intersection in each, or in every so manieth."""
         records: list[dict[str, Any]] = [] if self._second else [self._scribe.opened()]
         for _ in range(count):
             self._second += 1
             for place in self._scribe.corridor.intersections:
                 told = [replace(one, text_en=f"{one.text_en} {self._second}") for one in each]
+                told = told if self._second % every == 0 else []
                 record: dict[str, Any] = self._scribe.tick(self._second, place.id, events=tuple(told))
                 records.append(record)
         self._recorder.take(records, Bookmark(1, self._second, f"{self._second}", "head"))
@@ -211,8 +212,8 @@ def mosquitto() -> Any:
 class Door:
     """A real HTTP server; each POST is answered as `moods` says, then with 204.
 
-    Moods: a status (200 and 500 keep what came, others do not), `hang`, `close` (before reading), `lose` (keeps
-    what came, no answer), `cut` (in mid-answer), `noise` (no HTTP), `long` (an endless
+    Moods: a status (200 and 500 keep what came, others do not), `hang`, `close` (before reading), `lose`
+    (keeps what came, no answer), `cut` (in mid-answer), `noise` (no HTTP), `long` (an endless
     answer), `drip` (a byte now and then).
     """
 
