@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -84,8 +85,8 @@ class Broker:
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
-            f"persistence_location {folder}/\nautosave_on_changes true\nautosave_interval 1\n"
-            "max_queued_messages 0\n" + ("user root\n" if os.getuid() == 0 else "")
+            f"persistence_location {folder}/\nmax_queued_messages 0\n"
+            + ("user root\n" if os.getuid() == 0 else "")
         )
         self._process: asyncio.subprocess.Process | None = None
 
@@ -100,8 +101,10 @@ class Broker:
         )
 
     async def off(self) -> None:
-        """Kill it."""
+        """Kill it, just after the session of its subscriber was put on the disk."""
         assert self._process is not None
+        self._process.send_signal(signal.SIGUSR1)
+        await asyncio.sleep(0.5)
         self._process.kill()
         await self._process.wait()
 
@@ -224,6 +227,7 @@ async def measure(site: Path, speed: float) -> dict[str, Any]:
             "got": len(got),
             "doubles": len(got) - len(set(got)),
             "missing": len(set(kept) - set(got)),
+            "first_missing": min((kept.index(one) for one in set(kept) - set(got)), default=None),
             "in_order": list(dict.fromkeys(got)) == kept,
         }
     return result

@@ -36,14 +36,13 @@ class Street:
         self._recorder.resume()
         self._second = 0
 
-    def seconds(self, count: int, each: Sequence[Event] = (), every: int = 1) -> None:
-        """So many seconds; this happens at every intersection in each, or in every so manieth."""
+    def seconds(self, count: int, each: Sequence[Event] = ()) -> None:
+        """So many seconds, in each of which this happens at every intersection."""
         records: list[dict[str, Any]] = [] if self._second else [self._scribe.opened()]
         for _ in range(count):
             self._second += 1
             for place in self._scribe.corridor.intersections:
                 told = [replace(one, text_en=f"{one.text_en} {self._second}") for one in each]
-                told = told if self._second % every == 0 else []
                 record: dict[str, Any] = self._scribe.tick(self._second, place.id, events=tuple(told))
                 records.append(record)
         self._recorder.take(records, Bookmark(1, self._second, f"{self._second}", "head"))
