@@ -108,7 +108,9 @@ def scenario_of(day: Day, folder: Path) -> Scenario:
     )
     demand, dice = Demand(day.number, day.window_s), random.Random(f"thin/{day.number}")
     text = full.routes[0].read_text(encoding="utf-8")
-    watched = {lane.approach for one in full.corridor.intersections if one.id in WATCHED for lane in one.lanes}
+    watched = {
+        lane.approach for one in full.corridor.intersections if one.id in WATCHED for lane in one.lanes
+    }
     ways = {number: edges.split() for number, edges in _ROUTE.findall(text)}
     entries = sorted({edges[0] for edges in ways.values()})
     kept = []

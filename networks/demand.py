@@ -8,7 +8,7 @@ processor time, control included (docs/measurements.md). A unit counts as its th
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -150,6 +150,7 @@ def write_routes(
     end: int,
     *,
     scale: float = 1.0,
+    profile: Callable[[float], float] | None = None,
 ) -> int:
     """Write a scenario's vehicles and pedestrians as a SUMO route file, sorted by departure.
 
@@ -162,6 +163,7 @@ def write_routes(
         begin: first second of departures.
         end: departures are before this second.
         scale: factor on all vehicle flows.
+        profile: a further factor in [0, 1] by the second of departure; None: 1 throughout.
 
     Returns:
         The number of vehicles in the file, a proxy unit counting as one.
@@ -175,7 +177,7 @@ def write_routes(
     form = scenario_of(built.files, scenario)
     found = routes(read_net(built.net), form)
     dice = random.Random(f"{built.files.corridor.id}/{scenario}/{seed}")
-    trips = _trips(found, class_mix(built.files, form), dice, begin, end, scale)
+    trips = _trips(found, class_mix(built.files, form), dice, begin, end, scale, profile)
     if kind is Fidelity.PROXY:
         trips = _units(trips)
     entries = [(trip.depart_s, _vehicle_xml(number, trip, kind)) for number, trip in enumerate(trips)]
@@ -215,14 +217,19 @@ def _trips(
     begin: int,
     end: int,
     scale: float,
+    profile: Callable[[float], float] | None,
 ) -> list[_Trip]:
-    """Poisson arrivals on each route; the classes are dealt so that the mix holds exactly."""
+    """Poisson arrivals on each route; the classes are dealt so that the mix holds exactly.
+
+    Under a profile each arrival stays with that probability (thinning, Lewis and Shedler 1979).
+    """
     due: list[tuple[float, int]] = []
     for index, route in enumerate(found):
         rate = route.flow_h * scale / 3600
         clock = begin + dice.expovariate(rate) if rate > 0 else float(end)
         while clock < end:
-            due.append((clock, index))
+            if profile is None or dice.random() < profile(clock):
+                due.append((clock, index))
             clock += dice.expovariate(rate)
     due.sort()
     counts = {kind: int(share * len(due)) for kind, share in mix.items()}

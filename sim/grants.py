@@ -14,6 +14,7 @@ import errno
 import json
 import logging
 from dataclasses import dataclass
+from typing import Protocol
 
 from denxanh.errors import PortInUseError
 
@@ -41,6 +42,22 @@ class Grant:
         """As it travels."""
         body = {"tick": self.tick, "clock_s": self.clock_s, "date": self.date}
         return json.dumps(body).encode() + b"\n"
+
+
+class Granting(Protocol):
+    """Grants ticks to controllers and waits for them.
+
+    Attributes:
+        deterministic: nobody was late, attached in mid-run or went away before the end.
+        missed: acknowledgements that did not come in time.
+    """
+
+    deterministic: bool
+    missed: int
+
+    async def grant(self, grant: Grant) -> bool:
+        """Grant a tick; False when somebody did not acknowledge it in time."""
+        ...
 
 
 @dataclass(slots=True, eq=False)

@@ -131,6 +131,8 @@ def catalogue_scenario(
     seconds: int = WARMUP_S + WINDOW_S,
     scale: float = 1.0,
     folder: Path | None = None,
+    begin_s: int | None = None,
+    profile: Callable[[float], float] | None = None,
 ) -> Scenario:
     """A corridor of the catalogue under one of its demands; the seed decides who drives when.
 
@@ -142,6 +144,8 @@ def catalogue_scenario(
         seconds: how long; the first `WARMUP_S` are not measured where it is at least twice as long.
         scale: factor on all vehicle flows.
         folder: for the vehicles' file; default: the user's cache, which keeps it.
+        begin_s: local second of the day at which it begins; default: the demand's own.
+        profile: a further factor on the flows, in [0, 1], by the local second of the day.
 
     Raises:
         CorridorError: the corridor or the scenario does not exist or is wrong.
@@ -149,11 +153,13 @@ def catalogue_scenario(
     """
     built = build(name)
     form = flows.scenario_of(built.files, scenario)
-    begin = form.start
+    begin = form.start if begin_s is None else begin_s
     end = begin + seconds
     routes = _kept(
         f"{built.corridor.id}-{scenario}-{fidelity}-{seed}",
-        lambda path: demand.write_routes(built, scenario, fidelity, seed, path, begin, end, scale=scale),
+        lambda path: demand.write_routes(
+            built, scenario, fidelity, seed, path, begin, end, scale=scale, profile=profile
+        ),
         folder or cache_folder().with_name("routes"),
     )
     proxy = fidelity is Fidelity.PROXY

@@ -19,7 +19,7 @@ from denxanh.networks.model import Aspect
 from denxanh.networks.schedule import active_plan
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.plc.contract import Readings, Refusal
-from denxanh.sim.grants import Grant, GrantServer
+from denxanh.sim.grants import Grant, Granting
 from denxanh.sim.mishaps import Hooks, Mishaps, conflicting_lamps
 from denxanh.sim.pace import Pace
 from denxanh.sim.plant import DAY_S, Plant, PlantSummary
@@ -101,7 +101,7 @@ class Street:
         plant: Plant,
         cabinets: Sequence[VirtualCabinet],
         doors: Mapping[str, Door],
-        grants: GrantServer | None,
+        grants: Granting | None,
         pace: Pace,
         faults: Sequence[FaultSpec] = (),
         cameras: Cameras | None = None,

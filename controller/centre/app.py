@@ -13,9 +13,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from denxanh.controller.centre import desk_pages, pages
-from denxanh.controller.centre.api import docs, problem
+from denxanh.controller.centre.api import docs, metrics, problem
 from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.api.router import api, probes
+from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.command.service import Commands, Line
 from denxanh.controller.centre.feed import PERIOD_S, Feed
 from denxanh.controller.centre.feeds.watch import FeedWatch
@@ -25,8 +26,11 @@ from denxanh.controller.centre.people.people import People
 from denxanh.controller.centre.shield import MAX_BODY_BYTES, SecurityHeaders
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.keeping import Keeping
+from denxanh.controller.centre.store.measuring import Measuring
 from denxanh.controller.centre.view import CorridorView
+from denxanh.controller.tally import SUMMARY_NAME
 from denxanh.networks.model import Corridor, Intersection
+from denxanh.networks.register import junctions
 
 HERE = Path(__file__).parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -44,6 +48,7 @@ def create_app(
     warning: tuple[str, str] | None = None,
     feeds: Collection[str] = (),
     host: str = "127.0.0.1",
+    city: CityFile | None = None,
     period_s: float = PERIOD_S,
 ) -> FastAPI:
     """The application of one site.
@@ -61,9 +66,11 @@ def create_app(
         host: the address that the server binds. Requests for any other host name than this machine's, this
             one and the people's public one are refused, so that no foreign page can read the state through
             a rebound name.
+        city: what the city's file says; by default nothing.
         period_s: at most so many seconds between two snapshots of the stream.
     """
     keeping = Keeping(store, corridor, journal.parent)
+    measuring = Measuring(store, corridor)
     watch = FeedWatch(store, feeds)
 
     def notices() -> list[tuple[str, str]]:
@@ -72,11 +79,21 @@ def create_app(
     feed = Feed(CorridorView(corridor, policy, warning), journal, period_s, notices=notices)
     pictures = Pictures(feed, wires or {one.id: one for one in corridor.intersections})
     commands = Commands(store, line, feed, corridor, pictures.now)
-    centre = Centre(corridor, feed, pictures, store, keeping, commands)
+    centre = Centre(
+        corridor,
+        feed,
+        pictures,
+        store,
+        keeping,
+        commands,
+        city or CityFile(),
+        junctions(corridor),
+        journal.parent / SUMMARY_NAME,
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        works = (feed.run(), keeping.run(), watch.run(), commands.resume())
+        works = (feed.run(), keeping.run(), measuring.run(), watch.run(), commands.resume())
         tasks = [asyncio.create_task(work) for work in works]
         yield
         await commands.close()
@@ -95,6 +112,7 @@ def create_app(
     assembly.install(app, people)
     app.include_router(api)
     app.include_router(probes)
+    app.include_router(metrics.router)
     app.include_router(pages.router, dependencies=[view])
     app.include_router(desk_pages.router)
     docs.install(app)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from denxanh.controller.centre.exports.settings import Exports
 from denxanh.controller.centre.feeds.settings import FeedTable
 from denxanh.errors import CityError
 
@@ -18,6 +19,8 @@ class CityFile(BaseModel):
 
     feed: tuple[FeedTable, ...] = ()
     """What goes to whom (docs/feeds.md)."""
+    exports: Exports = Exports()
+    """What stands in every data set beside the data (docs/exports.md)."""
 
 
 def load(path: Path | None) -> CityFile:

@@ -90,6 +90,7 @@ def run(
             warning=(event.text_vi, event.text_en) if site.unfit else None,
             feeds=[feed.name for feed in city.feed],
             host=console.host,
+            city=city,
         )
         os.nice(NICENESS)
         serve(app, listening, cert_file=console.cert_file, key_file=console.key_file)

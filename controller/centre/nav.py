@@ -31,6 +31,7 @@ NAVIGATION: tuple[Section, ...] = (
             Entry("map", "/", "map"),
             Entry("intersections", "/intersections", "intersection"),
             Entry("corridor", "/corridor", "corridor"),
+            Entry("measures", "/measures", "measure"),
         ),
     ),
     Section(

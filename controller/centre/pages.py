@@ -11,6 +11,7 @@ from denxanh.controller.centre.words.corridor import CORRIDOR
 from denxanh.controller.centre.words.intersection import COMPASS, INTERSECTION
 from denxanh.controller.centre.words.intersections import INTERSECTIONS
 from denxanh.controller.centre.words.map import LOG, MAP, TROUBLE
+from denxanh.controller.centre.words.measures import MEASURES
 from denxanh.controller.centre.words.ordering import ORDERING
 
 router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
@@ -51,3 +52,9 @@ async def one_intersection(request: Request, intersection: str) -> HTMLResponse:
 async def corridor(request: Request) -> HTMLResponse:
     """Time and distance along a street: measured greens, arrivals, the plan's band."""
     return render(request, "corridor.html", page="corridor", words=(CORRIDOR, MAP))
+
+
+@router.get("/measures")
+async def measures(request: Request, intersection: str = "") -> HTMLResponse:
+    """How an intersection's signals did: coordination diagram, split monitor, terminations, figures."""
+    return render(request, "measures.html", page="measures", words=(MEASURES,), chosen=intersection)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.command.picture import Picture, picture
 from denxanh.controller.centre.command.service import Commands
 from denxanh.controller.centre.feed import Feed
@@ -14,6 +16,7 @@ from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.store.said import at_ms
 from denxanh.controller.clock import VIETNAM
 from denxanh.networks.model import Corridor, Intersection
+from denxanh.networks.register import Junction
 from denxanh.plc.modbus.layout import layout
 
 
@@ -49,6 +52,9 @@ class Centre:
         store: what is kept.
         keeping: carries the journal into the store.
         commands: gives orders.
+        city: what the city gets.
+        register: the corridor's junctions.
+        summary: where the controller leaves its counters.
     """
 
     corridor: Corridor
@@ -57,6 +63,9 @@ class Centre:
     store: Store
     keeping: Keeping
     commands: Commands
+    city: CityFile
+    register: Mapping[str, Junction]
+    summary: Path
 
     def picture(self, intersection: str) -> Picture | None:
         """An intersection now; None before its first second."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from denxanh.controller.highres.codes import Code
 from denxanh.controller.highres.memory import DetectorMemory
@@ -23,6 +24,13 @@ _CLEARED = "Cleared: "
 _FAULTS = {"detector-stale": Code.DETECTOR_FAULT_WATCHDOG, "detector-chatter": Code.DETECTOR_FAULT_EXCESSIVE}
 
 
+class Demand(NamedTuple):
+    """Groups, by position: a vehicle is on one of their detectors; one is or was on one of their loops."""
+
+    calling: set[int]
+    passing: set[int]
+
+
 class Detectors:
     """One intersection's detectors; a channel is a position in `Intersection.detectors` plus 1."""
 
@@ -39,11 +47,18 @@ class Detectors:
         calls = tuple(() if one.downstream else one.groups for one in intersection.detectors)
         self._loop_calls = tuple(calls[at] for at in wiring.loops)
         self._zone_calls = tuple(calls[at] for at in wiring.zones)
+        self._calls_of_loop = dict(zip(self._loops, self._loop_calls, strict=True))
 
     def fits(self, readings: Readings) -> bool:
         """Whether these are readings of this intersection."""
         found = (len(readings.loops), len(readings.zones), len(readings.buttons))
         return found == (len(self._loops), len(self._zones), len(self._buttons))
+
+    def fits_memory(self, memory: DetectorMemory, known: bool) -> bool:
+        """Whether this is the memory of this intersection."""
+        found = (len(memory.counts), len(memory.occupied_ds), len(memory.loops), len(memory.zones))
+        wanted = (len(self._loops),) * 3 + (len(self._zones),)
+        return not known or (found == wanted and len(memory.buttons) == len(self._buttons))
 
     def adopt(self, memory: DetectorMemory, moment: Moment, readings: Readings) -> Iterator[SignalEvent]:
         """Begin anew, without a past: all that is told is which zones are occupied."""
@@ -75,21 +90,27 @@ class Detectors:
                     for phase in self._called_by_button[at]:
                         yield SignalEvent(moment.at_ms, Code.PED_CALL_REGISTERED, phase)
 
-    def calls(self, memory: DetectorMemory) -> set[int]:
-        """Groups, by position, on whose detectors a vehicle is."""
-        found: set[int] = set()
-        for occupied, calls in ((memory.loops, self._loop_calls), (memory.zones, self._zone_calls)):
-            for at, on in enumerate(occupied):
-                if on:
-                    found.update(calls[at])
-        return found
+    def demand(self, memory: DetectorMemory, seen: Iterable[SignalEvent]) -> Demand:
+        """Who asks for green now; `seen`: the events of the second."""
+        passing: set[int] = set()
+        for at, on in enumerate(memory.loops):
+            if on:
+                passing.update(self._loop_calls[at])
+        calling = set(passing)
+        for at, on in enumerate(memory.zones):
+            if on:
+                calling.update(self._zone_calls[at])
+        for event in seen:
+            if event.code == Code.DETECTOR_OFF:
+                passing.update(self._calls_of_loop.get(event.parameter, ()))
+        return Demand(calling, passing)
 
     def faults(self, memory: DetectorMemory, at_ms: int, told: Iterable[Event]) -> Iterator[SignalEvent]:
         """Detectors that are no longer believed, or again, by the controller's own alarms."""
         for event in told:
             if not event.cause.startswith("detector-"):
                 continue
-            name = event.text_en.removeprefix(_CLEARED).removeprefix(_NAMED).partition(":")[0]
+            name = event.text_en.removeprefix(_CLEARED).removeprefix(_NAMED).partition(": ")[0]
             channel = self._channels.get(name)
             if channel is None:
                 continue

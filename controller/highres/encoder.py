@@ -14,7 +14,7 @@ from enum import IntEnum
 from denxanh.controller.highres.codes import Code
 from denxanh.controller.highres.detectors import TENTH_MS, Detectors
 from denxanh.controller.highres.lamps import SECOND_MS, Lamps
-from denxanh.controller.highres.memory import Memory, fresh
+from denxanh.controller.highres.memory import Memory
 from denxanh.controller.highres.moment import Moment, SignalEvent
 from denxanh.controller.highres.unit import Unit
 from denxanh.networks.model import Intersection
@@ -46,10 +46,16 @@ class Encoder:
     """
 
     def __init__(self, intersection: Intersection, memory: Memory | None = None) -> None:
-        self.memory = memory or fresh(intersection)
+        self.memory = memory or Memory()
         self._lamps = Lamps(intersection)
         self._detectors = Detectors(intersection)
         self._unit = Unit(intersection)
+
+    def fits(self, memory: Memory) -> bool:
+        """Whether a memory is of this intersection as it is now."""
+        return self._lamps.fits(memory.lamps, memory.known) and self._detectors.fits_memory(
+            memory.detectors, memory.known
+        )
 
     def take(self, moment: Moment) -> list[SignalEvent]:
         """The events that a second has brought to light, in the order of time, none before earlier ones.
@@ -68,12 +74,12 @@ class Encoder:
             found += self._lose(told_ms + SECOND_MS, Loss.NO_RECORDS)
         memory.told_ms, memory.begins = at_ms, False
         readings, aspects = self._heard(moment)
-        found += self._polled(at_ms, answered=readings is not None)
+        polls = self._polled(at_ms, answered=aspects is not None)
         if readings is None or aspects is None:
-            return found + self._silent(replace(moment, readings=None, status=None))
+            return found + self._silent(replace(moment, readings=None, status=None), polls)
         if memory.silent_ms is not None and not self._lamps.follows(memory.lamps.aspects, aspects):
             found += self._lose(memory.silent_ms, Loss.NO_ANSWER)
-        found += self._known(moment, readings, aspects)
+        found += self._known(moment, readings, aspects, polls)
         return found
 
     def begin(self) -> None:
@@ -99,24 +105,27 @@ class Encoder:
             self.memory.heartbeat = status.heartbeat
         return readings, self._lamps.read(moment.aspects)
 
-    def _known(self, moment: Moment, readings: Readings, aspects: str) -> list[SignalEvent]:
+    def _known(
+        self, moment: Moment, readings: Readings, aspects: str, polls: list[SignalEvent]
+    ) -> list[SignalEvent]:
         memory, held = self.memory, self.memory.held
         at_ms, since_ms = moment.at_ms, memory.seen_ms
         memory.silent_ms, memory.held, memory.seen_ms = None, [], at_ms
         if memory.known:
             seen = list(self._detectors.second(memory.detectors, moment, readings, since_ms))
-            calls = self._detectors.calls(memory.detectors)
-            seen += self._lamps.second(memory.lamps, moment, aspects, calls, since_ms)
+            demand = self._detectors.demand(memory.detectors, seen)
+            seen += self._lamps.second(memory.lamps, moment, aspects, demand, since_ms)
+            seen = [*_bridged(at_ms, since_ms), *seen]
         else:
             memory.known = True
             seen = [SignalEvent(at_ms, Code.REGAINED, 0)]
             seen += self._lamps.adopt(memory.lamps, moment, aspects)
             seen += self._detectors.adopt(memory.detectors, moment, readings)
-        return sorted([*held, *seen, *self._of_unit(moment)], key=_time)
+        return sorted([*held, *polls, *seen, *self._of_unit(moment)], key=_time)
 
-    def _silent(self, moment: Moment) -> list[SignalEvent]:
+    def _silent(self, moment: Moment, polls: list[SignalEvent]) -> list[SignalEvent]:
         memory = self.memory
-        told = list(self._of_unit(moment))
+        told = [*polls, *self._of_unit(moment)]
         if not memory.known:
             return told
         if memory.silent_ms is None:
@@ -155,10 +164,13 @@ class Encoder:
             memory.minute, memory.polls, memory.failures = minute, 0, 0
         memory.polls += 1
         memory.failures += not answered
-        if memory.silent_ms is not None:
-            memory.held += told
-            return []
         return told
+
+
+def _bridged(at_ms: int, since_ms: int) -> Iterator[SignalEvent]:
+    """That seconds are missing before this one: changes that it shows may be that much older."""
+    if at_ms - since_ms > SECOND_MS:
+        yield SignalEvent(at_ms, Code.BRIDGED, round((at_ms - since_ms) / SECOND_MS))
 
 
 def _time(event: SignalEvent) -> int:

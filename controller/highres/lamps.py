@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from denxanh.controller.guardtypes import GuardRefusal
 from denxanh.controller.highres.codes import Code
+from denxanh.controller.highres.detectors import Demand
 from denxanh.controller.highres.memory import UNKNOWN, LampMemory
 from denxanh.controller.highres.moment import Moment, SignalEvent
 from denxanh.controller.mode import Mode
@@ -15,9 +16,12 @@ from denxanh.plc.contract import CabinetMode
 SECOND_MS = 1000
 SERVED_PCU = 1.0
 """A queue shorter than one car is none (assumed)."""
+PASSAGE_MS = 3000
+"""A loop that nobody was on for so long has a gap, ms (assumed; FHWA's Signal Timing Manual has passage times
+of 2 to 4 s)."""
 SPLITS = 16
 """Phases that have a code for their actual split."""
-GREEN, YELLOW, RED, DARK, WALK, CLEARANCE = "GYroWC"
+GREEN, YELLOW, RED, DARK, WALK, CLEARANCE = "GyroWC"
 """Aspects, `g` taken for `G`."""
 _FOLLOWS = {GREEN: YELLOW, YELLOW: RED, RED: GREEN}
 _WALK_FOLLOWS = {WALK: CLEARANCE, CLEARANCE: RED, RED: WALK}
@@ -61,7 +65,7 @@ class Lamps:
             return None
         plain = aspects.replace("g", GREEN)
         for walks, aspect in zip(self._walks, plain, strict=True):
-            if aspect not in ("WCro" if walks else "GYro"):
+            if aspect not in ("WCro" if walks else "Gyro"):
                 return None
         return plain
 
@@ -72,12 +76,18 @@ class Lamps:
             for walks, old, new in zip(self._walks, before, now, strict=True)
         )
 
+    def fits(self, memory: LampMemory, known: bool) -> bool:
+        """Whether this is the memory of this intersection."""
+        found = (memory.aspects, memory.green_ms, memory.used_ms, memory.clearing, memory.called)
+        return not known or all(len(one) == len(self._walks) for one in found)
+
     def adopt(self, memory: LampMemory, moment: Moment, aspects: str) -> Iterator[SignalEvent]:
         """Begin anew: greens that run are told as found."""
         count = len(self._walks)
         memory.aspects = aspects
         memory.green_ms = [UNKNOWN] * count
         memory.clearing, memory.called = [False] * count, [False] * count
+        memory.used_ms = [moment.at_ms] * count
         memory.maxed, memory.cycle_ms = False, UNKNOWN
         memory.stage = UNKNOWN if moment.in_interstage else moment.stage
         for group, aspect in enumerate(aspects):
@@ -85,11 +95,13 @@ class Lamps:
                 yield SignalEvent(moment.at_ms, Code.FOUND_GREEN, group + 1)
 
     def second(
-        self, memory: LampMemory, moment: Moment, aspects: str, calls: Collection[int], since_ms: int
+        self, memory: LampMemory, moment: Moment, aspects: str, demand: Demand, since_ms: int
     ) -> Iterator[SignalEvent]:
-        """What has changed since `since_ms`; `calls`: groups that a vehicle asks for, by position."""
+        """What has changed since `since_ms`."""
         before, memory.aspects = memory.aspects, aspects
         at_ms = moment.at_ms
+        for group in demand.passing:
+            memory.used_ms[group] = at_ms
         for group, old in enumerate(before):
             new = aspects[group]
             if self._walks[group]:
@@ -105,7 +117,7 @@ class Lamps:
                     yield from self._begun(memory, at_ms, group)
                 elif since_ms < memory.green_ms[group] + self._min_ms[group] <= at_ms:
                     yield SignalEvent(at_ms, Code.MIN_COMPLETE, group + 1)
-            elif new == RED and group in calls and not memory.called[group]:
+            elif new == RED and group in demand.calling and not memory.called[group]:
                 memory.called[group] = True
                 yield SignalEvent(at_ms, Code.CALL_REGISTERED, group + 1)
         yield from self._stage(memory, moment)
@@ -142,7 +154,8 @@ class Lamps:
         if not moment.queued:
             return Code.FORCE_OFF
         lanes = [moment.queued[lane] for lane in self._lanes[group] if lane < len(moment.queued)]
-        if all(queue < SERVED_PCU for queue in lanes):
+        idle = moment.at_ms - memory.used_ms[group] >= PASSAGE_MS
+        if idle and all(queue < SERVED_PCU for queue in lanes):
             return Code.GAP_OUT
         began = memory.green_ms[group]
         if began != UNKNOWN and moment.at_ms - began >= self._max_ms[group]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from denxanh.controller.highres.moment import SignalEvent
-from denxanh.networks.model import Intersection
 
 UNKNOWN = -1
 """For a time that nobody knows."""
@@ -19,6 +18,8 @@ class LampMemory:
     """As of the last second that was known; empty: none was."""
     green_ms: list[int] = field(default_factory=list)
     """When the green that runs or has just ended began."""
+    used_ms: list[int] = field(default_factory=list)
+    """When a vehicle was last on one of the group's loops."""
     clearing: list[bool] = field(default_factory=list)
     """Whether the all-red after the group's yellow has not ended yet."""
     called: list[bool] = field(default_factory=list)
@@ -63,11 +64,11 @@ class UnitMemory:
 
 @dataclass(slots=True)
 class Memory:
-    """All of it."""
+    """All of it; a new one knows nothing yet."""
 
-    lamps: LampMemory
-    detectors: DetectorMemory
-    unit: UnitMemory
+    lamps: LampMemory = field(default_factory=LampMemory)
+    detectors: DetectorMemory = field(default_factory=DetectorMemory)
+    unit: UnitMemory = field(default_factory=UnitMemory)
     begins: bool = False
     """Whether a run has begun that has not had a second yet."""
     told_ms: int | None = None
@@ -83,10 +84,3 @@ class Memory:
     minute: int = UNKNOWN
     polls: int = 0
     failures: int = 0
-
-
-def fresh(intersection: Intersection) -> Memory:
-    """Nothing is known yet."""
-    groups = len(intersection.groups)
-    lamps = LampMemory("", [UNKNOWN] * groups, [False] * groups, [False] * groups)
-    return Memory(lamps, DetectorMemory(), UnitMemory())

@@ -69,6 +69,12 @@ COMMANDS = (
     ("store", "restore"),
     ("store", "export"),
     ("store", "retain"),
+    ("export", "ioc-daily"),
+    ("export", "lgsp"),
+    ("export", "open-data"),
+    ("export", "police"),
+    ("export", "geojson"),
+    ("export", "verify"),
     ("vds", "token"),
     ("vds", "schema"),
 )

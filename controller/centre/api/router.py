@@ -10,7 +10,9 @@ from denxanh.controller.centre.api import (
     comparison,
     drafts,
     export,
+    geo,
     live,
+    measures,
     recent,
     records,
     site,
@@ -19,7 +21,9 @@ from denxanh.controller.centre.api import (
 )
 
 api = APIRouter(prefix="/api/v1")
-for part in (site, street, live, recent, stream, commands, records, export, drafts, calendar, comparison):
+_STREET = (site, street, geo, live, recent, stream, commands)
+_DESK = (records, export, drafts, calendar, comparison, measures)
+for part in (*_STREET, *_DESK):
     api.include_router(part.router)
 
 probes = site.probes

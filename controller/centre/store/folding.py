@@ -168,8 +168,8 @@ def _tick(state: State, rows: Rows, intersection: str, now: Second) -> None:
 
 def _signals(state: State, rows: Rows, intersection: str, now: Second, signals: Signals) -> None:
     memory = state.signals.get(intersection)
-    if memory is None:
-        memory = state.signals[intersection] = signals.fresh()
+    if memory is None or not signals.fits(memory):
+        memory = state.signals[intersection] = Memory()
     sources = tuple([one for one in state.vds if one.intersection == intersection]) if state.vds else ()
     at = state.places[intersection].last_ms
     rows.signal_events += [(intersection, told) for told in signals.second(memory, at, now, sources)]

@@ -1,4 +1,7 @@
-"""Tables as Parquet files, one per table and local day: for analysis, and before retention removes them."""
+"""Tables as Parquet files, one per table and local day: for analysis, and before retention removes them.
+
+High-resolution events go in the columns that ATSPM programs read (`signal_events.indiana`).
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, func, select
 
+from denxanh.controller.centre.store import signal_events as high_resolution
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.rows import values
-from denxanh.controller.centre.store.schema import alarms, audit, commands, events, minutes, spans
+from denxanh.controller.centre.store.schema import (
+    alarms,
+    audit,
+    commands,
+    events,
+    minutes,
+    quarter_hours,
+    signal_events,
+    spans,
+)
 from denxanh.controller.clock import VIETNAM
 from denxanh.errors import MissingExtraError, StoreError
 
@@ -23,9 +36,11 @@ TIMES: Mapping[str, Column[Any]] = {
     "events": events.c.at_ms,
     "spans": spans.c.began_ms,
     "minutes": minutes.c.minute_ms,
+    "quarter_hours": quarter_hours.c.begin_ms,
     "alarms": alarms.c.raised_ms,
     "commands": commands.c.at_ms,
     "audit": audit.c.at_ms,
+    "signal_events": signal_events.c.at_ms,
 }
 """What can be exported, and the time by which a row belongs to a day."""
 
@@ -49,7 +64,7 @@ def export(store: Store, folder: Path, tables: tuple[str, ...], first: date, las
         MissingExtraError: polars is not installed.
     """
     try:
-        import polars
+        import polars  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtraError("polars", "parquet") from error
     unknown = [name for name in tables if name not in TIMES]
@@ -62,31 +77,41 @@ def export(store: Store, folder: Path, tables: tuple[str, ...], first: date, las
         time = TIMES[name]
         for day in _days(store, time, first, last):
             path = folder / f"{name}-{day.isoformat()}.parquet"
-            rows = _rows(store, time, day)
-            if rows:
+            frame = _frame(store, time, day)
+            if len(frame):
                 unfinished = path.with_suffix(".unfinished")
-                polars.DataFrame(rows, schema=_schema(time.table), orient="row").write_parquet(unfinished)
+                frame.write_parquet(unfinished)
                 unfinished.replace(path)
-                yield Written(path, len(rows))
+                yield Written(path, len(frame))
 
 
 def _days(store: Store, time: Column[Any], first: date, last: date) -> Iterator[date]:
     """Local days that can have rows, within those that are wanted."""
     with store.reading() as connection:
-        low, high = connection.execute(select(func.min(time), func.max(time))).one()
-    if low is None:
+        if time.table is signal_events:
+            names = high_resolution.intersections(connection)
+            known = [high_resolution.extent(connection, name) for name in names]
+            ends = [end for pair in known if pair is not None for end in pair]
+        else:
+            ends = [end for end in connection.execute(select(func.min(time), func.max(time))).one() if end]
+    if not ends:
         return
-    day, end = max(first, _day(low)), min(last, _day(high))
+    day, end = max(first, _day(min(ends))), min(last, _day(max(ends)))
     while day <= end:
         yield day
         day += timedelta(days=1)
 
 
-def _rows(store: Store, time: Column[Any], day: date) -> list[dict[str, Any]]:
+def _frame(store: Store, time: Column[Any], day: date) -> polars.DataFrame:
+    import polars
+
     begin, end = _midnight_ms(day), _midnight_ms(day + timedelta(days=1))
-    query = select(time.table).where(time >= begin, time < end).order_by(time)
     with store.reading() as connection:
-        return [values(row) for row in connection.execute(query)]
+        if time.table is signal_events:
+            return high_resolution.indiana(connection, begin, end)
+        query = select(time.table).where(time >= begin, time < end).order_by(time)
+        rows = [values(row) for row in connection.execute(query)]
+    return polars.DataFrame(rows, schema=_schema(time.table), orient="row")
 
 
 def _schema(table: Any) -> dict[str, polars.DataType | type[polars.DataType]]:

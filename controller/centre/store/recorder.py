@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -44,7 +43,8 @@ class Recorder:
     def __init__(self, store: Store, corridor: Corridor) -> None:
         self._store = store
         self._intersections = signals(corridor)
-        self._state = State()
+        self._state = _text(State())
+        """As it is stored: what a batch begins with that fails half-way must still be whole."""
         self._bookmark: Bookmark | None = None
         self.skipped = 0
         """Records that this program could not read, since it started."""
@@ -59,16 +59,17 @@ class Recorder:
             row = connection.execute(select(bookmarks).where(bookmarks.c.reader == READER)).first()
             newest = connection.execute(select(func.coalesce(func.max(runs.c.id), 0))).scalar_one()
         if row is None:
-            self._bookmark, self._state = None, State(run=newest)
+            self._bookmark, self._state = None, _text(State(run=newest))
             return None
         try:
-            self._state = STATE.validate_json(row.state)
+            STATE.validate_json(row.state)
         except ValidationError as error:
             raise StoreError(
                 "the recorder's state is damaged",
                 where=f"{self._store.name}: bookmarks",
                 fix="restore a backup (denxanh store restore)",
             ) from error
+        self._state = row.state
         self._bookmark = Bookmark(row.part, row.offset, row.mark, row.head)
         return self._bookmark
 
@@ -78,21 +79,22 @@ class Recorder:
         Raises:
             StoreError: it could not be stored; whether it was after all, `resume` says.
         """
-        state = copy.deepcopy(self._state)
+        state = STATE.validate_json(self._state)
         rows = fold(state, records, self._intersections)
+        after = _text(state)
         with self._store.writing() as connection:
-            self._move(connection, bookmark, state)
+            self._move(connection, bookmark, after)
             _write(connection, rows)
-        self._state, self._bookmark = state, bookmark
+        self._state, self._bookmark = after, bookmark
         self.skipped += rows.skipped
 
-    def _move(self, connection: Connection, bookmark: Bookmark, state: State) -> None:
+    def _move(self, connection: Connection, bookmark: Bookmark, state: str) -> None:
         row = {
             "part": bookmark.part,
             "offset": bookmark.offset,
             "mark": bookmark.mark,
             "head": bookmark.head,
-            "state": STATE.dump_json(state).decode(),
+            "state": state,
             "updated_ms": now_ms(),
         }
         before, table = self._bookmark, bookmarks.c
@@ -120,6 +122,10 @@ def gap_record(at: str) -> dict[str, Any]:
         cause="journal-gap",
     )
     return {"k": "event", "event": encode_event(event)}
+
+
+def _text(state: State) -> str:
+    return STATE.dump_json(state).decode()
 
 
 def _write(connection: Connection, rows: Rows) -> None:

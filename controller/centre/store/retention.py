@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Integer, Table, delete, func, select, tuple_
 
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.ledger import State
-from denxanh.controller.centre.store.schema import alarms, commands, events, minutes, sessions, spans
+from denxanh.controller.centre.store.schema import (
+    alarms,
+    commands,
+    events,
+    minutes,
+    quarter_hours,
+    sessions,
+    signal_events,
+    spans,
+)
+from denxanh.controller.centre.store.signal_events import intersections
 from denxanh.errors import StoreError
 
 DAY_MS = 86_400_000
@@ -27,10 +38,14 @@ class Days:
     events: int = 400
     spans: int = 100
     minutes: int = 400
+    quarter_hours: int = 2200
+    """Measures: small, and reports compare years (six)."""
     alarms: int = 400
     """Only those that no longer stand and were acknowledged."""
     commands: int = 0
     """Orders of people are evidence, as the audit log is; those whose end is open stay in any case."""
+    signal_events: int = 35
+    """They take more room than all the rest; the measures of them stay."""
 
 
 def retain(store: Store, days: Days, now_ms: int) -> Mapping[str, int]:
@@ -52,10 +67,15 @@ def retain(store: Store, days: Days, now_ms: int) -> Mapping[str, int]:
     """
     if min(asdict(days).values()) < 0:
         raise StoreError("a number of days cannot be negative", where="retention")
-    return {table.name: _remove(store, table, old) for table, old in _old(days, now_ms)}
+    with store.reading() as connection:
+        names = intersections(connection)
+    removed: Counter[str] = Counter()
+    for table, old in _old(days, now_ms, names):
+        removed[table.name] += _remove(store, table, old)
+    return dict(removed)
 
 
-def _old(days: Days, now_ms: int) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+def _old(days: Days, now_ms: int, names: Iterable[str]) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     def before(number: int) -> int:
         return now_ms - number * DAY_MS
 
@@ -66,6 +86,12 @@ def _old(days: Days, now_ms: int) -> Iterator[tuple[Table, ColumnElement[bool]]]
         yield spans, spans.c.ended_ms < before(days.spans)
     if days.minutes:
         yield minutes, minutes.c.minute_ms < before(days.minutes)
+    if days.quarter_hours:
+        yield quarter_hours, quarter_hours.c.begin_ms < before(days.quarter_hours)
+    if days.signal_events:
+        of = signal_events.c
+        for name in names:  # each by the index: nobody waits while the whole table is looked through
+            yield signal_events, (of.intersection == name) & (of.at_ms < before(days.signal_events))
     if days.alarms:
         settled = alarms.c.acknowledged_ms.is_not(None) & (alarms.c.cleared_ms < before(days.alarms))
         yield alarms, settled

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.store.said import Second
 from denxanh.controller.highres.encoder import Encoder
-from denxanh.controller.highres.memory import Memory, fresh
+from denxanh.controller.highres.memory import Memory
 from denxanh.controller.highres.moment import Moment, SignalEvent
 from denxanh.controller.ladder import Cause
 from denxanh.controller.mode import Mode
@@ -40,9 +40,9 @@ class Signals:
         self._sources: tuple[Source, ...] = ()
         self._layout = _layout(intersection)
 
-    def fresh(self) -> Memory:
-        """What to begin with."""
-        return fresh(self._intersection)
+    def fits(self, memory: Memory) -> bool:
+        """Whether a memory is of this intersection as it is now."""
+        return self._encoder.fits(memory)
 
     def second(
         self, memory: Memory, at_ms: int, now: Second, sources: tuple[Source, ...]

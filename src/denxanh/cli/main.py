@@ -18,10 +18,12 @@ from denxanh.cli import (
     demo,
     evaluate,
     exercise,
+    export,
     feeds,
     flood,
     gate,
     keys,
+    measures,
     network,
     order,
     people,
@@ -29,6 +31,7 @@ from denxanh.cli import (
     priority,
     replay,
     run,
+    simulate_month,
     store,
     train,
     vds,
@@ -48,6 +51,9 @@ app = typer.Typer(
 app.command("demo", epilog="Example: denxanh demo --speed 5 --policy max-pressure")(demo.demo)
 app.command("exercise", epilog="Example: denxanh exercise --corridor nguyen-van-cu --speed 2")(
     exercise.exercise
+)
+app.command("simulate-month", epilog="Example: denxanh simulate-month month --days 2 --hours 7-8 --jobs 2")(
+    simulate_month.simulate_month
 )
 app.command("run", epilog="Example: denxanh run site.toml")(run.run)
 app.command("console", epilog="Example: denxanh console site.toml")(console.console)
@@ -71,7 +77,11 @@ app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
 app.add_typer(store.app, name="store")
+app.add_typer(export.app, name="export")
 app.add_typer(feeds.app, name="feeds")
+app.command(
+    "measures", epilog="Example: denxanh measures site.toml MT_NVC --since 2026-10-01T07:00 --out pictures"
+)(measures.measures)
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",

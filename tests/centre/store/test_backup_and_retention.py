@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import tarfile
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,7 @@ def _rewritten(path: Path, change: Callable[[str, bytes], bytes | None]) -> Path
 
 
 def _newer(name: str, data: bytes) -> bytes:
-    return data.replace(b'"schema": "1"', b'"schema": "999"') if name == backup.MANIFEST else data
+    return re.sub(rb'"schema": "\d+"', b'"schema": "999"', data) if name == backup.MANIFEST else data
 
 
 def _forged(name: str, data: bytes) -> bytes:
@@ -237,11 +238,13 @@ def test_only_what_is_old_goes(days_old: Store, content: Content, monkeypatch: p
     monkeypatch.setattr(retention, "BREATH_S", 0.0)
     before = content(days_old)
     now = at_ms("2026-11-24", 23_400.0) + 30_000
-    days = retention.Days(events=1, spans=1, minutes=1, alarms=1, commands=1)
+    days = retention.Days(events=1, spans=1, minutes=1, alarms=1, commands=1, signal_events=1)
     removed = retention.retain(days_old, days, now)
     after = content(days_old)
     assert removed["events"] > 0
     assert removed["spans"] > 2
+    assert removed["signal_events"] > 0
+    assert all(row[1] >= now - 86_400_000 for row in after["signal_events"])
     assert {row[2] for row in after["events"]} == {
         row[2] for row in before["events"] if row[2] >= now - 86_400_000
     }
@@ -264,7 +267,7 @@ def test_what_still_matters_stays_however_old(days_old: Store) -> None:
 
 def test_days_of_nothing_keep_for_good(days_old: Store, content: Content) -> None:
     before = content(days_old)
-    retention.retain(days_old, retention.Days(0, 0, 0, 0, 0), now_ms() + 4000 * retention.DAY_MS)
+    retention.retain(days_old, retention.Days(0, 0, 0, 0, 0, 0), now_ms() + 4000 * retention.DAY_MS)
     after = content(days_old)
     assert before.pop("sessions")
     assert after.pop("sessions") == []
@@ -285,6 +288,11 @@ def test_parquet_holds_the_same_rows(days_old: Store, tmp_path: Path, content: C
     assert frame.schema["in_interstage"] == polars.Boolean
     assert frame.schema["plan"] == polars.Int64
     assert sum(one.rows for one in written if one.path.name.startswith("audit")) == 1
+    told = polars.read_parquet(tmp_path / "out" / "signal_events-2026-11-23.parquet")
+    assert told.columns == ["TimeStamp", "DeviceId", "EventId", "Parameter"]
+    epoch = datetime(1970, 1, 1) + timedelta(hours=7)
+    ours = [((at - epoch) // timedelta(milliseconds=1), *rest) for at, *rest in told.rows()]
+    assert sorted(ours) == sorted((at, name, *rest) for name, at, *rest in content(days_old)["signal_events"])
 
 
 def test_only_the_days_that_are_wanted_are_exported(days_old: Store, tmp_path: Path) -> None:
