@@ -20,7 +20,7 @@ from denxanh.networks.model import Corridor, DetectorKind
 
 MINUTE_MS = 60_000
 MONDAY = datetime(2026, 11, 2, 6, tzinfo=VIETNAM)
-MINUTES = 150
+MINUTES = 110
 
 
 def begin_ms(day: int) -> int:
