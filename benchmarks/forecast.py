@@ -113,8 +113,9 @@ def main() -> None:
         [
             *lines,
             "",
-            f"{len(mornings)} mornings of 90 minutes (seeds {seeds}), {len(mornings[0].approaches)} approaches, "
-            f"mean queue {mean:.1f} pcu, errors in pcu. `python benchmarks/forecast.py --write`.",
+            f"{len(mornings)} mornings of 90 minutes (seeds {seeds}), "
+            f"{len(mornings[0].approaches)} approaches, mean queue {mean:.1f} pcu, errors in pcu. "
+            "`python benchmarks/forecast.py --write`.",
         ]
     )
     Console(width=220).print(text)
