@@ -243,6 +243,18 @@ def full_quarters(logs: Mapping[str, tuple[EventLog, Duties]]) -> set[tuple[str,
     return full
 
 
+def stretches(full: Iterable[tuple[str, int]]) -> list[str]:
+    """From when until when quarters of any intersection follow each other, in local time."""
+    begins = sorted({begin for _, begin in full})
+    firsts = [at for at in begins if at - QUARTER_MS not in begins]
+    lasts = [at + QUARTER_MS for at in begins if at + QUARTER_MS not in begins]
+    return [
+        f"{datetime.fromtimestamp(first / 1000, VIETNAM):%Y-%m-%d %H:%M} to "
+        f"{datetime.fromtimestamp(last / 1000, VIETNAM):%Y-%m-%d %H:%M}"
+        for first, last in zip(firsts, lasts, strict=True)
+    ]
+
+
 def table(compared: Iterable[Compared]) -> str:
     """As Markdown."""
     lines = [
@@ -289,13 +301,8 @@ def main() -> None:
     full = full_quarters(logs)
     compared = compare(ours(logs), other, full)
     events = sum(len(log) for log, _ in logs.values())
-    begins = sorted(begin for _, begin in full)
-    days = [
-        datetime.fromtimestamp(at / 1000, VIETNAM).strftime("%Y-%m-%d %H:%M")
-        for at in (begins[0], begins[-1] + QUARTER_MS)
-    ]
     said = (
-        f"{site.corridor.id}, {days[0]} to {days[1]}, {len(logs)} intersections, {events:,} events, "
+        f"{site.corridor.id}, {'; '.join(stretches(full))}: {len(logs)} intersections, {events:,} events, "
         f"{len(full):,} whole quarters of an hour; `atspm` {version}."
     )
     text = f"{table(compared)}\n\n{said}"
