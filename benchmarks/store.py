@@ -5,8 +5,9 @@
     python benchmarks/store.py --write                                  # the table into docs/store.md
 
 The records are made up, second by second, as the controller would write them: stages of 20 to 50 s, an
-interstage of 5 s, an event per switch, a few mode changes and alarms; no SUMO, so queues are chance. They are
-stored a minute at a time, as after an outage; how long a live second takes is measured apart.
+interstage of 5 s, an event per switch, a few mode changes and alarms; no SUMO, so queues are chance, and each
+loop lets a vehicle pass every 10 s on average (360 an hour). They are stored a minute at a time, as after an
+outage; how long a live second takes is measured apart.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from denxanh.controller.centre.store import audit, queries
+from denxanh.controller.centre.store import audit, queries, signal_events
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.journalreader import Bookmark
 from denxanh.controller.centre.store.overview import overview
@@ -33,7 +34,8 @@ from denxanh.controller.centre.store.recorder import Recorder
 from denxanh.controller.centre.store.said import at_ms
 from denxanh.controller.clock import VIETNAM
 from denxanh.networks import catalogue
-from denxanh.networks.model import Corridor, Intersection
+from denxanh.networks.model import Aspect, Corridor, GroupKind, Intersection
+from denxanh.plc.modbus.layout import STATUS_FIELDS, Layout, layout
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "store.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -43,6 +45,8 @@ LIVE_S = 60
 """Seconds that are stored one by one, to time what a live second costs."""
 AUDIT_ROWS = 500
 TRIES = 15
+VEHICLES_PER_S = 0.1
+"""At each loop."""
 Record = dict[str, Any]
 
 
@@ -56,6 +60,7 @@ class Junction:
         self._left = chance.randint(1, 50)
         self._interstage = 0
         self._mode = "PLAN"
+        self._polled = Polled(intersection, chance)
 
     def second(self, number: int) -> Record:
         """The tick record of one second of the day."""
@@ -78,7 +83,7 @@ class Junction:
             events.append(
                 _event("alarm-cleared", "detector-stale", "Hết cảnh báo", "Cleared: A detector is silent")
             )
-        aspects = "".join(self._one.stages[self._stage].aspects)
+        shown = self._aspects()
         lanes = [
             {
                 "queued": round(chance.random() * 9, 2),
@@ -90,10 +95,15 @@ class Junction:
         return {
             "k": "tick",
             "i": self._one.id,
-            "in": {"tick": number, "clock_s": float(number), "date": DAY},
+            "in": {
+                "tick": number,
+                "clock_s": float(number),
+                "date": DAY,
+                "words": self._polled.words(number, self._stage, shown),
+            },
             "out": {
                 "mode": self._mode,
-                "aspects": aspects.replace("G", "Y") if self._interstage > 2 else aspects,
+                "aspects": shown,
                 "stage": self._stage,
                 "in_interstage": self._interstage > 0,
                 "plan": 1 + number // 21_600,
@@ -101,6 +111,50 @@ class Junction:
                 "events": events,
             },
         }
+
+    def _aspects(self) -> str:
+        """Green in a stage; in the interstage 3 s yellow, 2 s red, for the groups that it serves."""
+        letters = []
+        for aspect, group in zip(self._one.stages[self._stage].aspects, self._one.groups, strict=True):
+            walks = group.kind is GroupKind.PEDESTRIAN
+            if aspect is Aspect.RED or 0 < self._interstage <= 2:
+                letters.append("r")
+            elif self._interstage:
+                letters.append("C" if walks else "y")
+            else:
+                letters.append("W" if walks else aspect.value)
+        return "".join(letters)
+
+
+class Polled:
+    """A cabinet's registers: a heartbeat, the lamps, loops that count by chance."""
+
+    def __init__(self, intersection: Intersection, chance: random.Random) -> None:
+        self._chance = chance
+        self._layout: Layout = layout(intersection)
+        self._loops = [0] * (4 * self._layout.loops)
+        self._rest = ([0] * self._layout.lengths[2], [0] * self._layout.lengths[3])
+        self._at = {field.name: field.offset for field in STATUS_FIELDS}
+
+    def words(self, number: int, stage: int, shown: str) -> list[list[int]]:
+        """The four blocks of one poll."""
+        status = [0] * self._layout.lengths[0]
+        values = {
+            "map_version": 1,
+            "junction": self._layout.junction,
+            "mode": 3,
+            "heartbeat": number % 65_536,
+        }
+        for name, value in {**values, "stage": stage, "stage_next": stage}.items():
+            status[self._at[name]] = value
+        for name, lit in (("green", "GgW"), ("yellow", "y"), ("red", "r"), ("flashing", "C")):
+            mask = sum(1 << group for group, letter in enumerate(shown) if letter in lit)
+            status[self._at[name] : self._at[name] + 2] = divmod(mask, 65_536)
+        for at in range(0, len(self._loops), 4):
+            if self._chance.random() < VEHICLES_PER_S:
+                self._loops[at] = (self._loops[at] + 1) % 65_536
+                self._loops[at + 1] = (self._loops[at + 1] + self._chance.randint(2, 5)) % 65_536
+        return [status, list(self._loops), *self._rest]
 
 
 def _event(kind: str, cause: str, text_vi: str, text_en: str) -> Record:
@@ -154,11 +208,17 @@ def ask(store: Store, corridor: Corridor, hours: float) -> dict[str, float]:
         "a day of an intersection's lanes by minute": lambda: queries.minutes(
             store, place, begin, begin + 24 * hour
         ),
+        "an hour's signal events of an intersection": lambda: _signal_events(store, place, middle, hour),
         "alarms that nobody took note of": lambda: queries.alarms(store, open_only=True),
         "what one person did, newest 100": lambda: audit.search(store, actor="lan"),
         f"verify the chain of {AUDIT_ROWS} audit rows": lambda: audit.verify(store),
     }
     return {name: statistics.median(_timed(act) for _ in range(TRIES)) for name, act in tries.items()}
+
+
+def _signal_events(store: Store, place: str, since_ms: int, length_ms: int) -> int:
+    with store.reading() as connection:
+        return len(signal_events.read(connection, place, since_ms, since_ms + length_ms))
 
 
 def _timed(act: Callable[[], object]) -> float:
@@ -198,7 +258,7 @@ def measure(url: str, hours: float) -> dict[str, str]:
         found = {**record(store, corridor, hours), "audit_ms": fill_audit(store)}
         asked = ask(store, corridor, hours)
         rows = overview(store).rows
-        kept = ("events", "spans", "minutes", "alarms")
+        kept = ("events", "spans", "minutes", "alarms", "signal_events")
         return {
             **{f"rows: {name}": f"{rows[name]:,}" for name in kept},
             "size": f"{size_mb(store):.0f} MB",

@@ -1,12 +1,12 @@
-"""Mornings of a simulated street, minute by minute and lane by lane, on which forecasts and warnings are judged.
+"""Mornings of a simulated street, minute by minute and lane by lane: what forecasts are judged on.
 
     python benchmarks/street_days.py --out /tmp/days --days 16 --jobs 2
 
-A morning peak of the catalogue: 90 minutes, two neighbouring intersections under `max-pressure` behind the guard,
-the others under the net's own programmes, two-wheelers as proxy units, only traffic that passes one of the two.
-No two days are alike: the whole demand, each entry, and the hour of the peak vary from day to day,
-and on some days one entry has a surge. **All of this variation is assumed.** What is recorded is what the
-estimate believes from the detectors, never what SUMO knows. Each day is a fresh process; days that are
+A morning peak of the catalogue: 90 minutes, two neighbouring intersections under `max-pressure` behind the
+guard, the others under the net's own programmes, two-wheelers as proxy units, only traffic that passes one
+of the two. No two days are alike: the whole demand, each entry, and the hour of the peak vary from day to
+day, and on some days one entry has a surge. **All of this variation is assumed.** What is recorded is what
+the estimate believes from the detectors, never what SUMO knows. Each day is a fresh process; days that are
 there already are not made again.
 """
 
@@ -30,7 +30,7 @@ from rich.progress import track
 from denxanh.agents.policy import Policy
 from denxanh.agents.registry import policy
 from denxanh.networks.demand import Fidelity
-from denxanh.networks.model import Corridor
+from denxanh.networks.model import Corridor, DetectorKind, Intersection
 from denxanh.sim.mind import Mind
 from denxanh.sim.plant import DAY_S, Plant
 from denxanh.sim.scenario import Scenario, catalogue_scenario
@@ -47,7 +47,7 @@ SURGE_DAYS, SURGE, SURGE_S = 0.35, 0.5, 1500
 """Share of days with a surge at one entry, by how much, for how long."""
 SAMPLE_S = 10
 """Departures are read this often: the window of `LaneState.discharge_10s`."""
-FIELDS = ("queued", "departed", "green_s", "downstream", "confidence")
+FIELDS = ("queued", "departed", "green_s", "downstream", "present", "confidence")
 _VEHICLE = re.compile(r'<vehicle id="[^"]*" type="[^"]*" route="r(\d+)" depart="([\d.]+)"')
 _ROUTE = re.compile(r'<route id="r(\d+)" edges="([^"]+)"')
 _PERSON = re.compile(r'<person .*<walk from="([^"]+)" to="([^"]+)"')
@@ -108,7 +108,9 @@ def scenario_of(day: Day, folder: Path) -> Scenario:
     )
     demand, dice = Demand(day.number, day.window_s), random.Random(f"thin/{day.number}")
     text = full.routes[0].read_text(encoding="utf-8")
-    watched = {lane.approach for one in full.corridor.intersections if one.id in WATCHED for lane in one.lanes}
+    watched = {
+        lane.approach for one in full.corridor.intersections if one.id in WATCHED for lane in one.lanes
+    }
     ways = {number: edges.split() for number, edges in _ROUTE.findall(text)}
     entries = sorted({edges[0] for edges in ways.values()})
     kept = []
@@ -164,8 +166,8 @@ class _Trouble:
 def record(day: Day) -> dict[str, np.ndarray]:
     """Simulate a day; per watched lane and minute, arrays [minutes, lanes] of `FIELDS`.
 
-    Queue (mean) and departures in pcu, green in seconds, occupancy downstream (mean while green) and
-    confidence (least) in [0, 1].
+    Queue (mean) and departures in pcu, green in seconds; while green, the occupancy of the receiving lanes
+    (mean) and the share of time in which any vehicle was there; confidence (least). Shares in [0, 1].
     """
     with tempfile.TemporaryDirectory(prefix="denxanh-day-") as scratch:
         scenario = scenario_of(day, Path(scratch))
@@ -189,6 +191,7 @@ def _minute(
     count = sum(len(one.intersection.lanes) for one in minds)
     sums = {name: np.zeros(count) for name in FIELDS}
     sums["confidence"][:] = 1.0
+    receiving = [_receiving(one.intersection) for one in minds]
     seconds = 0
     while seconds < 60 and not plant.over:
         trouble.second(plant.seconds)
@@ -196,12 +199,16 @@ def _minute(
         lane = 0
         for place, (mind, readings) in enumerate(zip(minds, plant.readings(), strict=True)):
             traffic = mind.sense(readings, plant.clock_s % DAY_S, None)
+            first = lane
             for state, built in zip(traffic.lanes, mind.intersection.lanes, strict=True):
                 green = any(traffic.aspects[part.group].is_green for part in built.groups)
                 sums["queued"][lane] += state.queued
                 sums["departed"][lane] += state.discharge_10s if last else 0.0
                 sums["green_s"][lane] += green
-                sums["downstream"][lane] += state.downstream_occupancy if green else 0.0
+                if green:
+                    sums["downstream"][lane] += state.downstream_occupancy
+                    zones = receiving[place][lane - first]
+                    sums["present"][lane] += any(readings.zones[zone].vehicles > 0 for zone in zones)
                 sums["confidence"][lane] = min(sums["confidence"][lane], state.confidence)
                 lane += 1
             if plant.seconds % asked.interval_s == 0 or plant.seconds == 0:
@@ -210,8 +217,18 @@ def _minute(
         plant.step()
         seconds += 1
     sums["queued"] /= seconds
-    sums["downstream"] /= np.maximum(1.0, sums["green_s"])
+    for name in ("downstream", "present"):
+        sums[name] /= np.maximum(1.0, sums["green_s"])
     return sums
+
+
+def _receiving(intersection: Intersection) -> list[list[int]]:
+    """Per lane, the positions in `Readings.zones` that watch where it leads."""
+    zones = [one for one in intersection.detectors if one.kind is DetectorKind.ZONE]
+    return [
+        [at for at, zone in enumerate(zones) if zone.downstream and zone.lane == lane]
+        for lane in range(len(intersection.lanes))
+    ]
 
 
 def lanes_of(corridor: Corridor) -> Iterator[tuple[str, str, str, float]]:

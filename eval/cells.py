@@ -102,6 +102,8 @@ class Cell:
     setting: str
     seed: int
     conditions: Conditions = field(default_factory=Conditions)
+    events: Path | None = None
+    """Folder for its high-resolution events; decides nothing of the outcome."""
 
     @property
     def guarded(self) -> bool:
@@ -112,6 +114,14 @@ class Cell:
     def name(self) -> str:
         """For people."""
         return f"{self.place.id} {self.setting} seed {self.seed}"
+
+    def events_file(self) -> Path | None:
+        """Where its high-resolution events go; None: nowhere, or SUMO's own programme tells none.
+
+        Raises:
+            DenXanhError: as `key`.
+        """
+        return self.events / f"{self.key()}.csv" if self.events is not None and self.guarded else None
 
     def behind(self) -> tuple[str, Path] | None:
         """The kind of policy and its file, a model or what a search left; None for a plain rule.
@@ -132,7 +142,7 @@ class Cell:
             DenXanhError: a file that the cell needs is not there.
         """
         parts = asdict(self)
-        del parts["policy"]
+        del parts["policy"], parts["events"]
         parts["place"] = self.place.demand
         parts["files"] = digests(self.place.files())
         behind = self.behind()

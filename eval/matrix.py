@@ -33,6 +33,8 @@ class Request:
     conditions: Conditions = field(default_factory=Conditions)
     settings: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """By (place id, policy)."""
+    events: Path | None = None
+    """Folder for each run's high-resolution events; a finished run without them is made again."""
     jobs: int = 1
     limit_s: float = LIMIT_S
 
@@ -42,7 +44,7 @@ class Request:
             for seed in self.seeds:
                 for policy in self.policies:
                     setting = self.settings.get((place.id, policy), policy)
-                    yield Cell(place, policy, setting, seed, self.conditions)
+                    yield Cell(place, policy, setting, seed, self.conditions, self.events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,8 @@ def run_matrix(request: Request, progress: Progress = lambda _: None) -> Results
         progress(Step(len(outcomes), len(cells), outcome, resumed))
 
     for cell in cells:
-        run = store.find(cell)
-        if run is not None:
+        run, told = store.find(cell), cell.events_file()
+        if run is not None and (told is None or told.exists()):
             take(cell, run, resumed=True)
     if store.stale:
         logger.warning("%d finished runs in %s were made by other code: made again", store.stale, request.out)

@@ -89,6 +89,7 @@ def request_for(request: Request, seeds: Sequence[int]) -> Request:
         out=request.out / "tuning",
         conditions=replace(request.conditions, failed_share=0.0),
         settings={},
+        events=None,
     )
 
 

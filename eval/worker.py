@@ -72,7 +72,7 @@ def simulate(cell: Cell) -> Made:
     if policy is None:
         result = direct.run_reference(scenario, cell.setting, cell.seed)
     else:
-        result = direct.run(scenario, policy, cell.seed, errors=errors)
+        result = direct.run(scenario, policy, cell.seed, errors=errors, events=cell.events_file())
     run = run_of(
         result,
         scenario=cell.place.id,

@@ -8,7 +8,7 @@ processor time, control included (docs/measurements.md). A unit counts as its th
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -140,6 +140,19 @@ def sumo_options(fidelity: str) -> tuple[str, ...]:
     return common
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Traffic of one scenario of `demand.toml` from `begin` to before `end`, SUMO seconds.
+
+    `profile`: a further factor in [0, 1] on all vehicle flows by the second of departure; None: always 1.
+    """
+
+    scenario: str
+    begin: int
+    end: int
+    profile: Callable[[float], float] | None = None
+
+
 def write_routes(
     corridor_name: str | Path | BuiltCorridor,
     scenario: str,
@@ -150,7 +163,6 @@ def write_routes(
     end: int,
     *,
     scale: float = 1.0,
-    profile: Callable[[float], float] | None = None,
 ) -> int:
     """Write a scenario's vehicles and pedestrians as a SUMO route file, sorted by departure.
 
@@ -163,7 +175,6 @@ def write_routes(
         begin: first second of departures.
         end: departures are before this second.
         scale: factor on all vehicle flows.
-        profile: a further factor in [0, 1] by the second of departure; None: 1 throughout.
 
     Returns:
         The number of vehicles in the file, a proxy unit counting as one.
@@ -173,15 +184,36 @@ def write_routes(
         MissingExtraError: SUMO's netconvert is needed and not installed.
     """
     built = corridor_name if isinstance(corridor_name, BuiltCorridor) else build(corridor_name)
+    return write_pieces(built, (Piece(scenario, begin, end),), fidelity, seed, out_path, scale=scale)
+
+
+def write_pieces(
+    built: BuiltCorridor,
+    pieces: Sequence[Piece],
+    fidelity: str,
+    seed: int,
+    out_path: Path,
+    *,
+    scale: float = 1.0,
+) -> int:
+    """Write the traffic of several scenarios, one after another, as one SUMO file; see `write_routes`."""
     kind = Fidelity(fidelity)
-    form = scenario_of(built.files, scenario)
-    found = routes(read_net(built.net), form)
-    dice = random.Random(f"{built.files.corridor.id}/{scenario}/{seed}")
-    trips = _trips(found, class_mix(built.files, form), dice, begin, end, scale, profile)
+    net = read_net(built.net)
+    found: list[Route] = []
+    trips: list[_Trip] = []
+    people: list[tuple[float, str]] = []
+    for number, piece in enumerate(pieces):
+        form = scenario_of(built.files, piece.scenario)
+        name = f"{built.files.corridor.id}/{piece.scenario}/{seed}"
+        dice = random.Random(f"{name}/{number}" if number else name)
+        ways = routes(net, form)
+        trips += _trips(ways, len(found), class_mix(built.files, form), dice, piece, scale)
+        people += _walkers(built.files, form.pedestrians_h, dice, piece, len(people))
+        found += ways
     if kind is Fidelity.PROXY:
         trips = _units(trips)
     entries = [(trip.depart_s, _vehicle_xml(number, trip, kind)) for number, trip in enumerate(trips)]
-    entries += _walkers(built.files, form.pedestrians_h, dice, begin, end)
+    entries += people
     entries.sort(key=lambda entry: entry[0])
     with out_path.open("w", encoding="utf-8") as out:
         out.write('<?xml version="1.0" encoding="UTF-8"?>\n<routes>\n')
@@ -211,22 +243,23 @@ class _Trip:
 
 
 def _trips(
-    found: tuple[Route, ...],
+    found: Sequence[Route],
+    first: int,
     mix: Mapping[str, float],
     dice: random.Random,
-    begin: int,
-    end: int,
+    piece: Piece,
     scale: float,
-    profile: Callable[[float], float] | None,
 ) -> list[_Trip]:
-    """Poisson arrivals on each route; the classes are dealt so that the mix holds exactly.
+    """Poisson arrivals on each route, `first` being the first one's number in the file.
 
-    Under a profile each arrival stays with that probability (thinning, Lewis and Shedler 1979).
+    The classes are dealt so that the mix holds exactly. Under a profile each arrival stays with that
+    probability (thinning, Lewis and Shedler 1979).
     """
     due: list[tuple[float, int]] = []
-    for index, route in enumerate(found):
+    end, profile = piece.end, piece.profile
+    for index, route in enumerate(found, start=first):
         rate = route.flow_h * scale / 3600
-        clock = begin + dice.expovariate(rate) if rate > 0 else float(end)
+        clock = piece.begin + dice.expovariate(rate) if rate > 0 else float(end)
         while clock < end:
             if profile is None or dice.random() < profile(clock):
                 due.append((clock, index))
@@ -265,9 +298,9 @@ def _vehicle_xml(number: int, trip: _Trip, kind: Fidelity) -> str:
 
 
 def _walkers(
-    files: CorridorFiles, flow_h: float, dice: random.Random, begin: int, end: int
+    files: CorridorFiles, flow_h: float, dice: random.Random, piece: Piece, before: int
 ) -> list[tuple[float, str]]:
-    """Pedestrians over every crossing of every signal, in either direction alike."""
+    """Pedestrians over every crossing of every signal, in either direction alike, after so many others."""
     found: list[tuple[float, str]] = []
     if flow_h <= 0:
         return found
@@ -276,8 +309,8 @@ def _walkers(
             if group.crossing is None or len(group.crossing) != 2:
                 continue
             incoming, outgoing = group.crossing
-            clock = begin + dice.expovariate(flow_h / 3600)
-            while clock < end:
+            clock = piece.begin + dice.expovariate(flow_h / 3600)
+            while clock < piece.end:
                 there = dice.random() < 0.5
                 start, goal = (incoming, outgoing) if there else (outgoing, incoming)
                 first, last = (
@@ -286,7 +319,7 @@ def _walkers(
                 found.append(
                     (
                         clock,
-                        f'    <person id="p{len(found)}" depart="{clock:.2f}" departPos="{first:g}">'
+                        f'    <person id="p{before + len(found)}" depart="{clock:.2f}" departPos="{first:g}">'
                         f"<walk from={quoteattr(start)} to={quoteattr(goal)}"
                         f' arrivalPos="{last:g}"/></person>\n',
                     )

@@ -8,7 +8,7 @@ a register all the same, with names from the net and nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -117,6 +117,34 @@ def defects(folder: Path, known: Sequence[str]) -> tuple[CorridorError, ...]:
         known: ids of its intersections.
     """
     return _read(folder, known)[1]
+
+
+def within(
+    register: Mapping[str, Junction], wards: Collection[str], provinces: Collection[str]
+) -> Mapping[str, Junction]:
+    """The junctions of these wards and former provinces (names or codes); without any of them, all.
+
+    Raises:
+        CorridorError: a name that no junction of the register has.
+    """
+    for label, asked, there in (
+        ("ward", wards, {one.ward for one in register.values()}),
+        ("former province", provinces, {name for one in register.values() for name in _names(one)}),
+    ):
+        unknown = sorted(set(asked) - there)
+        if unknown:
+            known = ", ".join(sorted(there - {""})) or "the register names none"
+            raise CorridorError(f"no junction has the {label} {unknown[0]!r}", where="register", fix=known)
+    return {
+        name: one
+        for name, one in register.items()
+        if (not wards or one.ward in wards) and (not provinces or set(_names(one)) & set(provinces))
+    }
+
+
+def _names(one: Junction) -> tuple[str, ...]:
+    province = one.former_province
+    return () if province is None else (province.value, province.code)
 
 
 def as_json(one: Junction) -> dict[str, Any]:

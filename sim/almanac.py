@@ -9,21 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date as Date  # noqa: N812
 from datetime import timedelta
+from itertools import pairwise
 from random import Random
-from typing import Annotated
 
-from pydantic import Field
-
-from denxanh.errors import ConfigError
 from denxanh.networks.model import Corridor, DetectorKind, Intersection
+from denxanh.sim.day import WARMUP_S, Day, Incident, Play, Traffic, Window
 from denxanh.sim.faults import FaultKind
-from denxanh.sim.spec import FaultSpec, Happening, Strict
+from denxanh.sim.spec import FaultSpec, Happening
 
-WARMUP_S = 180
-"""Before each window traffic fills the streets under the cabinets' own plans, without the centre (assumed)."""
-SHORTEST_S = 60
-"""Of a window."""
-DEFAULT_WINDOWS = "07:00-07:30,11:30-11:45,17:00-17:30"
 LOAD = 0.9
 """Share of the corridor's own demand on a mean weekday."""
 WEEKDAYS = (1.0, 0.99, 0.98, 1.0, 1.05, 0.82, 0.66)
@@ -36,6 +29,11 @@ FLOOD_TRAFFIC = 0.75
 """Factor on the traffic of a day with a flood."""
 FLOOD_CM = 22.0
 """Water on the flooded street: it is held, not closed (`docs/flood.md`)."""
+
+YEAR_DAYS = 364
+"""The year before begins on the same weekday."""
+FLOOD_DAYS = 7
+"""A shorter series has no flood."""
 
 DETECTOR_FAULTS, LINK_LOSSES, PANELS, RESTARTS, INCIDENTS = 0.8, 0.4, 0.12, 0.12, 0.4
 """How many of each happen in a day on the average, within its windows."""
@@ -60,97 +58,18 @@ _CURVES: dict[str, tuple[tuple[float, float], ...]] = {
     "pm": ((15.5, 0.65), (16.5, 0.95), (17.25, 1.0), (18, 0.95), (19, 0.6), (20, 0.4)),
 }
 """Hour of the day and share of the demand's flow, joined by straight lines."""
-_BEGINS = ((5.0, "am"), (9.5, "offpeak"), (15.5, "pm"), (20.0, "night"))
-"""From which hour which demand counts; before the first: night."""
+_BEGINS = ((0.0, "night"), (5.0, "am"), (9.5, "offpeak"), (15.5, "pm"), (20.0, "night"))
+"""From which hour which demand counts."""
 
 
-class Window(Strict):
-    """A part of the day that is simulated, local seconds since midnight; the end is exclusive."""
-
-    begin_s: Annotated[int, Field(ge=0, le=86_400)]
-    end_s: Annotated[int, Field(ge=0, le=86_400)]
-
-
-class Incident(Strict):
-    """A vehicle that stands on a lane: `at_s` seconds after the window's begin, for `for_s` seconds."""
-
-    at_s: Annotated[int, Field(ge=0)]
-    for_s: Annotated[int, Field(ge=1)]
-    lane: str
-
-
-class Play(Strict):
-    """One window as it is played. Times of faults count from the window's begin."""
-
-    window: Window
-    demand: str
-    """Of the corridor's `demand.toml`."""
-    faults: tuple[FaultSpec, ...] = ()
-    incidents: tuple[Incident, ...] = ()
-
-
-class Day(Strict):
-    """One day. `number` counts from 1."""
-
-    number: Annotated[int, Field(ge=1, le=1000)]
-    date: str
-    factor: Annotated[float, Field(gt=0.0, le=5.0)]
-    """On the traffic of the corridor's demand."""
-    adaptive: bool
-    """Whether adaptive control is on; else a person's order keeps every intersection on its plan."""
-    holiday: bool
-    water_cm: float | None
-    """On the street of the site's gauge; None: dry."""
-    plays: tuple[Play, ...]
-
-
-def windows(text: str) -> tuple[Window, ...]:
-    """Read `6-9,16:30-19`.
-
-    Raises:
-        ConfigError: it is not of this form, or windows are too short, overlap or are not in order.
-    """
-    found = tuple(_window(part.strip(), text) for part in text.split(","))
-    for one, other in zip(found, found[1:], strict=False):
-        if other.begin_s < one.end_s:
-            raise _wrong(text, "the windows overlap or are not in order")
-    return found
-
-
-def _window(part: str, text: str) -> Window:
-    begin, dash, end = part.partition("-")
-    if not dash:
-        raise _wrong(text, f"{part!r} is no window")
-    window = Window(begin_s=_second(begin, text), end_s=_second(end, text))
-    if window.end_s - window.begin_s < SHORTEST_S:
-        raise _wrong(text, f"{part!r} is shorter than {SHORTEST_S} s")
-    if window.begin_s < WARMUP_S:
-        raise _wrong(text, f"{part!r} begins in the first {WARMUP_S} s of the day, which its warm-up needs")
-    return window
-
-
-def _second(text: str, whole: str) -> int:
-    hours, _, minutes = text.strip().partition(":")
-    if not (hours.isdecimal() and len(hours) <= 2 and (minutes or "0").isdecimal() and len(minutes) <= 2):
-        raise _wrong(whole, f"{text.strip()[:20]!r} is no time of day")
-    second = int(hours) * 3600 + int(minutes or 0) * 60
-    if int(minutes or 0) > 59 or second > 86_400:
-        raise _wrong(whole, f"{text.strip()!r} is no time of day")
-    return second
-
-
-def _wrong(text: str, what: str) -> ConfigError:
-    return ConfigError(what, where=f"--hours {text[:80]}", fix="write it like 6-9,16:30-19")
-
-
-def demand_at(window: Window, *, workday: bool) -> str:
-    """The demand of a window, by its middle; on other days than workdays nobody goes to work."""
-    hour = (window.begin_s + window.end_s) / 7200
-    name = "night"
-    for begins, candidate in _BEGINS:
-        if hour >= begins:
-            name = candidate
-    return "offpeak" if name == "am" and not workday else name
+def traffic(window: Window, *, workday: bool) -> Iterator[Traffic]:
+    """The demands of a window and its warm-up; on other days than workdays nobody goes to work."""
+    begin_s, last = window.begin_s - WARMUP_S, ""
+    for (hour, demand), (until, _) in pairwise((*_BEGINS, (24.0, ""))):
+        name = "offpeak" if demand == "am" and not workday else demand
+        if begin_s < until * 3600 and hour * 3600 < window.end_s and name != last:
+            yield Traffic(begin_s=max(begin_s, round(hour * 3600)), demand=name)
+            last = name
 
 
 def profile(demand: str) -> Profile:
@@ -172,24 +91,44 @@ def profile(demand: str) -> Profile:
     return share
 
 
-def days(
-    corridor: Corridor, first: str, count: int, parts: Sequence[Window], seed: int, load: float = LOAD
+def month(
+    corridor: Corridor,
+    first: str,
+    count: int,
+    parts: Sequence[Window],
+    seed: int,
+    load: float = LOAD,
+    *,
+    year_before: int = 0,
 ) -> Iterator[Day]:
-    """The days of a month, in order.
-
-    Adaptive control is on every other day, beginning with the first, so that each weekday of a month has both.
+    """All days, in order: some of the year before, without adaptive control, then those of the month.
 
     Args:
         corridor: whose holidays, lanes and detectors.
-        first: local date, YYYY-MM-DD.
+        first: local date of the month's first day, YYYY-MM-DD.
         count: how many days.
         parts: of each day, in order.
         seed: decides all that is random.
         load: share of the corridor's own demand on a mean weekday.
+        year_before: how many days of the year before, from `first` less `YEAR_DAYS`.
+    """
+    then = Date.fromisoformat(first) - timedelta(days=YEAR_DAYS)
+    for day in days(corridor, then.isoformat(), year_before, parts, seed, load):
+        yield day.model_copy(update={"adaptive": False})
+    for day in days(corridor, first, count, parts, seed, load):
+        yield day.model_copy(update={"number": day.number + year_before})
+
+
+def days(
+    corridor: Corridor, first: str, count: int, parts: Sequence[Window], seed: int, load: float = LOAD
+) -> Iterator[Day]:
+    """Consecutive days, in order; see `month`.
+
+    Adaptive control is on every other day, beginning with the first: each weekday of a month has both.
     """
     holidays = {day for day, _ in corridor.schedule.holidays}
     begin = Date.fromisoformat(first)
-    flooded = Random(f"flood/{seed}/{first}").randrange(count) if count > 1 else None
+    flooded = Random(f"flood/{seed}/{first}").randrange(count) if count >= FLOOD_DAYS else None
     for place in range(count):
         today = begin + timedelta(days=place)
         date = today.isoformat()
@@ -241,7 +180,7 @@ def _plays(
     for window, wrong, stood in zip(parts, faults, incidents, strict=True):
         yield Play(
             window=window,
-            demand=demand_at(window, workday=workday),
+            traffic=tuple(traffic(window, workday=workday)),
             faults=tuple(sorted(wrong, key=lambda one: (one.at_s, one.target))),
             incidents=tuple(sorted(stood, key=lambda one: (one.at_s, one.lane))),
         )

@@ -1,8 +1,8 @@
 """`python -m denxanh.sim.day_process JOB.json`: one day of a simulated month in a process of its own.
 
-libsumo carries random state from one simulation of a process into the next, so each day has its own process and
-comes out the same whoever makes it. The day is there at once or not at all. Exit status 0: it is made; 1: one of
-our errors, said on standard error; 2: wrong usage.
+libsumo carries random state from one simulation of a process into the next, so each day has its own process
+and comes out the same whoever makes it. The day is there at once or not at all. Exit status 0: it is made; 1:
+one of our errors, said on standard error; 2: wrong usage.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,7 +22,7 @@ from denxanh.controller import site as sites
 from denxanh.controller.journal import JOURNAL_NAME, Journal
 from denxanh.errors import ConfigError, DenXanhError
 from denxanh.networks.demand import Fidelity
-from denxanh.sim.almanac import Day
+from denxanh.sim.day import Day
 from denxanh.sim.rehearsal import CatalogueStreets, Streets, play_day
 from denxanh.sim.spec import Strict
 from denxanh.sim.street import StreetSummary
@@ -71,7 +72,7 @@ def make(job: Job, streets: Streets) -> None:
     site = sites.load(job.site)
     job.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="denxanh-day-") as scratch:
-        making = job.out.with_name(f"{job.out.name}.making")
+        making = journal_of(job).parent
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir()
         journal = Journal(making / JOURNAL_NAME, max_part_bytes=ONE_PART)
@@ -81,6 +82,7 @@ def make(job: Job, streets: Streets) -> None:
             journal.close()
     told = {
         "simulated": True,
+        "program": version("denxanh"),
         "seed": job.seed,
         "fidelity": job.fidelity.value,
         "policy": site.policy,
@@ -89,6 +91,11 @@ def make(job: Job, streets: Streets) -> None:
     }
     (making / DAY_NAME).write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     making.rename(job.out)
+
+
+def journal_of(job: Job) -> Path:
+    """The journal while its day is being made."""
+    return job.out.with_name(f"{job.out.name}.making") / JOURNAL_NAME
 
 
 def figures(summary: StreetSummary) -> Mapping[str, object]:

@@ -6,10 +6,11 @@ from t, as it does when a cabinet adopts it from the command block of tick t.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from denxanh.sim.metrics import TripSummary
 from denxanh.sim.mind import Mind
 from denxanh.sim.plant import Plant, PlantSummary
 from denxanh.sim.scenario import Scenario
+from denxanh.sim.signal_log import SignalLog
 
 _DAY_S = 86_400
 
@@ -83,6 +85,7 @@ def run(
     *,
     errors: DetectorErrors | None = None,
     limits: HealthLimits | None = None,
+    events: Path | None = None,
 ) -> DirectResult:
     """Simulate a scenario with every controlled intersection under this policy and the guard.
 
@@ -95,9 +98,11 @@ def run(
         seed: of SUMO.
         errors: detector errors; perfect detection if not given.
         limits: detector health thresholds; the corridor's if not given.
+        events: where to write the high-resolution events (`signal_log`), if anywhere.
 
     Raises:
         SimulationError: SUMO refuses the scenario or fails.
+        OSError: the events cannot be written.
         GuardError: an intersection's timings cannot hold the guard's invariants together.
     """
     begun = time.perf_counter()
@@ -105,12 +110,14 @@ def run(
     asked = [
         _Asked(Mind(one, pcu, limits or scenario.corridor.health), policy) for one in scenario.intersections
     ]
-    with Plant(scenario, seed, errors) as plant:
+    with Plant(scenario, seed, errors) as plant, _log(events, scenario, policy) as log:
         while not plant.over:
             second = plant.clock_s
             plan = _plan(scenario, second)
             for place, (one, readings) in enumerate(zip(asked, plant.readings(), strict=True)):
                 plant.show(place, one.second(readings, second % _DAY_S, plan))
+                if log is not None:
+                    log.second(place, plant.date, second % _DAY_S, one.mind, readings)
             plant.step()
         summary = plant.finish()
     refusals: Counter[str] = Counter()
@@ -149,6 +156,20 @@ def run_reference(scenario: Scenario, name: str, seed: int) -> DirectResult:
                 plant.step()
             summary = plant.finish()
     return _result(scenario, name, seed, summary, begun, {}, switches=0, starved=0)
+
+
+@contextlib.contextmanager
+def _log(path: Path | None, scenario: Scenario, policy: Policy) -> Iterator[SignalLog | None]:
+    """Where the events go; a run that fails leaves no file that looks whole."""
+    if path is None:
+        yield None
+        return
+    log, whole = SignalLog(path, scenario.intersections, policy), False
+    try:
+        yield log
+        whole = True
+    finally:
+        log.close(whole=whole)
 
 
 def _plan(scenario: Scenario, second: float) -> int | None:

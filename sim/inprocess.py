@@ -1,7 +1,7 @@
 """A street and its controller in one process: the parts of `denxanh run` and of the demo, without a socket.
 
-`Loop`, `Post`, the desks, the journal, the virtual cabinets and `Street` are the ones that run on a real street
-or in the demo. What is replaced is only what lies between them: the cabinet's wire, the clock's channel and
+`Loop`, `Post`, the desks, the journal, the virtual cabinets and `Street` are the ones that run on a real
+street or in the demo. Only what lies between them is replaced: the cabinet's wire, the clock's channel and
 the sockets of orders and requests. Time stands still while the controller works, so nothing is ever late, and
 a run is as fast as the processor allows and the same for the same seed.
 """

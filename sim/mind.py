@@ -32,6 +32,7 @@ class Mind:
         switches: changes of stage.
         starved: seconds in which some group's green did not discharge although called.
         waiting: how long called groups waited for their green.
+        decided: what the guard has said last; None before the first second.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Mind:
         self._estimate: Estimate | None = None
         self._refused: guard.GuardRefusal | None = None
         self._stage = -1
+        self.decided: guard.GuardOutput | None = None
 
     def sense(self, readings: Readings, clock_s: float, plan: int | None) -> TrafficState:
         """The traffic at the boundary before the coming second."""
@@ -75,6 +77,11 @@ class Mind:
             raise AssertionError("a mind must sense before it acts")
         return self._estimate
 
+    @property
+    def state(self) -> guard.GuardState:
+        """How the intersection stands after the last second."""
+        return self._guard
+
     def act(
         self, request: int | None, *, mode: Mode = Mode.ADAPTIVE, called: tuple[bool, ...] | None = None
     ) -> tuple[Aspect, ...]:
@@ -90,6 +97,7 @@ class Mind:
             mode, request, estimate.called if called is None else called, estimate.discharging
         )
         self._guard, out = guard.tick(self._config, self._guard, heard)
+        self.decided = out
         if out.refusal is not None and out.refusal != self._refused:
             self.refusals[out.refusal.value] += 1
         self._refused = out.refusal

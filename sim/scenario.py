@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from denxanh.errors import NetworkError
 from denxanh.networks import compiled, demand, flows, foreign
-from denxanh.networks.build import build, cache_folder
+from denxanh.networks.build import BuiltCorridor, build, cache_folder
 from denxanh.networks.corridor_files import CorridorFiles
-from denxanh.networks.demand import Fidelity
+from denxanh.networks.demand import Fidelity, Piece
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.sim.fleet import BY_KIND, Fleet, RoadUser
 
@@ -131,8 +131,6 @@ def catalogue_scenario(
     seconds: int = WARMUP_S + WINDOW_S,
     scale: float = 1.0,
     folder: Path | None = None,
-    begin_s: int | None = None,
-    profile: Callable[[float], float] | None = None,
 ) -> Scenario:
     """A corridor of the catalogue under one of its demands; the seed decides who drives when.
 
@@ -144,33 +142,58 @@ def catalogue_scenario(
         seconds: how long; the first `WARMUP_S` are not measured where it is at least twice as long.
         scale: factor on all vehicle flows.
         folder: for the vehicles' file; default: the user's cache, which keeps it.
-        begin_s: local second of the day at which it begins; default: the demand's own.
-        profile: a further factor on the flows, in [0, 1], by the local second of the day.
 
     Raises:
         CorridorError: the corridor or the scenario does not exist or is wrong.
         MissingExtraError: SUMO's netconvert is not installed.
     """
     built = build(name)
-    form = flows.scenario_of(built.files, scenario)
-    begin = form.start if begin_s is None else begin_s
-    end = begin + seconds
+    begin = flows.scenario_of(built.files, scenario).start
+    warmup_s = WARMUP_S if seconds >= 2 * WARMUP_S else 0
+    pieces = (Piece(scenario, begin, begin + seconds),)
+    return pieced_scenario(built, pieces, fidelity, seed, warmup_s=warmup_s, scale=scale, folder=folder)
+
+
+def pieced_scenario(
+    built: BuiltCorridor,
+    pieces: Sequence[Piece],
+    fidelity: Fidelity,
+    seed: int,
+    *,
+    warmup_s: int,
+    scale: float = 1.0,
+    folder: Path | None = None,
+) -> Scenario:
+    """A built corridor under several of its demands, one after another; see `catalogue_scenario`.
+
+    Args:
+        built: the corridor.
+        pieces: without gaps, in order.
+        fidelity: SUBLANE or PROXY.
+        seed: of the demand.
+        warmup_s: so many seconds at the begin are not measured.
+        scale: factor on all vehicle flows.
+        folder: for the vehicles' file; default: the user's cache, which keeps it.
+
+    Raises:
+        CorridorError: a scenario does not exist or is wrong.
+    """
+    begin, end = pieces[0].begin, pieces[-1].end
+    names = "-".join(dict.fromkeys(one.scenario for one in pieces))
     routes = _kept(
-        f"{built.corridor.id}-{scenario}-{fidelity}-{seed}",
-        lambda path: demand.write_routes(
-            built, scenario, fidelity, seed, path, begin, end, scale=scale, profile=profile
-        ),
+        f"{built.corridor.id}-{names}-{fidelity}-{seed}",
+        lambda path: demand.write_pieces(built, pieces, fidelity, seed, path, scale=scale),
         folder or cache_folder().with_name("routes"),
     )
     proxy = fidelity is Fidelity.PROXY
     return Scenario(
-        id=f"{built.corridor.id}/{scenario}",
+        id=f"{built.corridor.id}/{names}",
         corridor=replace(built.corridor, pcu_per_vehicle=1.0) if proxy else built.corridor,
         net=built.net,
         routes=(routes,),
         begin_s=begin,
         end_s=end,
-        measure_from_s=begin + (WARMUP_S if seconds >= 2 * WARMUP_S else 0),
+        measure_from_s=begin + warmup_s,
         options=demand.sumo_options(fidelity),
         weights=(("unit", float(demand.UNIT_SIZE)),) if proxy else (),
         fleet=_fleet(built.files),

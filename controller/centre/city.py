@@ -7,8 +7,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from denxanh.controller.centre.exports.settings import Exports
+from denxanh.controller.centre.feeds.settings import FeedTable
 from denxanh.controller.centre.indicators.costs import Costs
 from denxanh.controller.centre.indicators.settings import Indicators
+from denxanh.controller.centre.notify.tables import NotifyTable
 from denxanh.errors import CityError
 
 
@@ -17,6 +20,12 @@ class CityFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    notify: NotifyTable = NotifyTable()
+    """Threshold rules, and who is told."""
+    feed: tuple[FeedTable, ...] = ()
+    """What goes to whom (docs/feeds.md)."""
+    exports: Exports = Exports()
+    """What stands in every data set beside the data (docs/exports.md)."""
     indicators: Indicators = Indicators()
     costs: Costs = Costs()
 

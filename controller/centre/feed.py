@@ -13,7 +13,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Feed:
         view: what takes up the records.
         journal: the file to follow; it need not exist yet.
         period_s: at most so many seconds between snapshots.
-        notice: what is wrong with the centre itself, (Vietnamese, English); asked for each snapshot.
+        notices: what is wrong with the centre itself, each (Vietnamese, English); asked for each snapshot.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class Feed:
         journal: Path,
         period_s: float = PERIOD_S,
         *,
-        notice: Callable[[], tuple[str, str] | None] = lambda: None,
+        notices: Callable[[], Sequence[tuple[str, str]]] = tuple,
     ) -> None:
         self._tail = JournalTail(journal)
         self._view = view
         self._period_s = period_s
         self._beat = asyncio.Condition()
         self._beats = 0
-        self._notice = notice
+        self._notices = notices
         self._encoded: dict[int, tuple[int, bytes]] = {}
         """This beat's snapshots as bytes, by the event after which they begin."""
         self.viewers: Counter[str] = Counter()
@@ -62,9 +62,8 @@ class Feed:
 
     def snapshot(self, after: int = 0) -> dict[str, Any]:
         """The view now, with the events above sequence number `after` and the centre's own trouble."""
-        notice = self._notice()
         snapshot = self._view.snapshot(time.monotonic(), after)
-        return {**snapshot, "notices": [] if notice is None else [notice]}
+        return {**snapshot, "notices": list(self._notices())}
 
     def pulse(self) -> tuple[str, float | None]:
         """Whether the controller is heard, and how old the newest second is."""

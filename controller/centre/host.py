@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from denxanh.controller import site as sites
+from denxanh.controller.centre import city as cities
 from denxanh.controller.centre.app import LOOPBACK, create_app
-from denxanh.controller.centre.city import load as load_city
 from denxanh.controller.centre.people.firststart import FIRST, demo_link, first_account
 from denxanh.controller.centre.people.people import People, gather
 from denxanh.controller.centre.server import DEFAULT_HOST, DEFAULT_PORT, bind, serve
@@ -57,13 +57,14 @@ def run(
 
     Raises:
         SiteError: the site file is wrong, or what is asked for is not safe with it.
-        StoreError: the store cannot be opened.
         CityError: the city's file is wrong.
+        StoreError: the store cannot be opened.
         SecretError: the identity provider's secret cannot be used.
         PortInUseError, ConfigError: it cannot listen there.
     """
     site = sites.load(path)
     console = _console(site, host, port)
+    city = cities.load(console.city)
     if guest_link is not None and (site.clock is None or console.host not in LOOPBACK):
         raise SiteError(
             "a guest's link is only for a simulated street, served to this machine alone",
@@ -87,8 +88,9 @@ def run(
             wires={one.id: without(one, site.vds_sources) for one in site.intersections},
             policy=site.policy,
             warning=(event.text_vi, event.text_en) if site.unfit else None,
+            feeds=[feed.name for feed in city.feed],
             host=console.host,
-            city=load_city(console.city),
+            city=city,
             simulated=site.clock is not None,
         )
         os.nice(NICENESS)

@@ -31,6 +31,8 @@ NAVIGATION: tuple[Section, ...] = (
             Entry("map", "/", "map"),
             Entry("intersections", "/intersections", "intersection"),
             Entry("corridor", "/corridor", "corridor"),
+            Entry("measures", "/measures", "measure"),
+            Entry("hotspots", "/hotspots", "hotspot"),
         ),
     ),
     Section(

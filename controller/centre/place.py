@@ -26,6 +26,15 @@ _ALARMS = frozenset(("alarm", "link", "detector", "refusal"))
 
 
 @dataclass(frozen=True, slots=True)
+class Streets:
+    """What is said of flooded and closed streets here (`Wishes`)."""
+
+    closed: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TickHead:
     """The part of `TickInput` that the page shows."""
 
@@ -33,6 +42,7 @@ class TickHead:
     clock_s: float
     date: str
     link_error: str | None = None
+    wishes: Streets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,7 @@ class Place:
         self._tape: deque[Shown] = deque(maxlen=TAPE_TICKS)
         self._moving: deque[tuple[float, ...]] = deque(maxlen=TAPE_TICKS)
         self._full_s: tuple[int, ...] = ()
+        self._shut: tuple[tuple[str, ...], float] = ((), 0.0)
         self.take(head, output, heard, heard_s)
 
     def take(self, head: TickHead, output: TickOutput, heard: Any, heard_s: float) -> None:
@@ -97,6 +108,9 @@ class Place:
         self._tape.append(_shown(self.output))
         self._moving.append(tuple(round(lane.moving, 1) for lane in output.lanes))
         self._full_s = _full(self.intersection, output, self._full_s)
+        shut = () if head.wishes is None else self._closed(head.wishes)
+        if shut != self._shut[0]:
+            self._shut = (shut, head.clock_s)
         for event in output.events:
             self._stand(event)
 
@@ -129,6 +143,7 @@ class Place:
             conflict=in_conflict(self.intersection, self.output.aspects),
             full_s=self._full_s,
             alarms=tuple(self.alarms.values()),
+            closed=self._shut[0],
         )
 
     def drawn(self, now_s: float) -> dict[str, Any]:
@@ -155,7 +170,20 @@ class Place:
             "orders": [asdict(order) for order in output.orders],
             "lanes": [_lane(lane) for lane in output.lanes],
             "ribbon": "".join(self._ribbon),
+            "streets": self._streets(),
         }
+
+    def _closed(self, streets: Streets) -> tuple[str, ...]:
+        """The closed streets that lead here."""
+        here = {lane.approach for lane in self.intersection.lanes}
+        return tuple(edge for edge in streets.closed if edge in here)
+
+    def _streets(self) -> dict[str, Any] | None:
+        """Closed approaches since when, and who says so of them and of streets that are held back towards."""
+        said = self.head.wishes
+        if said is None or not (said.closed or said.held):
+            return None
+        return {"closed": self._shut[0], "since_s": self._shut[1], "held": said.held, "why": said.why}
 
     def _stand(self, event: Event) -> None:
         if event.kind == "alarm-cleared":

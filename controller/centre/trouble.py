@@ -9,6 +9,7 @@ from typing import Any
 
 from denxanh.controller.ladder import Cause
 from denxanh.controller.mode import Mode
+from denxanh.controller.priority.telling import STREET_CLOSED
 from denxanh.controller.record import Event, TickOutput
 from denxanh.networks.model import Intersection
 
@@ -39,6 +40,7 @@ class Code(StrEnum):
     LOCAL = "local"
     PREEMPT = "preempt"
     MANUAL = "manual"
+    FLOODED = "flooded"
     FULL = "full"
     FALLBACK = "fallback"
     BLIND = "blind"
@@ -63,6 +65,7 @@ class Look:
         conflict: its lamps break G1.
         full_s: seconds for which each lane has been full, by lane.
         alarms: those that stand.
+        closed: approaches that are flooded or closed.
     """
 
     intersection: Intersection
@@ -73,6 +76,7 @@ class Look:
     conflict: bool
     full_s: tuple[int, ...]
     alarms: tuple[Event, ...]
+    closed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ def of_place(look: Look) -> Iterator[Trouble]:
     in_charge = _in_charge(look)
     if in_charge is not None:
         yield Trouble(place, in_charge)
+    if look.closed:
+        yield Trouble(place, Code.FLOODED, {"n": len(look.closed)}, weight=len(look.closed))
     full = [seconds for seconds in look.full_s if seconds >= FULL_S]
     if full:
         yield Trouble(place, Code.FULL, {"n": len(full), "s": max(full)}, weight=max(full))
@@ -137,8 +143,9 @@ def of_place(look: Look) -> Iterator[Trouble]:
     if blind and in_charge is not Code.LINK:
         yield Trouble(place, Code.BLIND, {"n": blind}, weight=blind)
     for alarm in look.alarms:
-        # The mode's own cause has been named above.
-        if not (in_charge and alarm.cause == look.output.cause.partition(":")[0]):
+        # The mode's own cause has been named above, and so have closed streets.
+        told = (look.output.cause.partition(":")[0],) if in_charge else ()
+        if alarm.cause not in (*told, STREET_CLOSED):
             yield Trouble(place, Code.ALARM, text=(alarm.text_vi, alarm.text_en))
 
 

@@ -123,7 +123,7 @@ async def _findings(
     if isinstance(driven, ModbusCabinet):
         found[:0] = await modbus.tables(driven, last.report.status, intersection)
     epoch = None if entry.protocol == "ntcip" else _epoch(site)
-    found += of_reports(seen, first, last, epoch)
+    found += of_reports(seen, first, last, epoch, simulated=site.clock is not None)
     return (_linked(site, entry), *found)
 
 

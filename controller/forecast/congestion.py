@@ -13,9 +13,9 @@ from enum import StrEnum
 WINDOW_MIN = 5
 """Over so many minutes a filling is averaged, minutes (assumed: two cycles of 120 s and more)."""
 DENSE_FILLING = 0.25
-"""From here on an approach is dense, share of its storage (assumed; the city may set another)."""
+"""From here on an approach is dense, share of its storage (assumed)."""
 CONGESTED_FILLING = 0.5
-"""From here on it is congested, share of its storage (assumed; the city may set another)."""
+"""From here on it is congested, share of its storage (assumed)."""
 
 
 class Level(StrEnum):

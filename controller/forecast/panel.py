@@ -91,7 +91,7 @@ def panel(
         columns: the approaches.
         begin_ms: rounded down to a whole minute.
         end_ms: exclusive, rounded down likewise; a minute that has not ended is not in.
-        rows: per approach (minute_ms, queue in pcu, least confidence); any order, minutes outside are ignored.
+        rows: per approach (minute_ms, queue in pcu, least confidence); any order; others are ignored.
     """
     begin = begin_ms // MINUTE_MS
     count = max(0, end_ms // MINUTE_MS - begin)

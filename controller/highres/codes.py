@@ -84,3 +84,4 @@ class Code(IntEnum):
     LOST = 910, "from here on nobody knows what the signals did (`encoder.Loss`)"
     REGAINED = 911, "from here on it is known again; nothing may be bridged from before (0)"
     FOUND_GREEN = 912, "with 911: the phase is green, since when is not known (phase)"
+    BRIDGED = 913, "what changes now was last looked at longer than a second ago (s)"

@@ -115,6 +115,7 @@ class Encoder:
             seen = list(self._detectors.second(memory.detectors, moment, readings, since_ms))
             demand = self._detectors.demand(memory.detectors, seen)
             seen += self._lamps.second(memory.lamps, moment, aspects, demand, since_ms)
+            seen = [*_bridged(at_ms, since_ms), *seen]
         else:
             memory.known = True
             seen = [SignalEvent(at_ms, Code.REGAINED, 0)]
@@ -164,6 +165,12 @@ class Encoder:
         memory.polls += 1
         memory.failures += not answered
         return told
+
+
+def _bridged(at_ms: int, since_ms: int) -> Iterator[SignalEvent]:
+    """That seconds are missing before this one: changes that it shows may be that much older."""
+    if at_ms - since_ms > SECOND_MS:
+        yield SignalEvent(at_ms, Code.BRIDGED, round((at_ms - since_ms) / SECOND_MS))
 
 
 def _time(event: SignalEvent) -> int:

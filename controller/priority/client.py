@@ -24,6 +24,21 @@ def send(path: Path, key: bytes, message: Message, *, timeout_s: float = ANSWER_
         UnreachableError: no controller answers at this socket.
         RequestError: it has refused the request.
     """
+    answer = exchange(path, seal(key, body(message)), timeout_s=timeout_s)
+    if answer.get("ok") is not True:
+        detail = str(answer.get("detail", ""))
+        said = str(answer.get("refused", "without a reason"))
+        raise RequestError(
+            f"refused: {said}{f' ({detail})' if detail else ''}", where=str(path), fix=_FIXES.get(said, "")
+        )
+
+
+def exchange(path: Path, datagram: bytes, *, timeout_s: float = ANSWER_S) -> dict[str, Any]:
+    """Send a sealed request as it is and return the controller's answer; blocks.
+
+    Raises:
+        UnreachableError: no controller answers at this socket.
+    """
     where = str(path)
     remedy = "is `denxanh run` running for this site, with a [[source]] in its file?"
     with (
@@ -33,18 +48,12 @@ def send(path: Path, key: bytes, message: Message, *, timeout_s: float = ANSWER_
         own.settimeout(timeout_s)
         own.bind(f"{folder}/answer")
         try:
-            own.sendto(seal(key, body(message)), where)
-            answer = _read(own.recv(4096))
+            own.sendto(datagram, where)
+            return _read(own.recv(4096))
         except TimeoutError as error:
             raise UnreachableError("no answer", where=where, fix=remedy) from error
         except OSError as error:
             raise UnreachableError(f"cannot be reached: {error.strerror}", where=where, fix=remedy) from error
-    if answer.get("ok") is not True:
-        detail = str(answer.get("detail", ""))
-        said = str(answer.get("refused", "without a reason"))
-        raise RequestError(
-            f"refused: {said}{f' ({detail})' if detail else ''}", where=where, fix=_FIXES.get(said, "")
-        )
 
 
 def _read(text: bytes) -> dict[str, Any]:

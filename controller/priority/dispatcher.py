@@ -16,7 +16,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from denxanh.controller.priority.gatekeeper import Refused
-from denxanh.controller.priority.message import Bus, Cancel, Closure, Emergency, Message, Water
+from denxanh.controller.priority.message import (
+    Bus,
+    Cancel,
+    Closure,
+    Emergency,
+    Message,
+    Reading,
+    Readings,
+    Water,
+)
 from denxanh.controller.priority.settings import Limits, Route, Settings, Step
 from denxanh.controller.priority.streets import Report, States, close, level, links, standing
 from denxanh.controller.priority.wishes import NOTHING, BusWish, Ending, PreemptWish, Wishes
@@ -69,16 +78,45 @@ def take(settings: Settings, state: State, message: Message, tick: int) -> tuple
         case Cancel():
             return _cancel(state, message)
         case Water():
-            gauge = settings.gauge(message.gauge)
-            if gauge is None:
-                return state, Refused.UNKNOWN_GAUGE
-            report = Report(message.source, f"gauge {message.gauge}", tick + message.valid_s)
-            return replace(state, streets=level(state.streets, report, gauge, message.level_cm)), None
+            reading = Reading(gauge=message.gauge, level_cm=message.level_cm)
+            return _water(settings, state, message, (reading,), tick)
+        case Readings():
+            return _water(settings, state, message, message.readings, tick)
         case Closure():
             if not settings.concerned(message.link):
                 return state, Refused.UNKNOWN_LINK
             report = Report(message.source, message.link, tick + message.valid_s)
             return replace(state, streets=close(state.streets, report, message.link, message.state)), None
+
+
+def subjects(message: Message) -> tuple[tuple[str, str], ...]:
+    """Source and subject of each report that a message about streets brings or takes back."""
+    match message:
+        case Water():
+            names = [f"gauge {message.gauge}"]
+        case Readings():
+            names = [f"gauge {one.gauge}" for one in message.readings if one.age_s < message.valid_s]
+        case Closure():
+            names = [message.link]
+        case _:
+            names = []
+    return tuple((message.source, name) for name in names)
+
+
+def _water(
+    settings: Settings, state: State, message: Water | Readings, readings: tuple[Reading, ...], tick: int
+) -> tuple[State, Refused | None]:
+    """Readings count from when they were measured; one whose time is over already changes nothing."""
+    known = [(reading, settings.gauge(reading.gauge)) for reading in readings]
+    if not any(gauge for _, gauge in known):
+        return state, Refused.UNKNOWN_GAUGE
+    streets = state.streets
+    for reading, gauge in known:
+        if gauge is not None and reading.age_s < message.valid_s:
+            until = tick + message.valid_s - reading.age_s
+            report = Report(message.source, f"gauge {reading.gauge}", until)
+            streets = level(streets, report, gauge, reading.level_cm)
+    return replace(state, streets=streets), None
 
 
 def _vehicle(

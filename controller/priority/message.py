@@ -78,6 +78,25 @@ class Water(_Message):
     """Without a new reading for so long the old one counts no more."""
 
 
+class Reading(BaseModel):
+    """One gauge of several; `age_s`: how long before the message it was measured, s."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    gauge: Name
+    level_cm: Annotated[float, Field(ge=-1000, le=1000)]
+    age_s: Annotated[int, Field(ge=0, le=86_400)] = 0
+
+
+class Readings(_Message):
+    """Several gauges at once, as a monitoring centre has them; those of other sites are left out."""
+
+    kind: Literal["readings"] = "readings"
+    readings: Annotated[tuple[Reading, ...], Field(strict=False, min_length=1, max_length=24)]
+    valid_s: Annotated[int, Field(ge=30, le=3600)]
+    """Counted from when each was measured."""
+
+
 class Closure(_Message):
     """A street is closed, to be approached with restraint, or open again."""
 
@@ -87,7 +106,7 @@ class Closure(_Message):
     valid_s: Annotated[int, Field(ge=30, le=86_400)]
 
 
-Message = Emergency | Bus | Cancel | Water | Closure
+Message = Emergency | Bus | Cancel | Water | Readings | Closure
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 

@@ -15,11 +15,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from denxanh.controller.alarms import CLEARED
 from denxanh.controller.codec import encode_event
 from denxanh.controller.journal import Append
 from denxanh.controller.localsocket import Inbox
 from denxanh.controller.priority import dispatcher
 from denxanh.controller.priority.gatekeeper import Memory, Refused, Verdict, judge
+from denxanh.controller.priority.message import Message
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.wishes import Wishes
 from denxanh.controller.record import Event
@@ -34,6 +36,8 @@ MAX_PER_TICK = 32
 """Datagrams read per tick."""
 ALARM_AGAIN_TICKS = 600
 """The same refusal of the same source is an alarm again after this many ticks."""
+STALE = "flood-report-stale"
+"""Cause of the alarm about a report that was not renewed."""
 COUNT_TICKS = 60
 """Refusals are counted into one record per this many ticks."""
 
@@ -69,6 +73,8 @@ class Desk:
         self._alarmed: dict[tuple[str, Refused], int] = {}
         self._refused: Counter[str] = Counter()
         self._counted = 0
+        self._stale: dict[tuple[str, str], None] = {}
+        """Source and subject of reports that were not renewed; an alarm stands for each."""
 
     def second(self, tick: int, append: Append) -> Mapping[str, Wishes]:
         """What is asked in this tick, by intersection; absent: nothing.
@@ -92,17 +98,16 @@ class Desk:
                 "expired",
             ))  # fmt: skip
         for report in outcome.stale:
-            _event(append, tick, Event(
-                "alarm",
-                f"Tin của {report.source} về {report.about} đã quá hạn, không còn được dùng",
-                f"The report of {report.source} on {report.about} was not renewed; it counts no more",
-                "flood-report-stale",
-            ))  # fmt: skip
+            key = (report.source, report.about)
+            if key not in self._stale:
+                _event(append, tick, Event("alarm", *_of_stale(*key), STALE))
+            self._stale[key] = None
         return outcome.wishes
 
     def restart(self) -> None:
         """Forget all requests, as the journal's new `open` record does; numbers already heard stay."""
         self._state = dispatcher.State()
+        self._stale.clear()
 
     def close(self) -> None:
         """Let go of the inbox; never raises."""
@@ -117,11 +122,20 @@ class Desk:
             self._memory = memory
             self._state, refused = dispatcher.take(self._settings, self._state, message, tick)
             if refused is None:
+                self._renewed(message, tick, append)
                 return verdict
             verdict = Verdict(verdict.source, message, refused)
         if verdict.refused is not Refused.NOT_LATE:
             self._note(verdict, tick, append)
         return verdict
+
+    def _renewed(self, message: Message, tick: int, append: Append) -> None:
+        """Alarms about reports that have come again are over."""
+        for key in dispatcher.subjects(message):
+            if key in self._stale:
+                del self._stale[key]
+                vi, en = _of_stale(*key)
+                _event(append, tick, Event("alarm-cleared", CLEARED[0] + vi, CLEARED[1] + en, STALE))
 
     def _note(self, verdict: Verdict, tick: int, append: Append) -> None:
         """One alarm per source and reason, then only a count."""
@@ -145,6 +159,14 @@ class Desk:
             append({"k": "refused", "t": tick, "counts": dict(sorted(self._refused.items()))})
             self._refused.clear()
             self._counted = tick
+
+
+def _of_stale(source: str, about: str) -> tuple[str, str]:
+    of = about.replace("gauge ", "trạm đo ", 1)
+    return (
+        f"Tin của {source} về {of} đã quá hạn, không còn được dùng",
+        f"The report of {source} on {about} was not renewed; it counts no more",
+    )
 
 
 def _event(append: Append, tick: int, event: Event) -> None:

@@ -101,7 +101,13 @@ class Settings:
         return next((one for one in self.gauges if one.id == name), None)
 
 
-RIGHT: Mapping[str, str] = {"emergency": "emergency", "bus": "bus", "water": "flood", "closure": "flood"}
+RIGHT: Mapping[str, str] = {
+    "emergency": "emergency",
+    "bus": "bus",
+    "water": "flood",
+    "readings": "flood",
+    "closure": "flood",
+}
 """The right that each kind of message needs, as SITE.toml's `may` names it."""
 
 _SETTINGS = TypeAdapter(Settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from denxanh.controller.alarms import CLEARED
 from denxanh.controller.chooser import Choice
 from denxanh.controller.mode import Mode
 from denxanh.controller.priority.attendant import Asked, Attendant
@@ -16,6 +17,7 @@ KIND = "request"
 """Of the events here."""
 LIMIT = "pre-emption-limit"
 CLOSED_BUT_USED = "closed-but-used"
+STREET_CLOSED = "street-closed"
 
 _ENDINGS: dict[Ending, tuple[str, str]] = {
     Ending.PASSED: ("xe đã qua", "the vehicle has passed"),
@@ -71,6 +73,7 @@ def happened(
     streets = ((), ()) if attendant.closures is None else (attendant.closures.approaches, wishes.held)
     if streets != told.streets:
         events.append(_streets(attendant, wishes.why))
+        events += _shut(told.streets[0], streets[0])
     used = attendant.served_although_closed
     if attendant.limited and not told.limited:
         events.append(
@@ -156,6 +159,24 @@ def _streets(attendant: Attendant, why: str) -> Event:
         f"Hướng bị cấm: {shut}; hạn chế xe vào: {held} ({why})",
         f"Closed approaches: {shut}; held back towards: {held} ({why})",
         "streets-closed",
+    )
+
+
+def _shut(before: tuple[str, ...], now: tuple[str, ...]) -> list[Event]:
+    """One alarm per closed approach; it stands until the approach is open again."""
+    raised = [Event("alarm", *_of_approach(edge), STREET_CLOSED) for edge in now if edge not in before]
+    cleared = []
+    for edge in before:
+        if edge not in now:
+            vi, en = _of_approach(edge)
+            cleared.append(Event("alarm-cleared", CLEARED[0] + vi, CLEARED[1] + en, STREET_CLOSED))
+    return raised + cleared
+
+
+def _of_approach(edge: str) -> tuple[str, str]:
+    return (
+        f"Hướng {edge} ngập hoặc bị cấm, đèn không phục vụ xe từ hướng này",
+        f"Approach {edge} is flooded or closed; vehicles from there are not served",
     )
 
 

@@ -84,9 +84,7 @@ async def test_news_go_out_before_the_period_is_over(scribe: Any, monkeypatch: A
 
 def test_the_centres_own_trouble_stands_in_every_snapshot(tmp_path: Path, corridor: Corridor) -> None:
     trouble: list[tuple[str, str]] = []
-    feed = Feed(
-        CorridorView(corridor), tmp_path / "journal.jsonl", notice=lambda: trouble[0] if trouble else None
-    )
+    feed = Feed(CorridorView(corridor), tmp_path / "journal.jsonl", notices=lambda: trouble)
     assert feed.snapshot()["notices"] == []
     trouble.append(("kho không trả lời", "the store does not answer"))
     assert feed.snapshot()["notices"] == [trouble[0]]

@@ -78,6 +78,29 @@ def test_people_see_which_order_stands_and_whose_it_is(place: Any, scribe: Any) 
     assert "xe hỏng giữa nút" in said
 
 
+def test_earlier_lamps_are_looked_back_at_and_now_comes_back(visit: Open, scribe: Any) -> None:
+    """Longer ago than the page's own memory: from the store."""
+    scribe.write(scribe.opened(), *(scribe.tick(number) for number in range(1, 701)))
+    page = visit(f"/intersections/{scribe.intersection.id}")
+    page.wait("document.querySelector('#timeline .lamps') !== null")
+    page.wait("!document.getElementById('back').disabled && document.getElementById('on').disabled")
+    page.page.click("#back")
+    page.wait("document.getElementById('looked').textContent.startsWith('đến 06:')")
+    page.wait("document.querySelector('#timeline.is-past .lamps') !== null")
+    page.page.click("#back")
+    # 700 s were written: of the seven minutes that end ten minutes ago only the last 100 s are known.
+    wide = "Math.max(...[...document.querySelectorAll('#timeline .lamps')].map((one) => one.getBBox().width))"
+    page.wait(f"{wide} < 0.3 * document.querySelector('#timeline svg').clientWidth")
+    assert page.page.evaluate(wide) > 0.15 * page.page.evaluate(
+        "document.querySelector('#timeline svg').clientWidth"
+    )
+    page.page.click("#to-now")
+    scribe.write(scribe.tick(701))
+    page.wait("document.querySelector('#timeline.is-past') === null")
+    assert page.text("#looked") == ""
+    assert page.wrong == []
+
+
 def test_detectors_are_told_and_every_lane_has_its_queue(place: Any, scribe: Any) -> None:
     place.wait("document.querySelectorAll('#detectors .cell').length > 0")
     assert len(place.page.query_selector_all("#detectors .cell")) == len(scribe.intersection.detectors)

@@ -17,7 +17,15 @@ from denxanh.networks.model import Corridor
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 Open = Callable[..., Any]
-PAGES = ("/", "/?wall=1", "/intersections", "/intersections/MT_304", "/corridor", "/intersections/nix")
+PAGES = (
+    "/",
+    "/?wall=1",
+    "/intersections",
+    "/intersections/MT_304",
+    "/corridor",
+    "/hotspots",
+    "/intersections/nix",
+)
 KEY = re.compile(r"\b(?:map|list|place|corridor|trouble|shell|nav|feed|log|mode|cause|compass|turn)\.[a-z]")
 
 

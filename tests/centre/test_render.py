@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-PAGES = ("/", "/?wall=1", "/intersections", "/corridor")
+PAGES = ("/", "/?wall=1", "/intersections", "/corridor", "/hotspots")
 
 
 def get(address: str, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage, str]:

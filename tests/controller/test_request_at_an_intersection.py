@@ -211,6 +211,11 @@ def test_a_closed_street_is_skipped_and_comes_back() -> None:
     rig.run(120)
     assert SIDE in {one.stage for one in rig.outputs[-100:]}
     assert rig.events("request")[-1] == "All streets are open again"
+    edges = ("north_in", "south_in")
+    alarms = [f"Approach {edge} is flooded or closed; vehicles from there are not served" for edge in edges]
+    assert [one for one in rig.events("alarm") if "flooded" in one] == alarms
+    over = [one for one in rig.events("alarm-cleared") if "flooded" in one]
+    assert over == [f"Cleared: {one}" for one in alarms]
 
 
 def test_traffic_that_is_there_all_the_same_is_served() -> None:

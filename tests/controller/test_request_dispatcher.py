@@ -2,7 +2,7 @@
 
 from denxanh.controller.priority.dispatcher import MAX_JOURNEYS, State, second, take
 from denxanh.controller.priority.gatekeeper import Refused
-from denxanh.controller.priority.message import Bus, Cancel, Closure, Emergency, Water
+from denxanh.controller.priority.message import Bus, Cancel, Closure, Emergency, Readings, Water
 from denxanh.controller.priority.settings import Gauge, Limits, Route, Settings, Step
 from denxanh.controller.priority.wishes import Ending, Wishes
 
@@ -155,3 +155,26 @@ def test_open_takes_back_only_the_own_word() -> None:
     here = book.pass_second().wishes["X1"]
     assert (here.closed, here.held) == ((), ("e1",))
     assert "police" in here.why
+
+
+def test_several_gauges_at_once_each_from_when_it_was_measured() -> None:
+    book = Book()
+    other = {"gauge": "of-another-site", "level_cm": 90.0}
+    assert book.say(Readings, readings=[other], valid_s=60) is Refused.UNKNOWN_GAUGE
+    here = {"gauge": "g1", "level_cm": 40.0, "age_s": 50}
+    assert book.say(Readings, readings=[other, here], valid_s=60) is None
+    assert book.pass_second().wishes["X1"].closed == ("e1", "e2")
+    for _ in range(8):
+        book.pass_second()
+    # Ten seconds were left of its minute.
+    assert book.pass_second().wishes["X1"].closed == ("e1", "e2")
+    over = book.pass_second()
+    assert over.wishes == {}
+    assert [one.about for one in over.stale] == ["gauge g1"]
+
+
+def test_a_reading_that_is_too_old_when_it_comes_changes_nothing() -> None:
+    book = Book()
+    book.say(Readings, readings=[{"gauge": "g1", "level_cm": 40.0}], valid_s=600)
+    book.say(Readings, readings=[{"gauge": "g1", "level_cm": 0.0, "age_s": 600}], valid_s=600)
+    assert book.pass_second().wishes["X1"].closed == ("e1", "e2")

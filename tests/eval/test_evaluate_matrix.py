@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -82,6 +83,20 @@ def test_finished_runs_are_not_made_again(
     assert again.resumed == 6
     assert all(step.resumed for step in told)
     assert told[-1].done == told[-1].total == 6
+
+
+def test_events_are_written_beside_the_same_figures(
+    request_: Request, results: Results, tmp_path: Path
+) -> None:
+    """A finished run without events is made again; nothing else of it changes. SUMO's programme has none."""
+    shutil.copytree(request_.out, tmp_path / "out")
+    wish = replace(request_, seeds=(1,), out=tmp_path / "out", events=tmp_path / "events")
+    again = run_matrix(wish)
+    assert again.resumed == 1
+    assert [_figures(run) for run in again.runs] == [_figures(run) for run in results.runs[:3]]
+    files = sorted(path.name for path in (tmp_path / "events").iterdir())
+    assert files == sorted(f"{cell.key()}.csv" for cell in wish.cells() if cell.guarded)
+    assert run_matrix(wish).resumed == 3
 
 
 def test_a_run_made_again_elsewhere_is_the_same(request_: Request, results: Results, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ pytest.importorskip("libsumo", reason="needs the extra sim")
 from denxanh.agents import registry
 from denxanh.agents.observation import TrafficState
 from denxanh.agents.policy import Decision
+from denxanh.controller.highres.codes import Code
 from denxanh.sim import direct, references
 from denxanh.sim.scenario import Scenario, foreign_scenario
 from denxanh.sim.session import sumo_binary
@@ -78,6 +81,7 @@ def test_rules_never_conflict_and_let_everybody_in(name: str, grid: Scenario) ->
 
 ONE_RUN = """
 import sys
+from pathlib import Path
 from pathlib import Path
 from denxanh.agents import registry
 from denxanh.sim import direct
@@ -155,3 +159,37 @@ class Stubborn:
 def test_a_policy_that_starves_makes_people_wait_up_to_the_guards_bound(grid: Scenario) -> None:
     result = direct.run(grid, Stubborn(), seed=1)
     assert 0.7 < result.longest_wait <= 1.0
+
+
+def test_events_of_a_simulation_are_the_streets_own(grid: Scenario, tmp_path: Path) -> None:
+    """Each green has its yellow; stamps do not fall; a plan's greens are forced off."""
+    for name, reason in (("most-vehicles", None), ("fixed", Code.FORCE_OFF)):
+        direct.run(grid.until(200), registry.policy(name), seed=1, events=tmp_path / f"{name}.csv")
+        lines = (tmp_path / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+        rows, greens = list(csv.DictReader(lines)), 0
+        assert {row["DeviceId"] for row in rows} == {one.id for one in grid.intersections}
+        for one in grid.intersections:
+            own = [row for row in rows if row["DeviceId"] == one.id]
+            stamps = [row["TimeStamp"] for row in own]
+            assert stamps == sorted(stamps)
+            codes = [int(row["EventId"]) for row in own]
+            assert codes[0] == Code.REGAINED
+            assert codes[-1] == Code.LOST
+            ended = codes.count(Code.GREEN_TERMINATION)
+            assert ended == codes.count(Code.BEGIN_YELLOW)
+            greens += ended
+            reasons = [code for code in codes if code in (Code.GAP_OUT, Code.MAX_OUT, Code.FORCE_OFF)]
+            assert len(reasons) == ended
+            assert reason is None or set(reasons) <= {reason}
+        assert greens > 20
+        assert sum(row["EventId"] == str(int(Code.DETECTOR_ON)) for row in rows) > 50
+
+
+def test_a_run_that_fails_leaves_no_events_that_look_whole(grid: Scenario, tmp_path: Path) -> None:
+    class Failing(Stubborn):
+        def decide(self, state: TrafficState) -> Decision:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        direct.run(grid.until(200), Failing(), seed=1, events=tmp_path / "events.csv")
+    assert not (tmp_path / "events.csv").exists()

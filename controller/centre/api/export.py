@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from denxanh.controller.centre.api.needs import Parts, Since, Until, moment, ms
 from denxanh.controller.centre.api.rights import Auditor, export
 from denxanh.controller.centre.parts import Centre
+from denxanh.controller.centre.people.deed import note
 from denxanh.controller.centre.store import audit
 
 router = APIRouter(tags=["records"], dependencies=[export])
@@ -32,7 +33,7 @@ class CsvResponse(StreamingResponse):
 @router.get("/audit/export", summary="Export the audit log", response_class=CsvResponse)
 def export_audit(
     parts: Parts,
-    _: Auditor,
+    person: Auditor,
     actor: Annotated[str | None, Query(max_length=64, description="Exactly.")] = None,
     action: Annotated[str | None, Query(max_length=48, description="From its beginning: order.")] = None,
     target: Annotated[str | None, Query(max_length=128, description="Exactly.")] = None,
@@ -43,7 +44,7 @@ def export_audit(
     since: Since = None,
     until: Until = None,
 ) -> CsvResponse:
-    """Entries that fit everything given, newest first, as CSV; times in UTC."""
+    """Entries that fit everything given, newest first, as CSV; times in UTC. The export is an entry, too."""
     wanted = {
         "actor": actor,
         "action": action,
@@ -53,6 +54,9 @@ def export_audit(
         "since_ms": ms(since),
         "until_ms": ms(until),
     }
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    with parts.store.writing() as connection:
+        note(connection, person.actor, "audit.export", "audit", **asked)
     return CsvResponse(
         _lines(parts, wanted), headers={"Content-Disposition": 'attachment; filename="audit.csv"'}
     )

@@ -1,4 +1,4 @@
-"""What happened: events of the journal, alarms, spans of the lamps, minutes of the lanes, who did what."""
+"""What happened: events of the journal, spans of the lamps, minutes of the lanes, who did what."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query
+from pydantic import Field
 
 from denxanh.controller.centre.api.models import Answer, Words
 from denxanh.controller.centre.api.needs import (
@@ -22,13 +22,11 @@ from denxanh.controller.centre.api.needs import (
     ms,
     paged,
 )
-from denxanh.controller.centre.api.problem import missing
-from denxanh.controller.centre.api.rights import Acknowledger, Auditor, view
+from denxanh.controller.centre.api.rights import Auditor, view
 from denxanh.controller.centre.parts import Centre
-from denxanh.controller.centre.people.deed import note
 from denxanh.controller.centre.store import audit as audits
 from denxanh.controller.centre.store import queries
-from denxanh.controller.centre.store.rows import Page, Values
+from denxanh.controller.centre.store.rows import Values
 from denxanh.controller.mode import Mode
 
 router = APIRouter(tags=["records"])
@@ -42,7 +40,6 @@ _Kind = Annotated[
 ]
 _Text = Annotated[str | None, Query(min_length=1, max_length=100, description="Stands in the text.")]
 _Here = Annotated[str | None, Query(pattern=NAME, description="Only this intersection.")]
-_Number = Annotated[int, Path(ge=1, le=2**53, description="The alarm's number.")]
 
 
 class EventView(Answer):
@@ -63,37 +60,6 @@ class EventPage(Answer):
 
     events: list[EventView]
     next: str | None = Field(description="Give it as `after` for the page that follows.")
-
-
-class AlarmView(Answer):
-    """Something that is or was wrong."""
-
-    id: int
-    intersection: str = Field(description="Empty: the whole site.")
-    cause: str
-    text: Words
-    raised: datetime = Field(description="By the site's clock, like `cleared`.")
-    cleared: datetime | None = Field(description="null: it stands.")
-    acknowledged: datetime | None = Field(description="When a person took note; null: nobody has.")
-    acknowledged_by: str | None
-    note: str | None
-
-
-class AlarmPage(Answer):
-    """Alarms, newest first."""
-
-    alarms: list[AlarmView]
-    next: str | None = Field(description="Give it as `after` for the page that follows.")
-
-
-class Note(BaseModel):
-    """What the person who takes note of an alarm has to say."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    note: str = Field(
-        default="", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["Đã báo tổ sửa chữa"]
-    )
 
 
 class Span(Answer):
@@ -175,41 +141,6 @@ def events(
             limit=limit,
         )
     return EventPage(events=[_event(row) for row in page.rows], next=page.next)
-
-
-@router.get("/alarms", summary="Alarms", dependencies=[view])
-def alarms(
-    parts: Parts,
-    intersection: _Here = None,
-    open: Annotated[bool, Query(description="Only those that stand or that nobody took note of.")] = False,  # noqa: A002
-    after: After = None,
-    limit: Limit = 100,
-) -> AlarmPage:
-    """Alarms, newest first."""
-    with paged():
-        page = queries.alarms(
-            parts.store, intersection=intersection, open_only=open, after=after, limit=limit
-        )
-    return _alarms(page)
-
-
-@router.get("/intersections/{id}/alarms", summary="An intersection's alarms", dependencies=[view])
-def alarms_there(parts: Parts, place: Place, after: After = None, limit: Limit = 100) -> AlarmPage:
-    """Its alarms, newest first."""
-    with paged():
-        page = queries.alarms(parts.store, intersection=place.id, after=after, limit=limit)
-    return _alarms(page)
-
-
-@router.post("/alarms/{number}/acknowledge", summary="Take note of an alarm")
-def acknowledge(parts: Parts, person: Acknowledger, number: _Number, body: Note) -> AlarmView:
-    """A person has seen it. Who did so first stays that person; doing it again changes nothing."""
-    before = _there(parts, number)
-    with parts.store.writing() as connection:
-        if queries.acknowledge(connection, number, by=person.name, note=body.note):
-            target, said = before["intersection"] or "site", {"cause": before["cause"], "note": body.note}
-            note(connection, person.actor, "alarm.acknowledge", target, alarm=number, **said)
-    return _alarm(_there(parts, number))
 
 
 @router.get("/intersections/{id}/history", summary="What the lamps showed", dependencies=[view])
@@ -294,13 +225,6 @@ def _stretch(
     return max(begin_ms, end_ms - MAX_HISTORY // _MS), end_ms
 
 
-def _there(parts: Centre, number: int) -> Values:
-    row = queries.alarm(parts.store, number)
-    if row is None:
-        raise missing(f"cảnh báo {number}", f"alarm {number}")
-    return row
-
-
 def _event(row: Values) -> EventView:
     return EventView(
         id=row["id"],
@@ -311,24 +235,6 @@ def _event(row: Values) -> EventView:
         text=Words(vi=row["text_vi"], en=row["text_en"]),
         mode_from=row["mode_from"],
         mode_to=row["mode_to"],
-    )
-
-
-def _alarms(page: Page) -> AlarmPage:
-    return AlarmPage(alarms=[_alarm(row) for row in page.rows], next=page.next)
-
-
-def _alarm(row: Values) -> AlarmView:
-    return AlarmView(
-        id=row["id"],
-        intersection=row["intersection"],
-        cause=row["cause"],
-        text=Words(vi=row["text_vi"], en=row["text_en"]),
-        raised=moment(row["raised_ms"]),
-        cleared=moment(row["cleared_ms"]),
-        acknowledged=moment(row["acknowledged_ms"]),
-        acknowledged_by=row["acknowledged_by"],
-        note=row["note"],
     )
 
 

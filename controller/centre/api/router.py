@@ -5,13 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from denxanh.controller.centre.api import (
+    alarms,
     calendar,
     commands,
     comparison,
     drafts,
     export,
+    forecast,
+    geo,
     indicators,
     live,
+    measures,
     recent,
     records,
     site,
@@ -19,21 +23,12 @@ from denxanh.controller.centre.api import (
     street,
 )
 
+_STREET = (site, street, geo, live, recent, stream, commands)
+_RECORDS = (alarms, records, export, measures, indicators, forecast)
+_DESK = (drafts, calendar, comparison)
+
 api = APIRouter(prefix="/api/v1")
-for part in (
-    site,
-    street,
-    live,
-    recent,
-    stream,
-    commands,
-    records,
-    export,
-    drafts,
-    calendar,
-    comparison,
-    indicators,
-):
+for part in (*_STREET, *_RECORDS, *_DESK):
     api.include_router(part.router)
 
 probes = site.probes

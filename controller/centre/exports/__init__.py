@@ -1,1 +1,1 @@
-"""What the centre gives away as a whole: maps, daily packages, data sets; each documented and with a schema."""
+"""What the centre gives away as a whole: maps, evidence, daily packages, data sets; each with a schema."""

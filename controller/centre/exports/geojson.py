@@ -24,7 +24,7 @@ SCHEMA = "congestion-v1"
 DIGITS = 6
 """Of degrees: 0.11 m. More would promise what the positions do not hold."""
 JOIN_M = 30.0
-"""Pieces of a zone that lie so near to each other are one line: between them is a junction without signals, m."""
+"""Pieces of a zone so near to each other are one line: between them is a junction without signals, m."""
 LEVELS: Mapping[Level, tuple[int | None, str, str]] = {
     Level.FREE: (0, "thông thoáng", "free"),
     Level.DENSE: (1, "đông", "dense"),
@@ -61,7 +61,7 @@ def collection(
         settings: ways around.
         at: the moment, with its time zone.
     """
-    drawn = _Drawn(corridor)
+    drawn = Drawn(corridor)
     features = [
         _congestion(one, register[one.of.intersection], drawn)
         for one in filled
@@ -86,7 +86,7 @@ def collection(
     return document if box is None else {**document, "bbox": box}
 
 
-class _Drawn:
+class Drawn:
     """Lines of approaches in degrees."""
 
     def __init__(self, corridor: Corridor) -> None:
@@ -132,7 +132,7 @@ def _watches(kind: DetectorKind, of: int, downstream: bool, lane: int) -> bool:
     return kind is DetectorKind.ZONE and of == lane and not downstream
 
 
-def _congestion(one: Filled, junction: Junction, drawn: _Drawn) -> dict[str, Any]:
+def _congestion(one: Filled, junction: Junction, drawn: Drawn) -> dict[str, Any]:
     number, vi, en = LEVELS[one.level]
     return _feature(
         f"congestion/{one.of.intersection}/{one.of.approach}",
@@ -155,7 +155,7 @@ def _congestion(one: Filled, junction: Junction, drawn: _Drawn) -> dict[str, Any
 
 
 def _closure(
-    one: Closed, junction: Junction, drawn: _Drawn, settings: Exports, at: datetime
+    one: Closed, junction: Junction, drawn: Drawn, settings: Exports, at: datetime
 ) -> dict[str, Any]:
     around = settings.around(one.approach)
     return _feature(

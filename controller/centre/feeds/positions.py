@@ -51,23 +51,27 @@ def of(connection: Connection, feed: str) -> Position | None:
     return None if row is None else Position(**row._mapping)
 
 
-def begin(store: Store, feed: str, source: Source, *, now: bool) -> Position:
+def begin(store: Store, feed: str, source: Source | None = None, *, now: bool = False) -> Position:
     """The row of a feed, made if there is none.
 
     Args:
         store: where.
         feed: its name.
-        source: what it reads.
-        now: a new one starts behind everything that is there, else at the beginning.
+        source: what it reads; None: nothing that is kept.
+        now: a new one starts behind everything that its source has, else at the beginning.
 
     Raises:
         StoreError: the database does not answer.
     """
+    with store.reading() as connection:
+        found = of(connection, feed)
+    if found is not None:
+        return found
     with store.writing() as connection:
         found = of(connection, feed)
         if found is not None:
             return found
-        start = (source.end(connection) or "") if now else ""
+        start = (source.end(connection) or "") if now and source is not None else ""
         made = Position(feed, start, 0, now_ms(), None, None)
         connection.execute(
             insert(feed_positions).values(feed=feed, position=start, sent=0, updated_ms=made.updated_ms)

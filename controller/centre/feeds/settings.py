@@ -38,7 +38,9 @@ class ToMqtt(Tls):
     host: _Host
     port: _Port = 8883
     tls: bool = True
-    prefix: Annotated[str, StringConstraints(pattern=r"^[^+#\x00/$][^+#\x00]{0,127}(?<!/)$")] = DEFAULT_PREFIX
+    prefix: Annotated[
+        str, StringConstraints(pattern=r"^[^+#\x00/$][^+#\x00/]*(/[^+#\x00/]+)*$", max_length=128)
+    ] = DEFAULT_PREFIX
     username: _Text | None = None
     password_file: _Text | None = None
 

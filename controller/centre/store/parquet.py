@@ -22,6 +22,7 @@ from denxanh.controller.centre.store.schema import (
     commands,
     events,
     minutes,
+    quarter_hours,
     signal_events,
     spans,
 )
@@ -35,6 +36,7 @@ TIMES: Mapping[str, Column[Any]] = {
     "events": events.c.at_ms,
     "spans": spans.c.began_ms,
     "minutes": minutes.c.minute_ms,
+    "quarter_hours": quarter_hours.c.begin_ms,
     "alarms": alarms.c.raised_ms,
     "commands": commands.c.at_ms,
     "audit": audit.c.at_ms,

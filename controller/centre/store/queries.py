@@ -234,6 +234,34 @@ def acknowledge(connection: Connection, number: int, *, by: str, note: str = "")
     return taken.rowcount == 1
 
 
+def acknowledge_ended(
+    connection: Connection, intersection: str | None, up_to: int, *, by: str, note: str = ""
+) -> int:
+    """A person takes note of every alarm that is over and that nobody took note of, as `acknowledge` does.
+
+    Args:
+        connection: a transaction of `Store.writing`.
+        intersection: of this one only; None: of all.
+        up_to: number of the newest alarm that the person has seen.
+        by: who.
+        note: what the person has to say.
+
+    Returns:
+        How many.
+
+    Raises:
+        StoreError: it could not be stored.
+    """
+    table = alarms_table.c
+    of = () if intersection is None else (table.intersection == intersection,)
+    taken = connection.execute(
+        update(alarms_table)
+        .where(table.cleared_ms.is_not(None), table.acknowledged_ms.is_(None), table.id <= up_to, *of)
+        .values(acknowledged_ms=now_ms(), acknowledged_by=by, note=plain(note, MAX_NOTE))
+    )
+    return taken.rowcount
+
+
 def runs(store: Store, *, after: str | None = None, limit: int = 100) -> Page:
     """The controller's runs, newest first.
 

@@ -16,6 +16,7 @@ from denxanh.controller.centre.store.schema import (
     commands,
     events,
     minutes,
+    quarter_hours,
     sessions,
     signal_events,
     spans,
@@ -37,6 +38,8 @@ class Days:
     events: int = 400
     spans: int = 100
     minutes: int = 400
+    quarter_hours: int = 2200
+    """Measures: small, and reports compare years (six)."""
     alarms: int = 400
     """Only those that no longer stand and were acknowledged."""
     commands: int = 0
@@ -83,6 +86,8 @@ def _old(days: Days, now_ms: int, names: Iterable[str]) -> Iterator[tuple[Table,
         yield spans, spans.c.ended_ms < before(days.spans)
     if days.minutes:
         yield minutes, minutes.c.minute_ms < before(days.minutes)
+    if days.quarter_hours:
+        yield quarter_hours, quarter_hours.c.begin_ms < before(days.quarter_hours)
     if days.signal_events:
         of = signal_events.c
         for name in names:  # each by the index: nobody waits while the whole table is looked through

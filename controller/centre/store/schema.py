@@ -221,6 +221,57 @@ feed_positions = Table(
 )
 """How far each feed's receiver has acknowledged; `trouble`: why it does not go on, and since when."""
 
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("rule", String(64), nullable=False),
+    Column("place", String(64), nullable=False),
+    Column("fault", String(200), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("text_vi", Text, nullable=False),
+    Column("text_en", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("raised_ms", BigInteger, nullable=False, index=True),
+    Column("gone_ms", BigInteger),
+    Column("times", Integer, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("acknowledged_ms", BigInteger),
+    Column("acknowledged_by", String(64)),
+    Column("cleared_ms", BigInteger, index=True),
+)
+"""What threshold rules have found. At most one is open per rule, place and fault (`cleared_ms` is empty).
+
+`since_ms`, `gone_ms`: the site's clock for what is of the street; all others the computer's. `gone_ms`:
+since when the fault is away, while it is not certain that it stays away; `times`: how often it was there;
+`level`: how far it was escalated.
+"""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("recipient", String(64), nullable=False),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("notice", BigInteger),
+    Column("kind", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("batch", BigInteger),
+    Column("tries", Integer, nullable=False),
+    Column("trouble", Text),
+    Column("sent_ms", BigInteger),
+    Column("aside_ms", BigInteger),
+    Index(None, "channel", "recipient", "sent_ms"),
+)
+"""What is to be told to whom, in order of `id`; computer's clock.
+
+`batch`: the first `id` of those that go as one message, fixed before it is sent for the first time.
+`aside_ms`: when it was given up, because the receiver refuses it or it is too old.
+"""
+
 remarks = Table(
     "remarks",
     metadata,

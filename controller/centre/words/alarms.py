@@ -23,6 +23,14 @@ ALARMS: Words = {
         "Ghi nhận nghĩa là bạn đã thấy và lo việc này; cảnh báo chỉ hết khi nguyên nhân hết.",
         "Acknowledging says that you have seen it and take care; it ends only when its cause does.",
     ),
+    "alarms.ended": Word("Ghi nhận các cảnh báo đã hết", "Acknowledge those that are over"),
+    "alarms.ended.hint": Word(
+        "Ghi nhận một lần mọi cảnh báo đã hết trong danh sách này; cảnh báo đang còn không bị đụng tới.",
+        "Acknowledges at once every alarm of this list that is over; those that stand are left alone.",
+    ),
+    "alarms.ended.done": Word(
+        "Đã ghi nhận {n} cảnh báo.", "Acknowledged {n} alarms.", "Acknowledged {n} alarm."
+    ),
     "alarms.note": Word("Ghi chú", "Note"),
     "alarms.note.hint": Word(
         "Bạn làm gì, báo cho ai? (không bắt buộc)", "What you do, whom you told (optional)"

@@ -37,6 +37,8 @@ AUDIT: Words = _WHY | {
     "audit.lost": Word("Không đọc được sổ ghi.", "The log cannot be read."),
     "audit.more": Word("Xem cũ hơn", "Show older ones"),
     "audit.export": Word("Xuất CSV", "Export CSV"),
+    "audit.chain.unchecked": Word("chuỗi chưa được kiểm tra lại", "chain not computed again yet"),
+    "audit.chain.check": Word("Kiểm tra chuỗi", "Check the chain"),
     "audit.chain.checking": Word("đang kiểm tra chuỗi…", "checking the chain…"),
     "audit.chain.whole": Word(
         "chuỗi nguyên vẹn, {n} mục", "chain whole, {n} entries", "chain whole, {n} entry"
@@ -85,6 +87,11 @@ AUDIT: Words = _WHY | {
     "audit.action.order.release": Word("Trả lại tự động", "Handed back"),
     "audit.action.order.preempt": Word("Mở đường ưu tiên", "Pre-empted"),
     "audit.action.alarm.acknowledge": Word("Ghi nhận cảnh báo", "Acknowledged an alarm"),
+    "audit.action.alarm.acknowledge-ended": Word(
+        "Ghi nhận các cảnh báo đã hết", "Acknowledged alarms that are over"
+    ),
+    "audit.action.audit.export": Word("Xuất nhật ký ra tệp", "Exported the log"),
+    "audit.action.notice.acknowledge": Word("Ghi nhận thông báo", "Acknowledged a notice"),
     "audit.action.order.mode": Word("Đổi chế độ", "Changed the mode"),
     "audit.action.draft.save": Word("Lưu bản thảo", "Saved a draft"),
     "audit.action.draft.withdraw": Word("Rút bản thảo", "Withdrew a draft"),

@@ -15,6 +15,10 @@ TROUBLE: Words = {
     "trouble.local": Word("Tủ tự chạy: {cause}", "The cabinet runs alone: {cause}"),
     "trouble.preempt": Word("Đang mở đường cho xe ưu tiên", "Open for an emergency vehicle"),
     "trouble.manual": Word("Có người điều khiển: {cause}", "A person is in charge: {cause}"),
+    "trouble.flooded": Word(
+        "Đường ngập hoặc cấm: không nhận xe từ hướng {where}, từ {since} ({why})",
+        "Flooded or closed: no vehicles from the {where}, since {since} ({why})",
+    ),
     "trouble.full": Word(
         "{n} làn chờ kín đoạn dò, lâu nhất {s} s",
         "{n} lanes queued beyond their zones, up to {s} s",
@@ -61,12 +65,16 @@ MAP: Words = {
     "map.key.queue": Word("hàng chờ", "queue"),
     "map.key.long": Word("dài", "long"),
     "map.key.full": Word("kín", "full"),
+    "map.key.flooded": Word("ngập, cấm", "flooded, closed"),
     "map.marker": Word("Nút {n}, {name}: {mode}", "Intersection {n}, {name}: {mode}"),
     "map.unheard": Word("chưa nghe gì", "not heard yet"),
     "map.policy": Word("Chính sách", "Policy"),
     "map.commands": Word("Lệnh gửi", "Commands"),
-    "map.refused": Word("Từ chối", "Refusals"),
-    "map.refused.long": Word("Bộ bảo vệ / tủ từ chối", "Refused by the guard / by the cabinet"),
+    "map.refused": Word("Chưa cho đổi", "Held back"),
+    "map.refused.long": Word(
+        "Số lần bộ bảo vệ chưa cho đổi pha (bình thường) / tủ từ chối lệnh (phải xem)",
+        "Seconds in which the guard let no stage change yet (normal) / commands that cabinets refused (look)",
+    ),
     "map.conflicts": Word("Xung đột", "Conflicts"),
     "map.voice": Word("Nút {n} {name}: {text}", "Intersection {n} {name}: {text}"),
 }

@@ -28,6 +28,8 @@ SHELL: Words = {
     "nav.map": Word("Bản đồ", "Map"),
     "nav.intersections": Word("Nút giao", "Intersections"),
     "nav.corridor": Word("Tuyến", "Corridor"),
+    "nav.measures": Word("Đo lường", "Measures"),
+    "nav.hotspots": Word("Điểm nóng", "Hotspots"),
     "nav.alarms": Word("Cảnh báo", "Alarms"),
     "nav.plans": Word("Chương trình", "Plans"),
     "nav.calendar": Word("Lịch", "Calendar"),

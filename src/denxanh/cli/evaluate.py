@@ -93,6 +93,9 @@ def evaluate(
     reference: Annotated[
         str | None, typer.Option(help="Compare with this policy; default: fixed, else the first.")
     ] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="Folder for each run's high-resolution events, as CSV.")
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes; default: one per processor core.")
     ] = None,
@@ -132,6 +135,7 @@ def evaluate(
             proxy=proxy,
             scale=scale,
         ),
+        events=events,
         jobs=jobs or os.cpu_count() or 1,
     )
     check(request.policies)

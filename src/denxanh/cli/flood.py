@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from denxanh.cli.output import note
 from denxanh.cli.request_words import Json, SiteFile, Source, ValidFor, submit
 
 app = typer.Typer(
@@ -51,3 +53,37 @@ def level(
 ) -> None:
     """Report a water gauge's reading; SITE.toml says from which level its streets are held and closed."""
     submit(site, source, {"kind": "water", "gauge": gauge, "level_cm": level_cm, "valid_s": valid}, json=json)
+
+
+@app.command(
+    "listen", epilog="Example: denxanh flood listen site.toml --host 10.1.0.5 --cert c.pem --key k.pem"
+)
+def listen(
+    site: SiteFile,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535)] = 8431,
+    cert: Annotated[Path | None, typer.Option(help="Certificate, for TLS.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key; nobody else may read it.")] = None,
+) -> None:
+    """Take sealed messages of FRMIS or the IOC by HTTP and hand them to the controller on this machine.
+
+    POST /flood/v1, the message as the body, its seal in X-Denxanh-Seal (docs/flood.md). This process holds no
+    key: it cannot change a message, nor make one up.
+    """
+    from denxanh.controller import site as sites
+    from denxanh.controller.centre.server import bind, serve
+    from denxanh.controller.console_site import LOOPBACK
+    from denxanh.controller.priority.door import door
+    from denxanh.controller.priority.receiver import SOCKET_NAME
+    from denxanh.errors import SiteError
+
+    if (cert is None) is not (key is None):
+        raise SiteError("--cert and --key belong together", where="flood listen")
+    if host not in LOOPBACK and cert is None:
+        raise SiteError(
+            f"{host} is reached from other machines", where="flood listen", fix="give --cert and --key"
+        )
+    socket = sites.load(site).state_dir / SOCKET_NAME
+    listening = bind(host, port)
+    note(f"listening on {host}:{listening.getsockname()[1]} for {socket}")
+    serve(door(socket), listening, cert_file=cert, key_file=key)

@@ -18,10 +18,15 @@ from denxanh.cli import (
     demo,
     evaluate,
     exercise,
+    export,
+    feeds,
     flood,
+    forecast,
     gate,
     keys,
+    measures,
     network,
+    notify,
     order,
     people,
     plan,
@@ -50,9 +55,9 @@ app.command("demo", epilog="Example: denxanh demo --speed 5 --policy max-pressur
 app.command("exercise", epilog="Example: denxanh exercise --corridor nguyen-van-cu --speed 2")(
     exercise.exercise
 )
-app.command(
-    "simulate-month", epilog="Example: denxanh simulate-month month --days 2 --hours 7-8 --jobs 2"
-)(simulate_month.simulate_month)
+app.command("simulate-month", epilog="Example: denxanh simulate-month month --days 2 --hours 7-8 --jobs 2")(
+    simulate_month.simulate_month
+)
 app.command("run", epilog="Example: denxanh run site.toml")(run.run)
 app.command("console", epilog="Example: denxanh console site.toml")(console.console)
 app.command("cabinet", epilog="Example: denxanh cabinet site.toml")(cabinet.cabinet)
@@ -75,7 +80,14 @@ app.add_typer(priority.app, name="priority")
 app.add_typer(flood.app, name="flood")
 app.add_typer(vds.app, name="vds")
 app.add_typer(store.app, name="store")
+app.add_typer(notify.app, name="notify")
+app.add_typer(export.app, name="export")
+app.add_typer(feeds.app, name="feeds")
+app.command(
+    "measures", epilog="Example: denxanh measures site.toml MT_NVC --since 2026-10-01T07:00 --out pictures"
+)(measures.measures)
 app.add_typer(report.app, name="report")
+app.add_typer(forecast.app, name="forecast")
 app.command(
     "evaluate",
     epilog="Example: denxanh evaluate --corridor truc-30-4-hoa-binh --policies fixed,max-pressure --seeds 10",

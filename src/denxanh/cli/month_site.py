@@ -6,8 +6,9 @@ site file's lock-step clock, without which no site of such a corridor is loaded.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from denxanh.errors import ConfigError
 if TYPE_CHECKING:
     from denxanh.controller.centre.store.recorder import Recorder
     from denxanh.networks.model import Corridor
-    from denxanh.sim.almanac import Day
+    from denxanh.sim.day import Day
 
 SITE = """# A simulated site (`denxanh simulate-month`): nothing in its store was measured on a street.
 """
@@ -80,8 +81,13 @@ def labelled(corridor: Corridor) -> Corridor:
     )
 
 
-def prepare(folder: MonthFolder, corridor: Corridor, policy: str, wish: dict[str, Any]) -> None:
+def prepare(folder: MonthFolder, corridor: Corridor, wish: dict[str, Any]) -> None:
     """Write the site, or make sure that the folder holds this very month.
+
+    Args:
+        folder: the month's.
+        corridor: labelled as simulated.
+        wish: all that the month is made of; `policy` goes into the site file.
 
     Raises:
         ConfigError: the folder holds another month, or something else.
@@ -98,7 +104,7 @@ def prepare(folder: MonthFolder, corridor: Corridor, policy: str, wish: dict[str
     if folder.root.exists() and any(folder.root.iterdir()):
         raise ConfigError("is not empty", where=str(folder.root), fix="name a new folder")
     folder.state.mkdir(parents=True, exist_ok=True)
-    _write_site(folder, corridor, policy)
+    _write_site(folder, corridor, wish["policy"])
     folder.city.write_text(CITY, encoding="utf-8")
     folder.wish.write_text(text, encoding="utf-8")  # last: without it the folder is not begun
 
@@ -138,6 +144,22 @@ def _flood(corridor: Corridor) -> str:
     )
 
 
+@contextlib.contextmanager
+def alone(folder: MonthFolder) -> Iterator[None]:
+    """Hold the state folder, as a controller does.
+
+    Raises:
+        LeaseError: somebody else holds it.
+    """
+    from denxanh.controller import lease
+
+    held = lease.acquire(folder.state, folder.state / "epoch")
+    try:
+        yield
+    finally:
+        held.release()
+
+
 class Store:
     """Takes days up in their order, through the very recorder of the centre; each record exactly once.
 
@@ -151,6 +173,7 @@ class Store:
         from denxanh.controller.centre.store.recorder import Recorder
 
         found = site.load(folder.site)
+        self.intersections = len(found.intersections)
         self._folder = folder
         self._store = archive.open_store(found.store)
         self._recorder: Recorder = Recorder(self._store, found.corridor)
@@ -162,13 +185,12 @@ class Store:
             return False
         return self._bookmark.part > day.number or not self._journal(day).exists()
 
-    def take(self, day: Day, *, keep: bool = False, told: Callable[[], None] = lambda: None) -> None:
+    def take(self, day: Day, *, keep: bool = False) -> None:
         """Store a day that is made; the bookmark's part is the day's number.
 
         Args:
             day: the one after the last that was stored, or that one again after an interruption.
             keep: leave its journal; else it is removed once it is stored.
-            told: called now and then.
 
         Raises:
             StoreError: the database refused, or holds something else.
@@ -183,11 +205,11 @@ class Store:
             while True:
                 chunk = reader.read()
                 if chunk.bookmark is not None:
-                    self._bookmark = replace(chunk.bookmark, part=day.number)
-                    self._recorder.take(chunk.records, self._bookmark)
+                    behind = replace(chunk.bookmark, part=day.number)
+                    self._recorder.take(chunk.records, behind)
+                    self._bookmark = behind
                 elif not chunk.more:
                     break
-                told()
         finally:
             reader.close()
         if not keep:

@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1
 """Linux prctl(2): the signal for a child whose parent dies, so that even `kill -9` leaves nothing."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Child:
     """A running part of the demo and the file that takes what it says."""
 

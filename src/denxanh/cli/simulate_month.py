@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,23 +14,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denxanh.cli.demo import need_sumo
-from denxanh.cli.month_site import MonthFolder, Store, labelled, prepare
+from denxanh.cli.demo import need_sumo, policy_named
+from denxanh.cli.month_crew import RECORD_BYTES, Crew
+from denxanh.cli.month_site import MonthFolder, Store, alone, labelled, prepare
 from denxanh.cli.output import Json, count, document, note, progress, say
-from denxanh.cli.processes import Child, ended_together, start
-from denxanh.errors import SimulationError
+from denxanh.cli.processes import ended_together
 
 if TYPE_CHECKING:
-    from denxanh.sim.almanac import Day
+    from denxanh.sim.day import Day
     from denxanh.sim.day_process import Job
+
+_LOG = logging.getLogger(__name__)
 
 LOOK_S = 0.2
 """Between two looks at the days that are being made, seconds."""
-RECORD_BYTES = 2_100
-"""About one intersection's second in a journal; only for the progress bar."""
+YEARS = range(2000, 2100)
+"""In which a month may lie; plans are by the Gregorian calendar of Vietnam's one time zone."""
+DEFAULT_WINDOWS = "07:00-07:30,17:00-17:30"
 DEFAULT_CORRIDOR = "nguyen-van-cu"
 """The smallest of the catalogue."""
-DEFAULT_RULE = "max-pressure"
 
 
 class Finely(StrEnum):
@@ -40,19 +44,25 @@ class Finely(StrEnum):
 
 def simulate_month(
     folder: Annotated[Path, typer.Argument(help="A new folder, or one to go on with.", metavar="SITE_DIR")],
-    corridor: Annotated[str, typer.Option(help="Catalogue corridor, or a corridor's folder.")] = (
-        DEFAULT_CORRIDOR
-    ),
+    corridor: Annotated[
+        str, typer.Option(help="Catalogue corridor, or a corridor's folder.")
+    ] = DEFAULT_CORRIDOR,
     since: Annotated[
-        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")
-    ] = datetime(2026, 10, 1),
-    days: Annotated[int, typer.Option(min=1, max=400, help="How many days.")] = 31,
-    hours: Annotated[
-        str | None, typer.Option(help="Parts of each day, like 6-9,16:30-19; default: the peaks and midday.")
-    ] = None,
+        str, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day.")
+    ] = "2026-10-01",
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days.")] = 31,
+    year_before: Annotated[
+        int,
+        typer.Option(
+            min=0, max=366, help="So many days of the year before come first, all without adaptive control."
+        ),
+    ] = 0,
+    hours: Annotated[str, typer.Option(help="Parts of each day, like 6-9,16:30-19.")] = DEFAULT_WINDOWS,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="So many days are made at once.")] = 2,
     seed: Annotated[int, typer.Option(min=0, max=2000, help="The same seed gives the same month.")] = 1,
-    policy: Annotated[str, typer.Option(help="Who decides on adaptive days.")] = DEFAULT_RULE,
+    policy: Annotated[
+        str | None, typer.Option(help="Who decides on adaptive days; default: as in the demo.")
+    ] = None,
     load: Annotated[
         float, typer.Option(min=0.1, max=2.0, help="Share of the corridor's own demand on a mean weekday.")
     ] = 0.9,
@@ -60,77 +70,71 @@ def simulate_month(
         Finely, typer.Option(help="proxy: one unit for three motorbikes, faster; sublane: each as itself.")
     ] = Finely.PROXY,
     keep: Annotated[
-        bool, typer.Option("--keep-journals", help="Leave each day's journal; about 2 kB a record.")
+        bool, typer.Option("--keep-journals", help="Leave each day's journal, to be replayed; it is large.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Make a site folder whose store holds simulated days, to try reports, measures and feeds on.
 
     SUMO is the street; virtual cabinets, controller, journal and recorder are the real ones, so the store is
-    filled as on a street. Traffic differs by hour, weekday, holiday and day; adaptive control is on every other
-    day; detectors, links and cabinets fail, vehicles stand in the way, one day is flooded. All of it is in
-    days/DATE/day.json. Stop and start again as you like: it goes on where it was.
+    filled as on a street. Traffic differs by hour, weekday, holiday and day; adaptive control is on every
+    other day; detectors, links and cabinets fail, vehicles stand in the way, one day is flooded:
+    days/DATE/day.json says what happened. Stop and start again as you like: it goes on where it was.
     """
     need_sumo()
     from denxanh.agents import registry
-    from denxanh.networks import build
-    from denxanh.networks.demand import Fidelity
+    from denxanh.controller.assembly import digest
+    from denxanh.networks import build, catalogue
     from denxanh.sim import almanac
+    from denxanh.sim.day import windows
 
-    registry.check(policy)
-    named = registry.anchored(policy, Path.cwd())
-    parts = almanac.windows(hours or almanac.DEFAULT_WINDOWS)
-    built = build.build(corridor)
-    proxy = fidelity is Finely.PROXY
-    streets = _with_units(built.corridor) if proxy else built.corridor
-    first = since.date().isoformat()
-    month = tuple(almanac.days(streets, first, days, parts, seed, load))
-    place = MonthFolder(folder.resolve())
-    source = corridor if _in_catalogue(corridor) else str(Path(corridor).resolve())
+    first = _date(since)
+    parts = windows(hours)
+    decides = policy_named(policy)
+    registry.check(decides)
+    known = corridor in catalogue.names()
+    source = corridor if known else str(Path(corridor).resolve())
+    streets = labelled(build.build(source).corridor)
+    if fidelity is Finely.PROXY:
+        streets = replace(streets, pcu_per_vehicle=1.0)
     wish: dict[str, Any] = {
         "simulated": True,
         "corridor": source,
+        "corridor_digest": digest(streets),
         "from": first,
         "days": days,
+        "year_before": year_before,
         "hours": [one.model_dump() for one in parts],
         "seed": seed,
-        "policy": named,
+        "policy": decides,
         "load": load,
         "fidelity": fidelity.value,
     }
-    prepare(place, labelled(streets), named, wish)
-    note(
-        f"{streets.name_vi}: {count(days, 'day')} from {first}, {count(len(parts), 'window')} a day, seed {seed}"
-    )
-    from denxanh.sim.day_process import Job
-
-    def job(day: Day) -> Job:
-        return Job(
-            site=place.site,
-            corridor=source,
-            fidelity=Fidelity(fidelity.value),
-            seed=seed,
-            day=day,
-            out=place.day(day),
-        )
-
+    month = tuple(almanac.month(streets, first, days, parts, seed, load, year_before=year_before))
+    place = MonthFolder(folder.resolve())
+    prepare(place, streets, wish)
+    size = f"{count(len(month), 'day')} of {count(len(parts), 'window')}"
+    note(f"{streets.name_en}: {size}, from {month[0].date}")
     begun = time.monotonic()
-    with contextlib.closing(Store(place)) as store, progress("simulated days", days) as show:
-        made = _make(place, month, job, store, jobs, keep, show)
+    with (
+        alone(place),
+        contextlib.closing(Store(place)) as store,
+        progress("simulated days", len(month)) as show,
+    ):
+        made = _make(place, month, wish, store, show, at_once=jobs, keep=keep)
         skipped = store.skipped
-    seconds = sum(one.end_s - one.begin_s for one in parts) * made
     told = {
         "site": str(place.site),
-        "days": days,
+        "days": len(month),
         "made": made,
-        "simulated_s": seconds,
+        "simulated_s": sum(one.end_s - one.begin_s for one in parts) * made,
         "wall_s": round(time.monotonic() - begun, 1),
         "skipped": skipped,
     }
     if json:
         document(told)
         return
-    say(f"{place.site}: {count(days, 'day')}, {made} of them made now in {told['wall_s']} s")
+    say(f"{place.site}: {count(len(month), 'day')}, {made} of them made now in {told['wall_s']} s")
     if skipped:
         say(f"  {count(skipped, 'record')} could not be stored")
 
@@ -138,89 +142,49 @@ def simulate_month(
 def _make(
     place: MonthFolder,
     month: Sequence[Day],
-    job: Callable[[Day], Job],
+    wish: dict[str, Any],
     store: Store,
-    jobs: int,
-    keep: bool,
     show: Callable[[float], None],
+    *,
+    at_once: int,
+    keep: bool,
 ) -> int:
     """Make what is missing, some days at once, and store the days in their order; returns how many."""
     missing = [day for day in month if not store.has(day)]
-    waiting = [day for day in missing if not place.day(day).exists()]
-    running: dict[str, Child] = {}
-    done = len(month) - len(missing)
-    per_day = sum(
-        one.window.end_s - one.window.begin_s for one in month[0].plays
-    ) * RECORD_BYTES * _intersections(place)
+    jobs = [_job(place, day, wish) for day in missing if not place.day(day).exists()]
+    seconds = sum(one.window.end_s - one.window.begin_s for one in month[0].plays)
+    day_bytes = seconds * RECORD_BYTES * store.intersections
     with ended_together() as children:
-        for day in missing:
-            while not place.day(day).exists():
-                while waiting and len(running) < jobs and waiting[0].number < day.number + 2 * jobs:
-                    following = waiting.pop(0)
-                    running[following.date] = _begin(place, job(following), children)
-                _reap(running, children)
-                show(done + _under_way(place, running, per_day))
+        crew = Crew(jobs, at_once, children, day_bytes)
+        for done, day in enumerate(missing, start=len(month) - len(missing)):
+            show(done + crew.look())
+            while day.date in crew.making or not place.day(day).exists():
                 time.sleep(LOOK_S)
-            running_now = dict(running)
-            store.take(day, keep=keep, told=lambda now=running_now: show(done + _under_way(place, now, per_day)))
-            done += 1
-            show(done)
+                show(done + crew.look())
+            store.take(day, keep=keep)
+            _LOG.info("%s is stored, %d of %d", day.date, done + 1, len(month))
+    show(len(month))
     return len(missing)
 
 
-def _begin(place: MonthFolder, job: Job, children: list[Child]) -> Child:
-    place.days.mkdir(parents=True, exist_ok=True)
-    spec = place.days / f"{job.day.date}.job.json"
-    spec.write_text(job.model_dump_json(indent=1), encoding="utf-8")
-    child = start(job.day.date, ["-m", "denxanh.sim.day_process", str(spec)], place.days)
-    children.append(child)
-    return child
+def _job(place: MonthFolder, day: Day, wish: dict[str, Any]) -> Job:
+    from denxanh.sim.day_process import Job
+
+    return Job(
+        site=place.site,
+        corridor=wish["corridor"],
+        fidelity=wish["fidelity"],
+        seed=wish["seed"],
+        day=day,
+        out=place.day(day),
+    )
 
 
-def _reap(running: dict[str, Child], children: list[Child]) -> None:
-    """Take note of the days that are made.
-
-    Raises:
-        SimulationError: one could not be made.
-    """
-    for date, child in list(running.items()):
-        if child.running:
-            continue
-        if child.process.returncode != 0:
-            raise SimulationError(
-                f"the day could not be made; its last words:\n{child.tail()}", where=f"day {date}"
-            )
-        del running[date]
-        children.remove(child)
-        child.log.unlink(missing_ok=True)
-        child.log.with_name(f"{date}.job.json").unlink(missing_ok=True)
-
-
-def _under_way(place: MonthFolder, running: dict[str, Child], per_day: int) -> float:
-    """How much of the days that are being made is made, in days; from the length of their journals."""
-    from denxanh.controller.journal import JOURNAL_NAME
-
-    total = 0.0
-    for date in running:
-        with contextlib.suppress(OSError):
-            size = (place.days / f"{date}.making" / JOURNAL_NAME).stat().st_size
-            total += min(1.0, size / per_day)
-    return total
-
-
-def _intersections(place: MonthFolder) -> int:
-    from denxanh.networks import compiled
-
-    return len(compiled.load(place.compiled).intersections)
-
-
-def _with_units(corridor: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(corridor, pcu_per_vehicle=1.0)
-
-
-def _in_catalogue(corridor: str) -> bool:
-    from denxanh.networks import catalogue
-
-    return corridor in catalogue.names()
+def _date(text: str) -> str:
+    try:
+        found = datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        found = None
+    if found is None or found.year not in YEARS:
+        raise typer.BadParameter(f"{text!r} is no date like 2026-10-01", param_hint="--from")
+    return found.isoformat()

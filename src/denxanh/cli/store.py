@@ -187,7 +187,8 @@ def export(
         list[str] | None,
         typer.Option(
             "--table",
-            help="events, spans, minutes, alarms, commands, audit or signal_events; repeat. All if none.",
+            help="events, spans, minutes, quarter_hours, alarms, commands, audit or signal_events; repeat. "
+            "All if none.",
         ),
     ] = None,
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First local day.")] = None,
@@ -213,6 +214,7 @@ def retain(
     events: Annotated[int, typer.Option(min=0, help="Days that events stay; 0: for good.")] = 400,
     spans: Annotated[int, typer.Option(min=0, help="Days of signal states.")] = 100,
     minutes: Annotated[int, typer.Option(min=0, help="Days of lane figures by minute.")] = 400,
+    quarter_hours: Annotated[int, typer.Option(min=0, help="Days of measures by quarter of an hour.")] = 2200,
     alarms: Annotated[
         int, typer.Option(min=0, help="Days of alarms that ended and were acknowledged.")
     ] = 400,
@@ -228,7 +230,15 @@ def retain(
     from denxanh.controller.centre.store import retention
     from denxanh.controller.centre.store.rows import now_ms
 
-    days = retention.Days(events, spans, minutes, alarms, commands, signal_events)
+    days = retention.Days(
+        events=events,
+        spans=spans,
+        minutes=minutes,
+        quarter_hours=quarter_hours,
+        alarms=alarms,
+        commands=commands,
+        signal_events=signal_events,
+    )
     with _opened(site) as store:
         removed = retention.retain(store, days, now_ms())
     if json:

@@ -28,6 +28,7 @@ BODIES = {
     "mode": {"reason": REASON, "target": "ADAPTIVE"},
     "preview": {"plan": 1},
     "acknowledge": {"note": ""},
+    "acknowledge-ended": {"note": "", "up_to": 0},
 }
 
 

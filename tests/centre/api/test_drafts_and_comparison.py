@@ -129,7 +129,10 @@ def test_the_log_as_a_file_holds_what_fits_and_no_formula(town: Any) -> None:
     rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert [row["detail"] for row in rows] == ['{"reason":"yên ổn"}', '{"reason":"=HYPERLINK(1)"}']
     assert {row["actor"] for row in rows} == {"'=cmd"}
+    (entry,) = town.get("audit", action="audit.export")["entries"]
+    assert entry["detail"]["actor"] == "=cmd"
     assert town.ask("GET", "audit/export", Role.OPERATOR).status_code == 403
+    assert len(town.get("audit", action="audit.export")["entries"]) == 1
 
 
 def test_the_comparison_counts_hours_and_concludes_nothing_from_a_moment(town: Any, place: str) -> None:

@@ -7,8 +7,9 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from denxanh.controller.centre.store import audit, queries
+from denxanh.controller.centre.store import audit, queries, schema
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.operator.message import Role
 from denxanh.controller.record import Event
@@ -47,6 +48,34 @@ def test_an_alarm_is_acknowledged_once_and_by_whom(town: Any, place: str) -> Non
     (entry,) = town.get("audit", action="alarm.acknowledge", text=f'"alarm":{alarm["id"]}')["entries"]
     assert (entry["actor"], entry["target"]) == ("test-operator", place)
     assert entry["detail"]["token"]
+
+
+def test_alarms_that_are_over_are_acknowledged_at_once_and_no_others(town: Any, place: str) -> None:
+    names = ("over-a", "over-b", "stands", "over-unseen")
+    alarms = {name: raised(town, place, name)["id"] for name in names}
+    with town.store.writing() as connection:
+        for name in names:
+            if name != "stands":
+                connection.execute(
+                    update(schema.alarms).where(schema.alarms.c.id == alarms[name]).values(cleared_ms=2)
+                )
+    body = {"note": "đã xem", "intersection": place, "up_to": alarms["stands"]}
+    assert town.ask("POST", "alarms/acknowledge-ended", Role.VIEWER, json=body).status_code == 403
+    assert town.ask("POST", "alarms/acknowledge-ended", Role.OPERATOR, json=body).json()["count"] >= 2
+    assert town.ask("POST", "alarms/acknowledge-ended", Role.OPERATOR, json=body).json()["count"] == 0
+    taken = {
+        one["cause"]: one["acknowledged_by"]
+        for one in town.get(f"intersections/{place}/alarms")["alarms"]
+        if one["cause"] in names
+    }
+    assert taken == {
+        "over-a": "test-operator",
+        "over-b": "test-operator",
+        "stands": None,
+        "over-unseen": None,
+    }
+    (entry,) = town.get("audit", action="alarm.acknowledge-ended")["entries"]
+    assert (entry["target"], entry["detail"]["up_to"]) == (place, alarms["stands"])
 
 
 @pytest.mark.parametrize("part", [(queries, "acknowledge"), (audit, "entry")])

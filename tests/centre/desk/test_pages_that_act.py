@@ -275,6 +275,7 @@ def test_the_log_is_searched_and_its_chain_shown(enter: Enter, hosted: Any) -> N
     assert "“You are not logged in.”" in opened.text("#rows")
     assert "from 10.0.0.7" in opened.text("#rows")
     assert "earlier" not in opened.text("#rows"), "nothing was left out before it"
+    opened.page.click("#check")
     opened.wait("document.getElementById('chain').textContent.includes('chain whole')")
     opened.wait("document.body.innerText.includes('huy.le') && document.body.innerText.includes('lan.tran')")
     opened.page.fill("[name='actor']", "lan.tran")

@@ -182,7 +182,8 @@ def test_who_did_that(shift: Shift, lang: str, theme: str, place: str, reason: s
     rows = page.inner_text("#rows")
     assert rows.count("demo-engineer") == 3
     assert rows.count(reason) == 3
-    assert page.get_attribute("#chain", "data-tone") == "good"
+    page.click("#check")
+    until(page, "document.getElementById('chain').dataset.tone === 'good'")
     page.close()
 
 

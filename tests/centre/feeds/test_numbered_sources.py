@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert
 
 from denxanh.controller.centre.feeds.contract import Gap
 from denxanh.controller.centre.feeds.sources import SOURCES
-from denxanh.controller.centre.feeds.sources.numbered import stamp
+from denxanh.controller.centre.feeds.stamp import stamp
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import events
 from denxanh.errors import StoreError

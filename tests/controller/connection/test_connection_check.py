@@ -13,7 +13,7 @@ import pytest
 
 from denxanh.controller.connection.check import Checked, check
 from denxanh.controller.connection.finding import TITLES, Subject, Verdict
-from denxanh.controller.site import CabinetEntry, load, write_site
+from denxanh.controller.site import CabinetEntry, Endpoint, load, write_site
 from denxanh.errors import SiteError
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor
@@ -192,6 +192,18 @@ async def test_clock_detectors_and_another_controller(bench) -> None:
     (bench.folder / "state").mkdir(exist_ok=True)
     (bench.folder / "state" / "epoch").write_text("9\n")
     assert Subject.EPOCH not in bad(await bench.check(port))
+
+
+async def test_a_simulated_streets_own_time_is_not_held_against_a_cabinet(bench) -> None:
+    bench.shift_s = 4000
+    port = await bench.serve(CabinetServer(bench.give(CORRIDOR.intersections[0])))
+    await asyncio.sleep(1.1)
+    assert Subject.CLOCK in bad(await bench.check(port))
+    site = load(bench.folder / "site.toml")
+    (found,) = await check(replace(site, clock=Endpoint(port=1)), watch_s=SHORT_S)
+    (clock,) = [one for one in found.findings if one.subject is Subject.CLOCK]
+    assert (clock.verdict, found.ready) == (Verdict.LOOK, True)
+    assert Subject.HEARTBEAT not in {one.subject for one in found.findings}
 
 
 async def test_a_heartbeat_that_stands_still(bench) -> None:

@@ -108,16 +108,23 @@ async def test_a_corridor_opens_ends_and_is_replayed(town: Build) -> None:
         closure = Closure(source="frmis", seq=seq, issued_s=now_s, link=link, state="closed", valid_s=60)
         await _sent(here, closure, key="frmis")
         await here.seconds(80)
+        renewed = closure.model_copy(update={"seq": seq + 1, "issued_s": stamp()[1], "state": "open"})
+        await _sent(here, renewed, key="frmis")
+        await here.seconds(2)
     ways = [(one.mode_from, one.mode_to, one.cause) for one in controlled.summary.mode_changes][-2:]
     assert ways == [("ADAPTIVE", "PREEMPT", "pre-emption"), ("PREEMPT", "ADAPTIVE", "in-charge")]
     records = here.journal()
     asked = [record["message"]["kind"] for record in records if record["k"] == "request"]
-    assert asked == ["emergency", "emergency", "closure"]
+    assert asked == ["emergency", "emergency", "closure", "closure"]
     causes = [cause for cause, _ in _events(here, "alarm")]
     assert causes.count("request-replayed") == 1
     assert causes.count("request-unknown-source") == 1
     assert causes.count("request-unknown-route") == 1
     assert causes.count("flood-report-stale") == 1
+    assert causes.count("street-closed") >= 1
+    cleared = [cause for cause, _ in _events(here, "alarm-cleared")]
+    assert cleared.count("flood-report-stale") == 1
+    assert cleared.count("street-closed") == causes.count("street-closed")
     key = read_key(here.folder / "115.key")
     assert key.hex() not in (here.state_dir / "journal.jsonl").read_text()
     result = replay(here.state_dir / "journal.jsonl")

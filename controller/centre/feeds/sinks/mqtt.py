@@ -32,7 +32,7 @@ SITE = "site"
 """Stands for the intersection in what is of the whole site."""
 QOS = 1
 KEEPALIVE_S = 15
-"""After one and a half times this the broker gives us up and publishes the last will, s (MQTT 5, 3.1.2.10)."""
+"""The broker publishes the last will after one and a half times this without us, s (MQTT 5, 3.1.2.10)."""
 ANSWER_S = 10.0
 """Longest time for the broker to connect, or to acknowledge, s."""
 AT_ONCE = 10
@@ -92,20 +92,20 @@ class MqttSink:
         assert self._listening is not None
         try:
             await asyncio.wait((done, self._listening), return_when=asyncio.FIRST_COMPLETED)
+            # Some brokers also break the connection then.
+            if client.refused is not None:
+                raise FeedError(
+                    f"takes no message there: {client.refused}",
+                    where=f"{self._where}: {self._to.prefix}/#",
+                    fix="the broker's access list must let this feed publish there",
+                )
             if not done.done():
                 raise FeedError("has broken the connection", where=self._where)
             await done
         finally:
-            if not done.done():
-                done.cancel()
-                with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError):
-                    await done
-        if client.refused is not None:
-            raise FeedError(
-                f"takes no message there: {client.refused}",
-                where=f"{self._where}: {self._to.prefix}/#",
-                fix="the broker's access list must let this feed publish there",
-            )
+            done.cancel()
+            with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError):
+                await done
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[_Client]:

@@ -2,7 +2,8 @@
 
 The protocol has no acknowledgement. What can be had instead: each batch goes over a connection of its own,
 which we end and the collector must end, too. A program that closes with bytes unread, or dies, resets the
-connection; so an orderly end says that it has read everything. Whether it has kept it, nothing can tell.
+connection; so an orderly end (over TLS: its close_notify) says that it has read everything. Whether it has
+kept it, nothing can tell.
 """
 
 from __future__ import annotations
@@ -21,15 +22,14 @@ from denxanh.errors import FeedError
 
 CONNECT_S = 10.0
 """Longest time until there is a connection, TLS included, s."""
-SEND_S = 30.0
-"""Longest time until the collector has read a batch, s."""
+SEND_S = 20.0
+"""Longest time for a batch to leave, and again for the collector to have read it, s."""
 NOTICE = 5
 """Severity of a message whose body has no `severity` from 0 (emergency) to 7 (debug), RFC 5424, table 2."""
 MAX_ID = 32
 """Characters of MSGID, RFC 5424."""
 _BOM = b"\xef\xbb\xbf"
 """Says that the text is UTF-8, RFC 5424, 6.4."""
-_READ = 4096
 
 
 class SyslogSink:
@@ -47,27 +47,32 @@ class SyslogSink:
         if not messages:
             return
         content = b"".join(frame(self._record(one)) for one in messages)
-        tls = await asyncio.to_thread(context, self._to, self._folder) if self._to.tls else None
+        await asyncio.to_thread(self._write, content)
+
+    async def close(self) -> None:
+        """Nothing is open between two batches."""
+
+    def _write(self, content: bytes) -> None:
+        """Over one connection, until the collector has ended it. Blocks.
+
+        A TLS stream of asyncio does not tell whether the other side's end was its own word or a cut.
+        """
         try:
-            async with asyncio.timeout(CONNECT_S):
-                reader, writer = await asyncio.open_connection(
-                    self._to.host,
-                    self._to.port,
-                    ssl=tls,
-                    ssl_shutdown_timeout=None if tls is None else SEND_S,
-                )
-            try:
-                async with asyncio.timeout(SEND_S):
-                    await _exchange(reader, writer, content)
-            finally:
-                writer.transport.abort()
+            with socket.create_connection((self._to.host, self._to.port), CONNECT_S) as plain:
+                if not self._to.tls:
+                    plain.settimeout(SEND_S)
+                    _exchange(plain, content)
+                    return
+                tls = context(self._to, self._folder)
+                with tls.wrap_socket(plain, server_hostname=self._to.host) as secure:
+                    secure.settimeout(SEND_S)
+                    secure.sendall(content)
+                    # Sends close_notify and waits for the collector's: an end that nobody can forge.
+                    secure.unwrap()
         except TimeoutError as error:
             raise FeedError("does not read what is sent", where=self._where) from error
         except (OSError, ssl.SSLError) as error:
             raise FeedError(f"cannot be reached: {error.strerror or error}", where=self._where) from error
-
-    async def close(self) -> None:
-        """Nothing is open between two batches."""
 
     def _record(self, message: Message) -> bytes:
         """One syslog message: the body's `cef` if it has one, else the envelope as JSON."""
@@ -90,18 +95,12 @@ def frame(record: bytes) -> bytes:
     return str(len(record)).encode("ascii") + b" " + record
 
 
-async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, content: bytes) -> None:
-    """Write everything, end our side, and read until the collector has ended its own."""
-    writer.write(content)
-    await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()
-        while await reader.read(_READ):
-            pass
-        return
-    # TLS: closing sends close_notify and waits for the collector's.
-    writer.close()
-    await writer.wait_closed()
+def _exchange(connection: socket.socket, content: bytes) -> None:
+    """Write everything, end our side, and wait until the collector has ended its own without a word."""
+    connection.sendall(content)
+    connection.shutdown(socket.SHUT_WR)
+    if connection.recv(1):
+        raise ConnectionError("answers, which a syslog collector does not")
 
 
 def _printable(text: str, longest: int) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from denxanh.controller.centre.feeds.contract import Message, Source
-from denxanh.controller.centre.feeds.sources.numbered import NumberedSource, stamp
+from denxanh.controller.centre.feeds.sources.numbered import NumberedSource
+from denxanh.controller.centre.feeds.stamp import stamp
 from denxanh.controller.centre.store.schema import events
 from denxanh.networks.model import Corridor
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, func, select, true
 
 from denxanh.controller.centre.feeds.contract import Gap, Message
-from denxanh.controller.clock import VIETNAM
 from denxanh.errors import StoreError
 
 MAX_NUMBER = 2**63 - 1
@@ -26,6 +24,7 @@ class NumberedSource:
         table: where the rows are.
         message: makes a message of a row; the first argument is the position that belongs into it.
         number: the column that counts, `id` by default.
+        where: only rows of which this is true; it must never change for a row.
     """
 
     def __init__(
@@ -34,11 +33,13 @@ class NumberedSource:
         table: Table,
         message: Callable[[str, Row[Any]], Message],
         number: Column[int] | None = None,
+        where: ColumnElement[bool] | None = None,
     ) -> None:
         self._name = name
         self._table = table
         self._message = message
         self._number = table.c.id if number is None else number
+        self._where = true() if where is None else where
 
     @property
     def name(self) -> str:
@@ -52,7 +53,8 @@ class NumberedSource:
             StoreError: the position is none of this source's, or lies behind the table's newest row.
         """
         behind = 0 if after is None else self._parsed(after)
-        query = select(self._table).where(self._number > behind).order_by(self._number).limit(limit)
+        rows_behind = select(self._table).where(self._number > behind, self._where)
+        query = rows_behind.order_by(self._number).limit(limit)
         rows = connection.execute(query).all()
         if not rows and behind:
             self._refuse_the_future(connection, behind)
@@ -94,10 +96,3 @@ class NumberedSource:
                 where=f"feed_positions: {self._name}",
                 fix="denxanh feeds start SITE.toml FEED says where it goes on",
             )
-
-
-def stamp(at_ms: int) -> str:
-    """A time of the store as messages have it: ISO 8601 with milliseconds and Vietnam's offset."""
-    seconds, rest = divmod(at_ms, 1000)
-    moment = datetime.fromtimestamp(seconds, VIETNAM).replace(microsecond=rest * 1000)
-    return moment.isoformat(timespec="milliseconds")

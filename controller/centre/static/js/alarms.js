@@ -27,6 +27,7 @@ filters.addEventListener("input", ({ target }) => {
   if (target.id !== "sound") load();
 });
 byId("more").addEventListener("click", older);
+byId("ended")?.addEventListener("click", openEnded);
 byId("sound").checked = localStorage.getItem(SOUND) === "on";
 byId("sound").addEventListener("change", ({ target }) => localStorage.setItem(SOUND, target.checked ? "on" : "off"));
 byId("take-cancel").addEventListener("click", () => dialog.close());
@@ -88,6 +89,7 @@ function tone() {
 
 function draw() {
   byId("more").hidden = next === null;
+  if (byId("ended")) byId("ended").hidden = !shown.some((alarm) => alarm.cleared && !alarm.acknowledged);
   if (!shown.length) {
     empty(t(filters.elements.which.value === "open" ? "alarms.none.open" : "alarms.none"));
     return;
@@ -129,21 +131,36 @@ function empty(text) {
 
 function open(alarm) {
   taking = alarm;
+  say(byId("take-hint"), t("alarms.take.hint"));
   dialog.querySelector("form").reset();
   byId("take-problem").hidden = true;
   say(byId("take-what"), `${nameFor(alarm)}: ${either(alarm.text.vi, alarm.text.en)}`);
   dialog.showModal();
 }
 
+/** Those that are over, all at once: they fill the list after a flapping link. */
+function openEnded() {
+  taking = null;
+  dialog.querySelector("form").reset();
+  byId("take-problem").hidden = true;
+  const chosen = filters.elements.intersection;
+  say(byId("take-what"), `${t("alarms.ended")}: ${chosen.selectedOptions[0].text}`);
+  say(byId("take-hint"), t("alarms.ended.hint"));
+  dialog.showModal();
+}
+
 async function take(event) {
   event.preventDefault();
-  const answer = await send("POST", `/api/v1/alarms/${taking.id}/acknowledge`, { note: byId("note").value.trim() });
+  const note = byId("note").value.trim();
+  const answer = taking
+    ? await send("POST", `/api/v1/alarms/${taking.id}/acknowledge`, { note })
+    : await send("POST", "/api/v1/alarms/acknowledge-ended", { note, intersection: filters.elements.intersection.value || null, up_to: newest });
   if (!answer.ok) {
     byId("take-problem").hidden = false;
     say(byId("take-problem"), answer.message);
     return;
   }
   dialog.close();
-  say(byId("alarm-voice"), t("alarms.done"));
+  say(byId("alarm-voice"), taking ? t("alarms.done") : t("alarms.ended.done", { n: answer.body.count }));
   load();
 }

@@ -1,4 +1,4 @@
-// Who did what: search the log, and say whether its chain is whole.
+// Who did what: search the log, and on demand compute its chain again.
 import { byId, html, mark, say } from "./dom.js";
 import { get, plan } from "./live.js";
 import { duration, moment } from "./times.js";
@@ -27,7 +27,7 @@ filters.addEventListener("change", () => {
 });
 byId("more").addEventListener("click", () => load(next));
 load();
-chain();
+byId("check").addEventListener("click", chain);
 
 function wanted() {
   const fields = new URLSearchParams();
@@ -110,7 +110,11 @@ function empty(text) {
 }
 
 async function chain() {
+  byId("check").disabled = true;
+  mark(byId("chain"), "data-tone", "calm");
+  say(byId("chain"), t("audit.chain.checking"));
   const found = await get("/api/v1/audit/verify");
+  byId("check").disabled = false;
   const broken = found?.first_broken;
   mark(byId("chain"), "data-tone", !found ? "warn" : found.whole ? "good" : "bad");
   say(byId("chain"), !found ? t("audit.chain.unknown") : found.whole ? `✓ ${t("audit.chain.whole", { n: found.entries })}` : `✕ ${t("audit.chain.broken", { n: broken })}`);

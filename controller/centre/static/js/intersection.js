@@ -4,11 +4,13 @@ import { byId, html, icon, mark, say, svg } from "./dom.js";
 import { Lanes } from "./lanes.js";
 import { follow, plan } from "./live.js";
 import { Log } from "./log.js";
+import { LookBack } from "./lookback.js";
 import { showOrders } from "./orders.js";
 import { countdown } from "./peek.js";
 import { scene, stagePicture } from "./scene.js";
 import { cycleOf, lampTape } from "./tape.js";
 import { Timeline } from "./timeline.js";
+import { siteNow } from "./times.js";
 import { tellTrouble } from "./trouble.js";
 import { causeOf, load, modeBadge, reasonOf, refusalOf, showMode, showStage, stageMark } from "./vocabulary.js";
 import { known, number, t } from "./words.js";
@@ -25,6 +27,7 @@ const showJunction = scene(byId("junction"), item, corridor);
 const cards = item.stages.map(stageCard);
 const timeline = new Timeline(byId("timeline"), item);
 const tape = lampTape(id);
+const lookback = new LookBack(id, (seconds, clock_s) => timeline.show(seconds, seconds.length / 3, { aspects: "", commitment: null, clock_s }));
 const lanes = new Lanes(byId("lanes"), item);
 const log = new Log(byId("log"), corridor, id);
 let detectors = null;
@@ -42,8 +45,9 @@ follow(async (state) => {
   stages(now);
   showOrders(byId("orders"), item, now.orders ?? []);
   byId("place").classList.toggle("is-stale", now.stale);
+  lookback.tick(siteNow(state));
   await tape.take(now.tick ?? state.tick, now);
-  timeline.show(tape.seconds, cycleOf(tape.seconds), { ...now, clock_s: state.clock_s });
+  if (!lookback.looking) timeline.show(tape.seconds, cycleOf(tape.seconds), { ...now, clock_s: state.clock_s });
 });
 
 function status(now) {
@@ -98,7 +102,7 @@ function stages(now) {
 function trouble(state) {
   const root = byId("trouble");
   const mine = state.trouble.filter((one) => one.intersection === id);
-  const texts = mine.map((one) => tellTrouble(one, state.intersections[id]));
+  const texts = mine.map((one) => tellTrouble(one, state.intersections[id], item));
   root.hidden = !mine.length;
   if (root.dataset.texts === texts.join("\n")) return;
   root.dataset.texts = texts.join("\n");

@@ -57,10 +57,15 @@ export function streets(lanes) {
   ];
 }
 
+/** Whether an approach is flooded or closed. */
+export const isShut = (state, approach) => state.streets?.closed.includes(approach) ?? false;
+
 /** Draws into `layer` and returns the function that shows one second's state. */
 export function junction(layer, item) {
   const lamps = [];
   const queues = [];
+  const waters = item.lanes.map((lane) => [svg("path", { class: "water", d: path(lane.points), "stroke-width": lane.width }), lane.approach]);
+  layer.append(...waters.map(([node]) => node));
   for (const crossing of item.crossings) {
     const node = svg("path", { class: "crossing", d: path(crossing.points), "stroke-width": crossing.width });
     layer.append(node);
@@ -82,6 +87,7 @@ export function junction(layer, item) {
     });
   }
   return (state) => {
+    for (const [node, approach] of waters) node.classList.toggle("shut", isShut(state, approach));
     for (const [node, group] of lamps) mark(node, "data-a", state.aspects[group]);
     for (const [node, lane] of queues) if (state.lanes[lane.index]) drawQueue(node, lane, state.lanes[lane.index]);
   };

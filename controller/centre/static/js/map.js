@@ -61,7 +61,7 @@ function modes(states) {
 /** The list is built anew only when it says something else, so that a focused line keeps its focus. */
 function trouble(state) {
   const root = byId("trouble");
-  const lines = state.trouble.map((one) => ({ one, item: places.get(one.intersection), text: tellTrouble(one, state.intersections[one.intersection]) }));
+  const lines = state.trouble.map((one) => ({ one, item: places.get(one.intersection), text: tellTrouble(one, state.intersections[one.intersection], places.get(one.intersection)) }));
   aloud(lines);
   const signature = JSON.stringify(lines.map(({ one, text }) => [one.intersection, text]));
   if (root.dataset.signature === signature) return;

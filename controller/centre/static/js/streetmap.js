@@ -1,6 +1,6 @@
 // The streets with every intersection, north up: drag, wheel, buttons or keys move it.
 import { mark, say, svg } from "./dom.js";
-import { heading, junction, lamp, path, sorted, streets } from "./junction.js";
+import { heading, isShut, junction, lamp, path, sorted, streets } from "./junction.js";
 import { caption, settle } from "./labels.js";
 import { levelOf, modeName, nameOf, SHAPES } from "./vocabulary.js";
 import { t } from "./words.js";
@@ -58,7 +58,10 @@ export class StreetMap {
     this.markers.set(item.id, marker);
     this.shows.set(item.id, (state, severity) => {
       showNear(state);
-      for (const { lanes, bar } of arms) fill(bar, lanes, state);
+      for (const { lanes, bar, wave } of arms) {
+        fill(bar, lanes, state);
+        wave.classList.toggle("shut", isShut(state, lanes[0].approach));
+      }
       for (const [node, group] of lamps) mark(node, "data-a", state.aspects[group]);
       if (marker.dataset.mode !== state.mode) {
         marker.dataset.mode = state.mode;
@@ -213,9 +216,9 @@ function signals(item) {
   const arms = [];
   for (const lanes of approaches(item)) {
     const direction = heading(lanes[0]);
-    const { track, bar } = arm(direction);
-    petals.append(track, bar);
-    arms.push({ lanes, bar });
+    const { track, bar, wave } = arm(direction);
+    petals.append(track, bar, wave);
+    arms.push({ lanes, bar, wave });
     const parts = sorted(distinct(lanes.flatMap((lane) => lane.groups)));
     const at = [-direction.ahead[0] * 25, -direction.ahead[1] * 25];
     parts.forEach((part, index) => {
@@ -227,11 +230,15 @@ function signals(item) {
   return { petals, lamps, arms };
 }
 
+const WAVES = "M-6,-2q1.5,-3 3,0t3,0t3,0t3,0M-6,3q1.5,-3 3,0t3,0t3,0t3,0"; // water over a street
+
 /** A track beside an arm of the junction, and the bar that fills it as queues grow. */
 function arm({ ahead, right }) {
   const on = (along) => [right[0] * 7.5 - ahead[0] * along, right[1] * 7.5 - ahead[1] * along];
   const d = path([on(ARM_PX[0]), on(ARM_PX[0] + ARM_PX[1])]);
-  return { track: svg("path", { class: "arm track", d }), bar: svg("path", { class: "arm", d, "stroke-dasharray": "0 99" }) };
+  const [x, y] = on(ARM_PX[0] + ARM_PX[1] / 2);
+  const wave = svg("g", { class: "wave", transform: `translate(${x} ${y})` }, svg("circle", { r: 10 }), svg("path", { d: WAVES }));
+  return { track: svg("path", { class: "arm track", d }), bar: svg("path", { class: "arm", d, "stroke-dasharray": "0 99" }), wave };
 }
 
 /** An approach is as full as its fullest lane. */

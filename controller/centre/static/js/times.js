@@ -12,6 +12,12 @@ export function moment(iso) {
   return `${time.format(at)} ${day.format(at)}`;
 }
 
+/** Milliseconds since 1970 as "14:00:00", with the day where it is not that of another moment. */
+export const timeOrMoment = (ms, other) => (day.format(ms) === day.format(other) ? time.format(ms) : moment(ms));
+
+/** Milliseconds since 1970 as seconds of the site's day. */
+export const clockOf = (ms) => ((ms + 7 * 3600000) % 86400000) / 1000;
+
 /** The site's own clock, which in a simulation is the simulated one: milliseconds since 1970, or null. */
 export function siteNow(state) {
   return state?.date && state.clock_s !== null ? Date.parse(`${state.date}T00:00:00+07:00`) + state.clock_s * 1000 : null;

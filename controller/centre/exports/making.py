@@ -1,0 +1,211 @@
+"""From a site's store to the files that go out, each written as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from denxanh.controller.centre.exports import dataset, evidence, ioc, tables
+from denxanh.controller.centre.exports.congestion import filled
+from denxanh.controller.centre.exports.geojson import collection
+from denxanh.controller.centre.exports.settings import Exports
+from denxanh.controller.clock import VIETNAM
+from denxanh.errors import ReportError
+from denxanh.networks.model import Corridor
+from denxanh.networks.register import Junction
+
+MAX_DAYS = 366
+"""Longest period of one data set, days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Local days, both inclusive."""
+
+    first: date
+    last: date
+
+    @property
+    def begin_ms(self) -> int:
+        """Midnight before the first, ms since 1970 UTC."""
+        return _midnight_ms(self.first)
+
+    @property
+    def end_ms(self) -> int:
+        """Midnight after the last."""
+        return _midnight_ms(self.last + timedelta(days=1))
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}..{self.last}"
+
+
+def period(text: str) -> Period:
+    """`2026-11-23` is a day, `2026-11` a month, `2026` a year, `2026-11-01..2026-11-07` what lies between.
+
+    Raises:
+        ReportError: it is none of these, or longer than `MAX_DAYS`.
+    """
+    begin, _, end = text.partition("..")
+    try:
+        found = Period(_days(begin)[0], _days(end or begin)[1])
+        length = (found.last - found.first).days + 1
+    except (ValueError, OverflowError):
+        length = 0
+    if not 1 <= length <= MAX_DAYS:
+        raise ReportError(
+            f"{text[:40]!r} is no period of up to {MAX_DAYS} days",
+            where="--day",
+            fix="write 2026-11-23, 2026-11, 2026 or 2026-11-01..2026-11-07",
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes exports of one site.
+
+    Attributes:
+        corridor: of the site.
+        register: its junctions that are asked for.
+        settings: what stands beside the data.
+        simulated: whether the street is a simulated one.
+    """
+
+    corridor: Corridor
+    register: Mapping[str, Junction]
+    settings: Exports
+    simulated: bool
+
+    def ioc_daily(self, connection: Connection, day: Period, path: Path) -> dict[str, Any]:
+        """One JSON document.
+
+        Raises:
+            ReportError: the period is not one day, or the file cannot be written.
+            StoreError: the database does not answer.
+        """
+        _one_day(day)
+        document = ioc.daily(
+            connection, self.corridor, self.register, self.settings, day.begin_ms, simulated=self.simulated
+        )
+        _write(path, [json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)])
+        return document
+
+    def lgsp(self, connection: Connection, days: Period, path: Path) -> dict[str, Any]:
+        """A data set for the shared warehouse; returns its manifest."""
+        between = (connection, self.corridor, days.begin_ms, days.end_ms, self.register)
+        return self._dataset(
+            path,
+            "lgsp",
+            days,
+            (
+                tables.junctions(self.register),
+                tables.queues(*between),
+                tables.counts(*between),
+                tables.control(*between),
+                tables.alarm_list(connection, days.begin_ms, days.end_ms, self.register),
+            ),
+        )
+
+    def open_data(self, connection: Connection, days: Period, path: Path) -> dict[str, Any]:
+        """Aggregated figures for the public; returns the manifest."""
+        made = (
+            tables.junctions(self.register),
+            tables.typical_day(connection, self.corridor, days.begin_ms, days.end_ms, self.register),
+        )
+        return self._dataset(path, "open-data", days, made, as_json=True)
+
+    def police(self, connection: Connection, day: Period, path: Path) -> dict[str, str]:
+        """The signal-state log of a day as JSON lines; returns each intersection's last hash."""
+        _one_day(day)
+        heads: dict[str, str] = {}
+
+        def lines() -> Iterable[str]:
+            for place in self.corridor.intersections:
+                if place.id in self.register:
+                    for body in evidence.day(connection, place, day.begin_ms, day.end_ms):
+                        heads[place.id] = body["hash"]
+                        yield json.dumps(body, ensure_ascii=False, allow_nan=False)
+
+        _write(path, lines())
+        return heads
+
+    def geojson(self, connection: Connection, at: datetime, path: Path) -> dict[str, Any]:
+        """Congestion at a moment; closures are only in the live document."""
+        found = filled(connection, self.corridor, int(at.timestamp() * 1000))
+        document = collection(self.corridor, self.register, found, (), self.settings, at)
+        _write(path, [json.dumps(document, ensure_ascii=False, allow_nan=False)])
+        return document
+
+    def _dataset(
+        self,
+        path: Path,
+        kind: str,
+        days: Period,
+        made: Iterable[dataset.Table],
+        *,
+        as_json: bool = False,
+    ) -> dict[str, Any]:
+        return dataset.write(
+            path,
+            kind,
+            (str(days.first), str(days.last)),
+            made,
+            self.settings,
+            program=f"denxanh {version('denxanh')}",
+            site=self.corridor.id,
+            simulated=self.simulated,
+            as_json=as_json,
+        )
+
+
+def _one_day(day: Period) -> None:
+    if day.first != day.last:
+        raise ReportError(f"{day} is more than a day", where="--day", fix="name one day, like 2026-11-23")
+
+
+def _days(text: str) -> tuple[date, date]:
+    """First and last day of a day, a month or a year."""
+    match text.split("-"):
+        case [year]:
+            return date(_number(year, 4), 1, 1), date(_number(year, 4), 12, 31)
+        case [year, month]:
+            first = date(_number(year, 4), _number(month, 2), 1)
+            return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        case _:
+            day = date.fromisoformat(text)
+            return day, day
+
+
+def _number(text: str, digits: int) -> int:
+    if len(text) != digits or not (text.isascii() and text.isdigit()):
+        raise ValueError(text)
+    return int(text)
+
+
+def _midnight_ms(day: date) -> int:
+    midnight = datetime(day.year, day.month, day.day, tzinfo=VIETNAM).astimezone(UTC)
+    return round(midnight.timestamp() * 1000)
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    """A text file, replaced as a whole.
+
+    Raises:
+        ReportError: it cannot be written.
+    """
+    scratch = path.with_name(path.name + ".new")
+    try:
+        with scratch.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+            for line in lines:
+                stream.write(line + "\n")
+        scratch.replace(path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise ReportError(f"cannot be written: {error.strerror or error}", where=str(path)) from error

@@ -1,0 +1,1 @@
+"""Forecasts, warnings and hotspots from what the store keeps."""
