@@ -35,13 +35,17 @@ def group() -> None:
 @app.command(epilog="Example: denxanh notify run site.toml")
 def run(site: Site) -> None:
     """Look at the store every ten seconds and tell people what the rules find, until interrupted."""
+    from denxanh.controller.centre import city as cities
+    from denxanh.controller.centre.indicators.current import Current
     from denxanh.controller.centre.notify.notifier import Notifier, alone, carrier
     from denxanh.controller.centre.store.archive import open_store
 
     found, notify, folder = _read(site)
     carriers = {one.name: carrier(one, folder) for one in notify.channel}
     with alone(found.state_dir), contextlib.closing(open_store(found.store)) as store:
-        notifier = Notifier(store, notify, found.corridor, carriers)
+        city = cities.load(found.console.city if found.console else None)
+        standing = Current(store, found.corridor, city)
+        notifier = Notifier(store, notify, found.corridor, carriers, indicators=standing)
         note(f"{len(notify.rule)} rules, {len(notify.channel)} channels, {len(notify.digest)} digests")
         asyncio.run(notifier.run())
 
