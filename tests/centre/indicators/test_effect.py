@@ -50,9 +50,12 @@ def test_the_interval_covers_what_it_claims(hours: Hours) -> None:
     assert missed <= 6  # 2 of 40 expected; 200 such months missed 4 %
 
 
-def test_one_day_with_many_hours_concludes_nothing(hours: Hours) -> None:
+def test_few_days_with_many_hours_conclude_nothing(hours: Hours) -> None:
     made = hours(MONDAY, 1, range(24), 1.0, Mode.ADAPTIVE)
     made += hours(MONDAY + timedelta(days=1), 1, range(24), 5.0, Mode.PLAN)
+    assert effect(made, WEEK) is None  # nothing says how days differ
+    made += hours(MONDAY + timedelta(days=2), 1, range(24), 1.0, Mode.ADAPTIVE)
+    made += hours(MONDAY + timedelta(days=3), 1, range(24), 5.0, Mode.PLAN)
     found = effect(made, WEEK)
     assert found is not None
     assert found.percent == pytest.approx(-80)
