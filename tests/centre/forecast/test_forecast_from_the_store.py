@@ -23,12 +23,12 @@ def test_fit_forecast_and_warn(store, corridor, tmp_path):
     assert set(kept.discharge) == {site.id}
     assert kept.discharge[site.id][0] == pytest.approx(14 * corridor.pcu_per_vehicle / 30, rel=0.02)
     path = tmp_path / fitfile.FILE_NAME
-    now = begin_ms(7) + 100 * MINUTE_MS
+    now = begin_ms(7) + 70 * MINUTE_MS
     forecasts = Forecasts(store, corridor, path)
     assert forecasts.told(now).trouble is not None
     assert forecasts.warned(now) is None
     fitfile.save(path, corridor.id, kept)
-    fill(store, corridor, (7,), stuck=(88, 100))
+    fill(store, corridor, (7,), stuck=(58, 70))
     told = forecasts.told(now + 1)
     assert told.end_ms == now
     assert {one.refusal for one in told.outlooks} == {None}
