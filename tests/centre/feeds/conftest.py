@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -211,7 +212,7 @@ class Door:
     """A real HTTP server; each POST is answered as `moods` says, then with 204.
 
     Moods: a status (200 and 500 keep what came, others do not), `hang`, `close` (before reading), `lose`
-    (keeps what came and closes without an answer), `cut` (in mid-answer), `noise` (no HTTP), `long` (an endless
+    (keeps what came, no answer), `cut` (in mid-answer), `noise` (no HTTP), `long` (an endless
     answer), `drip` (a byte now and then).
     """
 
@@ -222,6 +223,7 @@ class Door:
         self.moods = iter(moods)
         self.port = 0
         self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def ids(self) -> list[str]:
@@ -234,14 +236,22 @@ class Door:
     async def shut(self) -> None:
         assert self._server is not None
         self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            await self._answer(reader, writer, next(self.moods, 204))
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._answer(reader, writer, next(self.moods, 204))
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
+                await asyncio.wait_for(writer.wait_closed(), 1)
 
     async def _answer(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mood: int | str

@@ -156,7 +156,7 @@ async def test_a_server_must_prove_itself(door: Any, sink: Any, tmp_path: Path, 
         assert len(secure.ids) == 3
         with pytest.raises(FeedError, match="certificate verify failed"):
             await sink(url=url).send(MESSAGES)
-        with pytest.raises(FeedError, match="(?i)certificate verify failed|mismatch"):
+        with pytest.raises(FeedError, match=r"certificate verify failed"):
             await sink(url=f"https://127.0.0.1:{secure.port}/", ca_file=str(authority.certificate)).send(
                 MESSAGES
             )

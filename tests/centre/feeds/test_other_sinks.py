@@ -30,11 +30,12 @@ MESSAGES = [
 
 
 class Collector:
-    """Reads octet-counted messages; `moods` per connection: `read`, `deaf` (never reads), `reset`, `crash`."""
+    """Reads octet-counted messages; moods per connection: `read`, `deaf`, `reset`, `crash` (in mid-read)."""
 
     def __init__(self, *moods: str) -> None:
         self.texts: list[bytes] = []
         self._moods = iter(moods)
+        self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
 
     @contextlib.asynccontextmanager
@@ -45,26 +46,38 @@ class Collector:
             yield self
         finally:
             server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             await server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         mood = next(self._moods, "read")
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, TimeoutError):
-            if mood == "deaf":
-                await asyncio.sleep(1.0)
-            elif mood == "reset":
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        lost = (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, TimeoutError)
+        try:
+            with contextlib.suppress(*lost):
+                await self._read(reader, mood)
+        finally:
+            if mood != "read":
                 writer.transport.abort()
-            else:
-                content = await (reader.read(10) if mood == "crash" else reader.read(-1))
-                while content and mood == "read":
-                    length, _, content = content.partition(b" ")
-                    self.texts.append(content[: int(length)])
-                    content = content[int(length) :]
-        if mood == "crash":
-            writer.transport.abort()
-        writer.close()
-        with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
-            await writer.wait_closed()
+            writer.close()
+            with contextlib.suppress(*lost):
+                await asyncio.wait_for(writer.wait_closed(), 1)
+
+    async def _read(self, reader: asyncio.StreamReader, mood: str) -> None:
+        if mood == "deaf":
+            await asyncio.sleep(1.0)
+        elif mood == "crash":
+            await reader.read(10)
+        elif mood == "read":
+            content = await reader.read(-1)
+            while content:
+                length, _, content = content.partition(b" ")
+                self.texts.append(content[: int(length)])
+                content = content[int(length) :]
 
 
 def _sink(collector: Collector, **changes: Any) -> SyslogSink:
@@ -151,8 +164,9 @@ async def test_a_batch_is_a_file_and_comes_again_as_the_same(folder: Any, tmp_pa
     assert [json.loads(line)["id"] for line in file.read_text().splitlines()] == [m.id for m in MESSAGES]
 
 
-async def test_one_file_each_and_no_way_out_of_the_folder(folder: Any, tmp_path: Path) -> None:
-    await folder(single=True).send([*MESSAGES, Message("4", "../../evil\0", "event", {})])
+def test_one_file_each_and_no_way_out_of_the_folder(folder: Any, tmp_path: Path) -> None:
+    sending = folder(single=True).send([*MESSAGES, Message("4", "../../evil\0", "event", {})])
+    asyncio.run(sending)
     names = sorted(one.name for one in (tmp_path / "out").iterdir())
     assert names == ["ioc-_evil_.json", *(f"ioc-events-{n}.json" for n in (1, 2, 3))]
     assert [one.name for one in tmp_path.iterdir()] == ["out"]
