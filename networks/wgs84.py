@@ -1,7 +1,7 @@
 """Longitude and latitude for points of a net, from the intersections whose position is known in both.
 
-A net is metres in a plane (UTM, shifted). Between it and degrees lies, over the few kilometres of a corridor, a
-turn, a scale and a shift, which least squares find; no map projection library is needed.
+A net is metres in a plane (UTM, shifted). Between it and degrees lies, over the few kilometres of a corridor,
+a turn, a scale and a shift, which least squares find; no map projection library is needed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SEMI_MAJOR_M = 6_378_137.0
 ECCENTRICITY_2 = 0.006_694_379_990_14
 """Of the WGS 84 ellipsoid: equatorial radius, and first eccentricity squared (NIMA TR8350.2)."""
 LARGEST_RESIDUAL_M = 5.0
-"""Known positions that fit one plane worse than this do not describe it (assumed: far below their own 20 m)."""
+"""Known positions that fit one plane worse than this do not describe it (assumed: below their own 20 m)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Georeference:
         lat: of the origin, degrees.
         centre: the same in the net, metres, as a complex number (east, north).
         turn: what turns and scales the net's metres to those on the ground.
-        residual_m: how far the worst known position is off; 0 with a single one, whose turn is assumed to be none.
+        residual_m: how far the worst known position is off; 0 with a single one, taken to be upright.
     """
 
     lon: float
@@ -45,7 +45,7 @@ class Georeference:
 
 
 def georeference(corridor: Corridor) -> Georeference | None:
-    """How a corridor's net lies on the earth; None where no position is known, or they contradict each other."""
+    """How a corridor's net lies on the earth; None where no position is known, or they contradict it."""
     known = [(complex(*one.position), one.lonlat) for one in corridor.intersections if one.lonlat]
     if not known:
         return None
