@@ -5,9 +5,9 @@
 In each run of 45 minutes four things go wrong for eight minutes each: twice a vehicle stands on a lane some
 5 to 25 m before its stop line (an incident), twice an exit creeps at 0.3 to 0.8 m/s (spillback). Where, and
 how badly, is drawn by the seed. The limits are chosen on runs 101, 102, …; all figures are of runs 201,
-202, …, which played no part in that, and of plain mornings (`street_days.py`). Half of these taught what
-lanes usually let go, and bound the choice: at most five false warnings in 100 approach hours. On the other
-half every warning is false.
+202, …, which played no part in that, and of plain mornings (`street_days.py`). Those with odd
+numbers taught what lanes usually let go, and bound the choice: at most five false warnings in 100 approach
+hours. On the even ones every warning is false.
 
 A warning is right if it is of the right kind, at an approach that the trouble concerns, raised between the
 trouble's beginning and five minutes after its end. Everything else counts as false, also real spillback that
@@ -215,8 +215,9 @@ def main() -> None:
     numbers = [first + n for n in range(1, asked.seeds + 1) for first in (100, 200)]
     paths = make([trouble(number, corridor) for number in numbers], asked.out, asked.jobs)
     runs = {number: read(path, corridor) for number, path in zip(numbers, paths, strict=True)}
-    plain = [read(path, corridor) for path in sorted(asked.days.glob("day-*.npz"))]
-    taught, untaught = plain[::2], plain[1::2]
+    plain = {int(path.stem[4:]): read(path, corridor) for path in asked.days.glob("day-*.npz")}
+    taught = [plain[number] for number in sorted(plain) if number % 2]
+    untaught = [plain[number] for number in sorted(plain) if not number % 2]
     usual = usual_discharge(_joined([run.history for run in taught]))
     limits = choose([run for number, run in runs.items() if number < 200], taught, usual)
     tested = judge([run for number, run in runs.items() if number > 200], usual, limits)

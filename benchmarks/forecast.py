@@ -86,7 +86,8 @@ def main() -> None:
     given.add_argument("--write", action="store_true", help="write the table into docs/forecast.md")
     asked = given.parse_args()
     corridor = catalogue.corridor(CORRIDOR)
-    mornings = [read(path, corridor) for path in sorted(asked.days.glob("day-*.npz"))]
+    paths = sorted(asked.days.glob("day-*.npz"), key=lambda path: int(path.stem[4:]))
+    mornings = [read(path, corridor) for path in paths]
     by_day = [leave_out(mornings, day) for day in range(len(mornings))]
     lines = [
         "| minutes ahead | forecasts | MAE forecast | persistence | profile "
@@ -106,13 +107,15 @@ def main() -> None:
             + "".join(f"| {gain} " for gain in gains)
             + f"| {np.nanmean(whole['held']):.0%} |"
         )
+    seeds = ", ".join(path.stem[4:] for path in paths)
     mean = np.nanmean([np.nanmean(one.queue) for one in mornings])
     text = "\n".join(
         [
             *lines,
             "",
-            f"{len(mornings)} mornings of 90 minutes, {len(mornings[0].approaches)} approaches, mean queue "
-            f"{mean:.1f} pcu, errors in pcu. `python benchmarks/forecast.py --write`.",
+            f"{len(mornings)} mornings of 90 minutes (seeds {seeds}), "
+            f"{len(mornings[0].approaches)} approaches, mean queue {mean:.1f} pcu, errors in pcu. "
+            "`python benchmarks/forecast.py --write`.",
         ]
     )
     Console(width=220).print(text)

@@ -62,6 +62,7 @@ def shots(corridor: str) -> tuple[Shot, ...]:
         Shot("calendar", "/calendar"),
         Shot("audit", "/audit"),
         Shot("comparison", "/comparison"),
+        Shot("indicators", "/indicators"),
         Shot("account", "/account"),
         Shot("people", "/people", who="administrator"),
         Shot("login", "/login", who="nobody"),

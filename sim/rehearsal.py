@@ -110,7 +110,7 @@ def play_day(
         scenario = streets(day, play, own, folder)
         scenario = replace(scenario, date=day.date, routes=(*scenario.routes, *_standing(play, folder)))
         run = _Run(site, scenario, day, play, seed=own, epoch=1 + number % EPOCHS)
-        summaries.append(asyncio.run(run.play(journal)))
+        summaries.append(asyncio.run(run.play(journal, folder)))
     return tuple(summaries)
 
 
@@ -125,8 +125,8 @@ class _Run:
     seed: int
     epoch: int
 
-    async def play(self, journal: Journal) -> StreetSummary:
-        """From the first second of the warm-up to the last of the window."""
+    async def play(self, journal: Journal, folder: Path) -> StreetSummary:
+        """From the first second of the warm-up to the last of the window; `folder` is thrown away."""
         site, day = self.site, self.day
         prompter = Prompter(site, day, self.window.window)
         clock = SharedClock(WARMUP_S, prompter.tick)
@@ -145,7 +145,7 @@ class _Run:
                 self._posts(links),
                 journal,
                 self._opening,
-                site.state_dir,
+                folder,
                 prompter.requests,
                 people=prompter.orders,
             )

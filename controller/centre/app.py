@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from denxanh.controller.centre import desk_pages, pages
+from denxanh.controller.centre import desk_pages, indicator_page, pages
 from denxanh.controller.centre.api import docs, metrics, problem
 from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.api.router import api, probes
@@ -132,6 +132,7 @@ def create_app(
     app.include_router(metrics.router)
     app.include_router(pages.router, dependencies=[view])
     app.include_router(desk_pages.router)
+    app.include_router(indicator_page.router)
     docs.install(app)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app

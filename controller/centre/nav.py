@@ -48,6 +48,7 @@ NAVIGATION: tuple[Section, ...] = (
         (
             Entry("audit", "/audit", "audit", Right.AUDIT),
             Entry("comparison", "/comparison", "compare"),
+            Entry("indicators", "/indicators", "target"),
             Entry("people", "/people", "people", Right.MANAGE_PEOPLE),
         ),
     ),

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
@@ -198,14 +199,14 @@ def _spans(connection: Connection, intersection: str, begin_ms: int, end_ms: int
     here = table.intersection == intersection
     within = select(spans).where(here, table.began_ms >= begin_ms, table.began_ms < end_ms)
     before = select(spans).where(here, table.began_ms < begin_ms, table.began_ms >= begin_ms - _LOOK_BACK_MS)
-    rows: list[Row[tuple[object, ...]]] = [
+    rows: list[Row[Any]] = [
         *connection.execute(before.order_by(table.began_ms.desc(), table.id.desc()).limit(1)).all(),
         *connection.execute(within.order_by(table.began_ms, table.id)).all(),
     ]
     return tuple(_span(row, end_ms) for row in rows)
 
 
-def _span(row: Row[tuple[object, ...]], end_ms: int) -> Span:
+def _span(row: Row[Any], end_ms: int) -> Span:
     ended = end_ms if row.ended_ms is None else row.ended_ms
     return Span(row.began_ms, ended, row.aspects, row.mode, row.plan)
 
@@ -227,13 +228,13 @@ def _seen(connection: Connection, intersection: str, begin_ms: int, end_ms: int)
     return Seen(tuple(_changes(rows)), tuple(_late(rows)))
 
 
-def _changes(rows: Iterable[Row[tuple[int, int, int]]]) -> Iterator[tuple[int, bool]]:
+def _changes(rows: Iterable[Row[int, int, int]]) -> Iterator[tuple[int, bool]]:
     for at_ms, code, _ in rows:
         if code != Code.BRIDGED:
             yield at_ms, code != Code.LOST
 
 
-def _late(rows: Iterable[Row[tuple[int, int, int]]]) -> Iterator[tuple[int, int]]:
+def _late(rows: Iterable[Row[int, int, int]]) -> Iterator[tuple[int, int]]:
     for at_ms, code, seconds in rows:
         if code == Code.BRIDGED:
             yield at_ms, seconds * 1000

@@ -52,10 +52,10 @@ def period(text: str) -> Period:
     Raises:
         ReportError: it is none of these, or longer than `MAX_DAYS`.
     """
-    begin, _, end = text.partition("..")
+    begin, between, end = text.partition("..")
     try:
-        found = Period(_days(begin)[0], _days(end or begin)[1])
-        length = (found.last - found.first).days + 1
+        found = Period(_days(begin)[0], _days(end if between else begin)[1])
+        length = (found.end_ms - found.begin_ms) // tables.DAY_MS
     except (ValueError, OverflowError):
         length = 0
     if not 1 <= length <= MAX_DAYS:

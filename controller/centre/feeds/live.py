@@ -16,7 +16,7 @@ from denxanh.controller.centre.feeds import positions
 from denxanh.controller.centre.feeds.contract import Message, Sink
 from denxanh.controller.centre.feeds.loop import PERIOD_S, Health, forever, in_a_thread
 from denxanh.controller.centre.feeds.runner import SEND_S
-from denxanh.controller.centre.feeds.sources.numbered import stamp
+from denxanh.controller.centre.feeds.stamp import stamp
 from denxanh.controller.centre.place import Seen
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.said import at_ms

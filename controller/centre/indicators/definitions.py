@@ -39,6 +39,7 @@ class Definition:
     """Of progress and targets."""
     level_unit: Word
     """Of the baseline and of what was observed."""
+    level_decimals: int
     pace: Pace
     formula: Word
 
@@ -57,6 +58,7 @@ DEFINITIONS: Mapping[Id, Definition] = {
             OUTPUT,
             Word("nút", "intersections"),
             Word("nút", "intersections"),
+            0,
             Pace.REAL_TIME,
             Word(
                 "Đếm nút trong sổ đăng ký: „thích nghi trực tuyến“ nếu chế độ ADAPTIVE chiếm ít nhất "
@@ -76,6 +78,7 @@ DEFINITIONS: Mapping[Id, Definition] = {
             EFFICIENCY,
             PERCENT,
             Word("phút/làn·giờ", "min per lane-hour"),
+            2,
             Pace.PERIODIC,
             Word(
                 "Một làn ùn tắc trong phút mà hàng chờ trung bình chiếm từ {share} vùng dò trở lên. Mức = "
@@ -95,6 +98,7 @@ DEFINITIONS: Mapping[Id, Definition] = {
             IMPACT,
             PERCENT,
             Word("đồng/làn·giờ", "VND per lane-hour"),
+            0,
             Pace.PERIODIC,
             Word(
                 "Chi phí chờ tại đèn = xcqđ·giờ xếp hàng × (thời gian của người trên xe {time} đ + nhiên "
@@ -113,6 +117,7 @@ DEFINITIONS: Mapping[Id, Definition] = {
             IMPACT,
             PERCENT,
             Word("kg/làn·giờ", "kg per lane-hour"),
+            2,
             Pace.PERIODIC,
             Word(
                 "CO₂ không tải = xcqđ·giờ xếp hàng × {co2} kg. Mức = kg trên mỗi làn·giờ; tiến độ = mức "
@@ -130,6 +135,7 @@ DEFINITIONS: Mapping[Id, Definition] = {
             EFFICIENCY,
             PERCENT,
             Word("phút/sự cố", "min per fault"),
+            1,
             Pace.PERIODIC,
             Word(
                 "Sự cố = cảnh báo về thiết bị hoặc đường truyền (mã bắt đầu bằng: {faults}). Mức = thời "

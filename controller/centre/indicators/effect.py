@@ -26,6 +26,8 @@ PURE_SHARE = 0.9
 """Of an hour's known time that one kind of control must have to stand for it (assumed)."""
 LEAST_KNOWN_S = 300.0
 """Known seconds below which an hour of a day stands for nothing (assumed: some cycles)."""
+LEAST_CELL_DAYS = 2
+"""Days of each kind in a cell that counts: one day says nothing about how days differ."""
 DRAWS = 2000
 """Of the bootstrap: the interval's ends then vary by about a twentieth of its width."""
 SEED = 20_260_101
@@ -100,7 +102,8 @@ def effect(hours: Iterable[Hour], schedule: Schedule) -> Effect | None:
         # The mean queue of the whole intersection: of its lanes, the mean lane's times how many.
         cell[0] += one.queued_pcu_s / one.trusted_s * one.lanes
         cell[1] += 1
-    cells = sorted(set(sums[Control.ADAPTIVE]) & set(sums[Control.FIXED]))
+    seen = set(sums[Control.ADAPTIVE]) & set(sums[Control.FIXED])
+    cells = sorted(cell for cell in seen if all(len(side[cell]) >= LEAST_CELL_DAYS for side in sums.values()))
     if not cells:
         return None
     adaptive = _Side([sums[Control.ADAPTIVE][cell] for cell in cells], kinds)
@@ -112,7 +115,8 @@ def effect(hours: Iterable[Hour], schedule: Schedule) -> Effect | None:
     drawn = drawn[np.isfinite(drawn)]
     if not math.isfinite(percent) or not drawn.size:
         return None
-    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    wide = max(adaptive.widening, fixed.widening)
+    low, high = percent + wide * (np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]) - percent)
     return Effect(
         percent=percent,
         low=float(low),
@@ -165,6 +169,12 @@ class _Side:
         self._strata: dict[str, list[int]] = defaultdict(list)
         for day in self.days:
             self._strata[kinds[day]].append(place[day])
+
+    @property
+    def widening(self) -> float:
+        """√(n/(n-1)) of the day type with the fewest days: draws of n show that much too little spread."""
+        fewest = min(len(rows) for rows in self._strata.values())
+        return math.sqrt(fewest / max(1, fewest - 1))
 
     def means(self) -> _Floats:
         """The mean queue of each cell, one row."""

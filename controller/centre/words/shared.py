@@ -35,6 +35,7 @@ SHELL: Words = {
     "nav.calendar": Word("Lịch", "Calendar"),
     "nav.audit": Word("Sổ ghi", "Log"),
     "nav.comparison": Word("So sánh", "Comparison"),
+    "nav.indicators": Word("Chỉ số", "Indicators"),
     "nav.people": Word("Tài khoản", "Accounts"),
     "feed.live": Word("trực tiếp", "live"),
     "feed.stale": Word("dữ liệu cũ", "stale"),

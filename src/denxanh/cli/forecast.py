@@ -115,7 +115,7 @@ def hotspots(
         return
     say(f"{_time(queues.begin_ms)} to {_time(queues.end_ms)}")
     for name, ranked in places.items():
-        rows = [
+        rows: list[tuple[object, ...]] = [
             (
                 one.rank or "–",
                 f"{one.intersection} {one.approach}".strip(),
@@ -159,13 +159,13 @@ def _tell(path: Path, kept: Kept, *, json: bool) -> None:
     say(f"{path}: {_time(fitted.begin_ms)} to {_time(fitted.end_ms)}, {fitted.known:.0%} known")
     seen = ", ".join(f"{count(days, 'day')} of {kind}" for kind, days in fitted.days.items())
     say(f"{seen}; forecasts on {', '.join(sorted(fitted.weights.profiles))}")
-    rows = [
+    errors: list[tuple[object, ...]] = [
         (one.horizon_min, one.rows, f"{one.mae:.2f}", f"{one.persistence_mae:.2f}", f"{one.profile_mae:.2f}")
         for one in fitted.scores
         if one.rows
     ]
     say("mean absolute error on days left out, pcu:")
-    say(table(("minutes ahead", "forecasts", "forecast", "persistence", "daily profile"), rows))
+    say(table(("minutes ahead", "forecasts", "forecast", "persistence", "daily profile"), errors))
     known = len(kept.discharge)
     say(f"warnings of spillback and incidents: {count(known, 'intersection')}")
 

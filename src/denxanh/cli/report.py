@@ -71,8 +71,8 @@ def kpi(site: Site, month: Month = None, ward: Ward = None, again: Again = False
     rows: list[tuple[object, ...]] = [
         (
             one.definition.name.vi,
-            measured(one.baseline, 2),
-            measured(one.level, 2, one.definition.level_unit.vi),
+            measured(one.baseline, one.definition.level_decimals),
+            measured(one.level, one.definition.level_decimals, one.definition.level_unit.vi),
             measured(one.target_year, 1),
             measured(one.target_period, 1),
             measured(one.progress, 1, one.definition.unit.vi),

@@ -30,7 +30,7 @@ LOOK_S = 0.2
 """Between two looks at the days that are being made, seconds."""
 YEARS = range(2000, 2100)
 """In which a month may lie; plans are by the Gregorian calendar of Vietnam's one time zone."""
-DEFAULT_WINDOWS = "07:00-07:30,17:00-17:30"
+DEFAULT_WINDOWS = "07:00-07:15,17:00-17:15"
 DEFAULT_CORRIDOR = "nguyen-van-cu"
 """The smallest of the catalogue."""
 

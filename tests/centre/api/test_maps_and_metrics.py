@@ -130,7 +130,7 @@ def test_alarms_feeds_and_the_controllers_own_counters(town: Any, place: str) ->
         "trouble_ms": 1,
     }
     with town.store.writing() as connection:
-        connection.execute(insert(alarms), [alarm, {**alarm, "cleared_ms": 2}])
+        connection.execute(insert(alarms), [{**alarm, "cleared_ms": None}, {**alarm, "cleared_ms": 2}])
         connection.execute(insert(feed_positions), feed)
     RunSummary(ticks=84, missed_ticks=2, max_lateness_s=0.25).write(town.street.journal.parent)
     found = told(town)

@@ -211,8 +211,8 @@ def mosquitto() -> Any:
 class Door:
     """A real HTTP server; each POST is answered as `moods` says, then with 204.
 
-    Moods: a status (200 and 500 keep what came, others do not), `hang`, `close` (before reading), `lose` (keeps
-    what came, no answer), `cut` (in mid-answer), `noise` (no HTTP), `long` (an endless
+    Moods: a status (200 and 500 keep what came, others do not), `hang`, `close` (before reading), `lose`
+    (keeps what came, no answer), `cut` (in mid-answer), `noise` (no HTTP), `long` (an endless
     answer), `drip` (a byte now and then).
     """
 

@@ -90,6 +90,22 @@ async def test_whatever_fails_a_receiver_that_leaves_out_doubles_has_the_store(
     assert len(receiver.ids) > len(ids(sqlite)), "nothing was sent twice: nothing was tried"
 
 
+async def test_thousands_wait_for_one_that_is_away(
+    sqlite: Store, street: Any, make_feed: Any, make_receiver: Any, change: Any, ids: Any
+) -> None:
+    receiver = make_receiver(FeedError, ["away"] * 60)
+    running = Runner(make_feed(receiver), sqlite)
+    for _ in range(60):
+        street.seconds(15, [change])
+        with pytest.raises(FeedError):
+            await running.step()
+    assert receiver.ids == []
+    assert set(receiver.calls) <= set(range(30, 101)), "it would hold more the longer it waits"
+    await _drain(running)
+    assert receiver.ids == ids(sqlite)
+    assert len(receiver.ids) >= 1800
+
+
 async def test_now_leaves_out_what_was_there(
     sqlite: Store, street: Any, make_feed: Any, make_receiver: Any, change: Any, ids: Any
 ) -> None:

@@ -164,8 +164,9 @@ async def test_a_batch_is_a_file_and_comes_again_as_the_same(folder: Any, tmp_pa
     assert [json.loads(line)["id"] for line in file.read_text().splitlines()] == [m.id for m in MESSAGES]
 
 
-async def test_one_file_each_and_no_way_out_of_the_folder(folder: Any, tmp_path: Path) -> None:
-    await folder(single=True).send([*MESSAGES, Message("4", "../../evil\0", "event", {})])
+def test_one_file_each_and_no_way_out_of_the_folder(folder: Any, tmp_path: Path) -> None:
+    sending = folder(single=True).send([*MESSAGES, Message("4", "../../evil\0", "event", {})])
+    asyncio.run(sending)
     names = sorted(one.name for one in (tmp_path / "out").iterdir())
     assert names == ["ioc-_evil_.json", *(f"ioc-events-{n}.json" for n in (1, 2, 3))]
     assert [one.name for one in tmp_path.iterdir()] == ["out"]

@@ -132,12 +132,12 @@ def _how(found: Effect) -> Word:
     return Word(
         f"So trong {found.cells} ô (nút giao × loại ngày × giờ) có cả hai bên, {found.adaptive_days} ngày "
         f"thích nghi và {found.fixed_days} ngày cố định; "
-        f"mỗi ô cùng trọng số. Khoảng tin cậy: rút lại ngày {number(DRAWS, 0)} lần (bootstrap theo ngày và "
-        f"loại ngày). Phép thử dấu trên các ô: "
+        f"mỗi ô cùng trọng số. Khoảng tin cậy: rút lại ngày {number(DRAWS, 0)} lần (bootstrap theo ngày "
+        f"trong từng loại ngày, nới rộng khi ít ngày). Phép thử dấu trên các ô: "
         f"p = {number(found.p_value, 3)}. Đây là quan sát, không phải thí nghiệm bốc thăm.",
         f"Over {found.cells} cells (intersection × day type × hour) that know both, {found.adaptive_days} "
         f"adaptive and {found.fixed_days} fixed days, "
-        f"each cell with the same weight. Interval: days drawn anew {DRAWS:,} times (bootstrap by "
-        f"day within day types). Sign test "
+        f"each cell with the same weight. Interval: days drawn anew {DRAWS:,} times (bootstrap by day within "
+        f"day types, widened for few days). Sign test "
         f"over the cells: p = {found.p_value:.3f}. An observation, not an experiment drawn by lot.",
     )

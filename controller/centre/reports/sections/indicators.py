@@ -82,7 +82,7 @@ def overview(basis: Basis) -> Section:
                 )
             ),
             RecordTable(basis.records),
-            Paragraph(_status_rule(basis), Tone.NOTE),
+            Paragraph(status_rule(basis), Tone.NOTE),
         ),
     )
 
@@ -218,7 +218,8 @@ def _said(remark: Remark) -> tuple[Cell, ...]:
     return (KINDS[remark.kind], Word(remark.text_vi, remark.text_en), remark.value, remark.author)
 
 
-def _status_rule(basis: Basis) -> Word:
+def status_rule(basis: Basis) -> Word:
+    """How a status is decided, in words."""
     share = number(100 * basis.city.indicators.tolerance, 0)
     return Word(
         "Đạt: tiến độ bằng hoặc vượt mục tiêu. Nguy cơ không đạt: chưa hết hạn và thấp hơn đường thẳng từ "

@@ -52,7 +52,7 @@ function outlooks(found) {
 
 function row(one) {
   const cell = (level, queue, under) => html("td", {}, html("b", { class: "filled", "data-level": level }, t(`hot.level.${level}`)),
-    html("small", {}, [queue === null ? null : t("hot.queue", { q: number(queue) }), under].filter(Boolean).join(" · ")));
+    ...[queue === null ? null : t("hot.queue", { q: number(queue) }), under].filter(Boolean).map((text) => html("small", {}, text)));
   const ahead = one.refusal ? [html("td", { colspan: 3 }, html("small", {}, t(`hot.refusal.${one.refusal}`)))]
     : one.ahead.map((each) => {
       const told = cell(each.level, each.queue_pcu, t("hot.range", { low: number(each.low_pcu), high: number(each.high_pcu) }));
@@ -78,7 +78,7 @@ function blocked(found) {
     return;
   }
   const at = (iso) => time.format(new Date(iso));
-  list.replaceChildren(...found.warnings.toReversed().map((one) => html("li", { "data-lasting": one.until === null },
+  list.replaceChildren(...found.warnings.toSorted((a, b) => (a.until !== null) - (b.until !== null) || Date.parse(b.raised) - Date.parse(a.raised)).map((one) => html("li", { "data-lasting": one.until === null },
     html("b", {}, t(`hot.kind.${one.kind}`)), html("small", {}, one.until ? t("hot.over", { from: at(one.since), to: at(one.until) }) : t("hot.since", { from: at(one.since) })),
     html("div", {}, ...place(one.intersection, one.approach)))));
 }
@@ -92,6 +92,6 @@ async function ranking() {
   const rows = found?.[by.value] ?? [];
   byId("ranking").replaceChildren(...(rows.length ? rows.map((one) => html("tr", {},
     html("td", {}, one.rank === null ? "–" : html("span", { class: "plate" }, String(one.rank))), html("td", { class: "place" }, ...place(one.intersection, one.approach)),
-    ...[number(one.queue_pcu_h), number(one.congested_min), number(one.worst_pcu), percent(one.coverage)].map((text) => html("td", { class: "end" }, text))))
-    : [nothing(6, t(found ? "hot.none" : "hot.lost"))]));
+    ...[number(one.queue_pcu_h), number(one.congested_min), percent(one.coverage)].map((text) => html("td", { class: "end" }, text))))
+    : [nothing(5, t(found ? "hot.none" : "hot.lost"))]));
 }
