@@ -15,6 +15,7 @@ from denxanh.cli.output import Json, document, note, say, table
 from denxanh.errors import CityError
 
 if TYPE_CHECKING:
+    from denxanh.controller.centre.city import CityFile
     from denxanh.controller.centre.notify.tables import NotifyTable
     from denxanh.controller.site import Site as SiteFile
 
@@ -36,13 +37,15 @@ def group() -> None:
 def run(site: Site) -> None:
     """Look at the store every ten seconds and tell people what the rules find, until interrupted."""
     from denxanh.controller.centre.notify.notifier import Notifier, alone, carrier
+    from denxanh.controller.centre.notify.standing import Standing
     from denxanh.controller.centre.store.archive import open_store
 
     found, notify, folder = _read(site)
     wards = _wards(found, notify)
     carriers = {one.name: carrier(one, folder) for one in notify.channel}
     with alone(found.state_dir), contextlib.closing(open_store(found.store)) as store:
-        notifier = Notifier(store, notify, found.corridor, carriers, wards=wards)
+        standing = Standing(store, found.corridor, _city(found))
+        notifier = Notifier(store, notify, found.corridor, carriers, wards=wards, indicators=standing)
         note(f"{len(notify.rule)} rules, {len(notify.channel)} channels, {len(notify.digest)} digests")
         asyncio.run(notifier.run())
 
@@ -142,10 +145,9 @@ def acknowledge(
 
 
 def _wards(site: SiteFile, notify: NotifyTable) -> dict[str, str]:
-    """Each intersection's ward, once every rule is known to be one that can find something.
+    """Each intersection's ward.
 
     Raises:
-        CityError: a rule is about indicators, which this process does not compute yet.
         CorridorError: a rule names a ward that the register does not have.
     """
     from denxanh.networks.register import junctions, within
@@ -153,19 +155,12 @@ def _wards(site: SiteFile, notify: NotifyTable) -> dict[str, str]:
     register = junctions(site.corridor)
     for rule in notify.rule:
         within(register, rule.wards, ())
-        if rule.what == "indicator":
-            raise CityError(
-                "indicators are not computed by the notifier yet",
-                where=f"notify.rule {rule.name}",
-                fix="leave the rule out; denxanh report kpi says how they stand",
-            )
     return {name: one.ward for name, one in register.items()}
 
 
 def _read(path: Path) -> tuple[SiteFile, NotifyTable, Path]:
     """The site, the city's rules and channels, and the folder where their paths start."""
     from denxanh.controller import site
-    from denxanh.controller.centre import city
 
     found = site.load(path)
     named = None if found.console is None else found.console.city
@@ -175,4 +170,10 @@ def _read(path: Path) -> tuple[SiteFile, NotifyTable, Path]:
             where=f"{path}: console.city",
             fix='city = "city.toml" in [console]; docs/city.md has every key',
         )
-    return found, city.load(named).notify, named.parent
+    return found, _city(found).notify, named.parent
+
+
+def _city(site: SiteFile) -> CityFile:
+    from denxanh.controller.centre import city
+
+    return city.load(None if site.console is None else site.console.city)
