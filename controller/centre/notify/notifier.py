@@ -103,8 +103,9 @@ class Notifier:
             StoreError: the database does not answer; nothing was done.
         """
         now_ms = self._now_ms()
+        indicators = self._reader.indicators(now_ms)
         with self._store.reading() as connection:
-            seen = self._reader.look(connection, now_ms)
+            seen = self._reader.look(connection, now_ms, indicators)
         # A few milliseconds between the two: what is seen a look later is found a look later.
         with self._store.writing() as connection:
             turn = book.turn(self._table.rule, open_notices(connection), seen, self._wards)

@@ -32,11 +32,11 @@ MAX_ALARMS = 20_000
 """Most alarms of one look; far more than a city can raise between two looks."""
 MAX_MODES = 20_000
 
-Indicators = Callable[[Connection, int], Sequence[Indicator]]
-"""How the indicators stand at a time of the site's clock."""
+Indicators = Callable[[int], Sequence[Indicator]]
+"""How the indicators stand, by the computer's clock in ms; may take its time, and write sums."""
 
 
-def none_known(_: Connection, __: int) -> Sequence[Indicator]:
+def none_known(_: int) -> Sequence[Indicator]:
     """No indicators."""
     return ()
 
@@ -56,7 +56,7 @@ class Reader:
         self._approaches = {
             one.id: tuple(lane.approach for lane in one.lanes) for one in corridor.intersections
         }
-        self._indicators = indicators
+        self._indicators = indicators if "indicator" in {rule.what for rule in rules} else none_known
         self._kinds = {rule.what for rule in rules}
         levels = [rule.for_min for rule in rules if isinstance(rule, QueueRule | ConfidenceRule)]
         self._level_ms = int(max(levels) + 2) * MINUTE_MS if levels else 0
@@ -64,12 +64,17 @@ class Reader:
         self._mode_ms = int(max(modes, default=0) * MINUTE_MS) + MODE_MS
         self._minutes: tuple[int | None, Mapping[str, tuple[Minute, ...]]] = (None, {})
 
-    def look(self, connection: Connection, now_ms: int) -> Snapshot:
+    def indicators(self, now_ms: int) -> Sequence[Indicator]:
+        """How they stand; asked before a transaction is begun, since it may have its own."""
+        return self._indicators(now_ms)
+
+    def look(self, connection: Connection, now_ms: int, indicators: Sequence[Indicator] = ()) -> Snapshot:
         """What is stored now.
 
         Args:
             connection: of a transaction.
             now_ms: the computer's clock.
+            indicators: as `indicators` has said.
         """
         row = connection.execute(select(bookmarks).where(bookmarks.c.reader == READER)).first()
         state = State() if row is None else STATE.validate_json(row.state)
@@ -84,7 +89,7 @@ class Reader:
             modes=self._modes(connection, state) if "mode" in kinds else (),
             minutes=self._levels(connection, site_ms) if self._level_ms else {},
             feeds=_feeds(connection) if "feed" in kinds else {},
-            indicators=tuple(self._indicators(connection, site_ms or now_ms)) if "indicator" in kinds else (),
+            indicators=tuple(indicators),
         )
 
     def _modes(self, connection: Connection, state: State) -> tuple[ModeSince, ...]:

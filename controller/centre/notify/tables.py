@@ -60,7 +60,7 @@ class Rule(_Table):
     intersections: tuple[Line, ...] = ()
     """Only these; none named: all."""
     wards: tuple[Line, ...] = ()
-    """Only intersections in these wards (codes of the junction register); none named: all."""
+    """Only intersections in these wards (names of the junction register); none named: all."""
     channels: tuple[Name, ...] = ()
     """Who is told; none: it stands in digests only."""
     escalate: tuple[Escalation, ...] = ()

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.notify.condition import Condition, Indicator, Minute, Snapshot
 from denxanh.controller.centre.notify.finding import find
 from denxanh.controller.centre.notify.reading import Reader
+from denxanh.controller.centre.notify.standing import AGAIN_MS, Standing
 from denxanh.controller.centre.notify.tables import NotifyTable
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import feed_positions
@@ -122,6 +124,18 @@ def test_an_indicator_at_risk() -> None:
     stands = tuple(Indicator(name, ("Số nút", "Number"), name) for name in ("met", "at-risk", "not-met"))
     seen = Snapshot(NOW, NOW, NOW, indicators=stands)
     assert [one.fault for one in find(table.rule[0], seen, {}, {})] == ["at-risk at-risk"]
+
+
+def test_indicators_as_the_monthly_report_has_them(lite: Store, town: Any) -> None:
+    """A count far below a target that is almost due is at risk; it is read anew an hour later."""
+    plan = {"targets": {2026: 1000.0}}
+    city = CityFile.model_validate({"indicators": {"its_intersections": plan}})
+    standing = Standing(lite, town.corridor, city)
+    assert list(standing(NOW)) == []
+    town.seconds(3700)
+    assert list(standing(NOW + 1)) == []
+    found = {one.id: one.status for one in standing(NOW + AGAIN_MS)}
+    assert found["its_intersections"] == "at-risk"
 
 
 LEVELS = st.lists(st.one_of(st.none(), st.sampled_from([0, 5, 10, 15, 20, 25])), min_size=1, max_size=30)
