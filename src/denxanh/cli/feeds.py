@@ -91,7 +91,7 @@ def start(
     say(f"{feed} goes on {'at the beginning' if position is None else f'behind {position}'}")
 
 
-@app.command("sources")
+@app.command("sources", epilog="Example: denxanh feeds sources --json")
 def sources(json: Json = False) -> None:
     """List what a feed can carry."""
     from denxanh.controller.centre.feeds.assembly import known
