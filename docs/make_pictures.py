@@ -62,6 +62,8 @@ def shots(corridor: str) -> tuple[Shot, ...]:
         Shot("calendar", "/calendar"),
         Shot("audit", "/audit"),
         Shot("comparison", "/comparison"),
+        Shot("measures", f"/measures?intersection={place}"),
+        Shot("hotspots", "/hotspots"),
         Shot("indicators", "/indicators"),
         Shot("account", "/account"),
         Shot("people", "/people", who="administrator"),
