@@ -56,7 +56,7 @@ def export_audit(
     }
     asked = {name: value for name, value in wanted.items() if value is not None}
     with parts.store.writing() as connection:
-        note(connection, person.actor, "audit.export", "audit", **asked)
+        note(connection, person.actor, "audit.export", "audit", asked=asked)
     return CsvResponse(
         _lines(parts, wanted), headers={"Content-Disposition": 'attachment; filename="audit.csv"'}
     )

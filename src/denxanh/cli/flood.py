@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli.output import note
+from denxanh.cli.output import Json, document, note
 from denxanh.cli.request_words import Json, SiteFile, Source, ValidFor, submit
 
 app = typer.Typer(
@@ -64,6 +64,7 @@ def listen(
     port: Annotated[int, typer.Option(min=0, max=65_535)] = 8431,
     cert: Annotated[Path | None, typer.Option(help="Certificate, for TLS.")] = None,
     key: Annotated[Path | None, typer.Option(help="Its key; nobody else may read it.")] = None,
+    json: Json = False,
 ) -> None:
     """Take sealed messages of FRMIS or the IOC by HTTP and hand them to the controller on this machine.
 
@@ -85,5 +86,9 @@ def listen(
         )
     socket = sites.load(site).state_dir / SOCKET_NAME
     listening = bind(host, port)
-    note(f"listening on {host}:{listening.getsockname()[1]} for {socket}")
+    address = f"{'https' if cert else 'http'}://{host}:{listening.getsockname()[1]}/flood/v1"
+    if json:
+        document({"address": address})
+    else:
+        note(f"{address} → {socket} (Ctrl-C ends)")
     serve(door(socket), listening, cert_file=cert, key_file=key)

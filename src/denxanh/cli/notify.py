@@ -34,7 +34,7 @@ def group() -> None:
 
 
 @app.command(epilog="Example: denxanh notify run site.toml")
-def run(site: Site) -> None:
+def run(site: Site, json: Json = False) -> None:
     """Look at the store every ten seconds and tell people what the rules find, until interrupted."""
     from denxanh.controller.centre.notify.notifier import Notifier, alone, carrier
     from denxanh.controller.centre.notify.standing import Standing
@@ -46,7 +46,15 @@ def run(site: Site) -> None:
     with alone(found.state_dir), contextlib.closing(open_store(found.store)) as store:
         standing = Standing(store, found.corridor, _city(found))
         notifier = Notifier(store, notify, found.corridor, carriers, wards=wards, indicators=standing)
-        note(f"{len(notify.rule)} rules, {len(notify.channel)} channels, {len(notify.digest)} digests")
+        counts = {
+            "rules": len(notify.rule),
+            "channels": len(notify.channel),
+            "digests": len(notify.digest),
+        }
+        if json:
+            document(counts)
+        else:
+            note(", ".join(f"{number} {what}" for what, number in counts.items()))
         asyncio.run(notifier.run())
 
 

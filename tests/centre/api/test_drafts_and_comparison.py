@@ -130,9 +130,12 @@ def test_the_log_as_a_file_holds_what_fits_and_no_formula(town: Any) -> None:
     assert [row["detail"] for row in rows] == ['{"reason":"yên ổn"}', '{"reason":"=HYPERLINK(1)"}']
     assert {row["actor"] for row in rows} == {"'=cmd"}
     (entry,) = town.get("audit", action="audit.export")["entries"]
-    assert entry["detail"]["actor"] == "=cmd"
+    assert entry["detail"]["asked"] == {"actor": "=cmd"}
+    filters = {"action": "order", "target": "X1", "outcome": "done", "text": "yên"}
+    assert town.ask("GET", "audit/export", params=filters).status_code == 200
+    assert town.get("audit", action="audit.export")["entries"][0]["detail"]["asked"] == filters
     assert town.ask("GET", "audit/export", Role.OPERATOR).status_code == 403
-    assert len(town.get("audit", action="audit.export")["entries"]) == 1
+    assert len(town.get("audit", action="audit.export")["entries"]) == 2
 
 
 def test_the_comparison_counts_hours_and_concludes_nothing_from_a_moment(town: Any, place: str) -> None:
