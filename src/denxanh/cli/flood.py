@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli.output import Json, document, note
+from denxanh.cli.output import document, note
 from denxanh.cli.request_words import Json, SiteFile, Source, ValidFor, submit
 
 app = typer.Typer(
