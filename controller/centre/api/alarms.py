@@ -16,6 +16,7 @@ from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.people.deed import note
 from denxanh.controller.centre.store import queries
 from denxanh.controller.centre.store.rows import Page, Values
+from denxanh.controller.centre.whole import WHOLE
 
 router = APIRouter(tags=["records"])
 
@@ -58,7 +59,13 @@ class EndedNote(Note):
     """Of which alarms that are over somebody takes note, and with which words."""
 
     intersection: str | None = Field(default=None, max_length=64, description="null: of all intersections.")
-    up_to: int = Field(ge=0, le=2**53, description="Number of the newest alarm that the person has seen.")
+    up_to: Annotated[
+        int,
+        Field(
+            strict=True, ge=0, le=2**53, description="Number of the newest alarm that the person has seen."
+        ),
+        WHOLE,
+    ]
 
 
 class Taken(Answer):

@@ -161,8 +161,14 @@ async def test_what_the_broker_forbids_is_not_taken_for_sent(
     (tmp_path / "acl").write_text("topic readwrite cantho/its/v1/feeds/#\n")
     (tmp_path / "acl").chmod(0o644)
     async with mosquitto(free_port, tmp_path, f"acl_file {tmp_path}/acl"):
-        with pytest.raises(FeedError, match=r"Not authorized"):
-            await sink().send(MESSAGES)
+        said = ""
+        for _ in range(5):  # a broken connection is no answer, and is tried again as the runner would
+            with pytest.raises(FeedError) as refused:
+                await sink().send(MESSAGES)
+            said = str(refused.value)
+            if "has broken the connection" not in said:
+                break
+        assert "Not authorized" in said
 
 
 async def test_a_broker_killed_again_and_again_loses_nothing(

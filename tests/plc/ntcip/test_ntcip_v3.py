@@ -101,7 +101,11 @@ async def debian(program: str, *words: str) -> tuple[int, str]:
     )
     out, _ = await process.communicate()
     assert process.returncode is not None
-    return process.returncode, out.decode()
+    # The first of them on a machine makes its folder, and says so.
+    lines = [
+        line for line in out.decode().splitlines(keepends=True) if not line.startswith("Created directory:")
+    ]
+    return process.returncode, "".join(lines)
 
 
 def keys(port: int, level: str = "authPriv", **other: str) -> list[str]:
