@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import datetime
 
@@ -18,6 +17,7 @@ from denxanh.controller.centre.render import render
 from denxanh.controller.centre.reports.basis import Basis, basis, newest_day
 from denxanh.controller.centre.reports.document import english, number
 from denxanh.controller.centre.reports.sections.indicators import definitions, status_rule
+from denxanh.controller.centre.store.heavy import heavy
 from denxanh.controller.centre.words.indicators import INDICATORS
 from denxanh.controller.clock import VIETNAM
 from denxanh.errors import ReportError
@@ -31,7 +31,7 @@ _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 async def indicators(request: Request, month: str = "") -> HTMLResponse:
     """The records of a month; that of the newest data where none is named."""
     try:
-        found: Basis | None = await asyncio.to_thread(_read, request.app.state.centre, month)
+        found: Basis | None = await heavy(_read, request.app.state.centre, month)
     except ReportError:
         found = None
     return render(

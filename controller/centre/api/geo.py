@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.exports.congestion import filled
 from denxanh.controller.centre.exports.geojson import Closed, collection
 from denxanh.controller.centre.parts import Centre
+from denxanh.controller.centre.store.heavy import heavy
 from denxanh.controller.clock import VIETNAM
 from denxanh.errors import CorridorError
 from denxanh.networks import register as registers
@@ -50,7 +50,7 @@ async def congestion(
     except CorridorError as error:
         raise missing(f"phường hoặc tỉnh cũ trong sổ: {error.what}", error.what) from error
     at = _now(parts)
-    return GeoJson(await asyncio.to_thread(_made, parts, asked, at))
+    return GeoJson(await heavy(_made, parts, asked, at))
 
 
 def _made(parts: Centre, register: Any, at: datetime) -> dict[str, Any]:

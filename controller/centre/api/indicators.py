@@ -15,7 +15,9 @@ from denxanh.controller.centre.api.problem import missing
 from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.indicators.period import Period
 from denxanh.controller.centre.indicators.told import told
-from denxanh.controller.centre.reports.basis import basis, newest_day
+from denxanh.controller.centre.parts import Centre
+from denxanh.controller.centre.reports.basis import Basis, basis, newest_day
+from denxanh.controller.centre.store.heavy import heavy
 from denxanh.controller.clock import VIETNAM
 from denxanh.errors import ReportError
 
@@ -69,7 +71,7 @@ class IndicatorsView(Answer):
 
 
 @router.get("/indicators", summary="The city's indicators")
-def indicators(
+async def indicators(
     parts: Parts,
     month: Annotated[
         str | None, Query(pattern=MONTH, description="YYYY-MM; default: the month of the newest data.")
@@ -77,16 +79,7 @@ def indicators(
 ) -> IndicatorsView:
     """Records of one month, from hourly sums that are at most a quarter of an hour old."""
     try:
-        newest = newest_day(parts.store)
-        year, number = (newest.year, newest.month) if month is None else map(int, month.split("-"))
-        found = basis(
-            parts.store,
-            parts.corridor,
-            parts.city,
-            Period.month(year, number),
-            made=datetime.now(VIETNAM),
-            simulated=parts.simulated or bool(parts.corridor.simulation_only),
-        )
+        found = await heavy(_read, parts, month)
     except ReportError as error:
         raise missing("số liệu của đường phố", "data of the street") from error
     return IndicatorsView(
@@ -94,4 +87,17 @@ def indicators(
         over=found.over,
         simulated=found.simulated,
         records=[RecordView.model_validate(told(one, found.period)) for one in found.records],
+    )
+
+
+def _read(parts: Centre, month: str | None) -> Basis:
+    newest = newest_day(parts.store)
+    year, number = (newest.year, newest.month) if month is None else map(int, month.split("-"))
+    return basis(
+        parts.store,
+        parts.corridor,
+        parts.city,
+        Period.month(year, number),
+        made=datetime.now(VIETNAM),
+        simulated=parts.simulated or bool(parts.corridor.simulation_only),
     )

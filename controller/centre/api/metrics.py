@@ -23,6 +23,7 @@ from denxanh.controller.centre.api.rights import view
 from denxanh.controller.centre.feeds import positions
 from denxanh.controller.centre.measured import Figures, families
 from denxanh.controller.centre.parts import Centre
+from denxanh.controller.centre.store.heavy import heavy
 from denxanh.controller.centre.store.schema import alarms
 from denxanh.errors import StoreError
 
@@ -51,7 +52,7 @@ async def metrics(parts: Parts) -> Exposition:
 
     While the store does not answer, what it knows is left out.
     """
-    stored, feeds = await asyncio.to_thread(_stored, parts)
+    stored, feeds = await heavy(_stored, parts)
     summary = await asyncio.to_thread(_summary, parts.summary)
     now = Figures(
         version=version("denxanh"),

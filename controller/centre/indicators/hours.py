@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, literal_column, select
+from sqlalchemy.exc import IntegrityError
 
 from denxanh.controller.centre.desk.comparison import LEAST_CONFIDENCE
 from denxanh.controller.centre.indicators.period import local
@@ -32,6 +33,8 @@ STEP_MS = 31 * 24 * HOUR_MS
 """One reading sums up so much at most."""
 BATCH = 500
 """Rows that one statement replaces."""
+ROUNDING_S = 0.001
+"""Sums of the same spans in another order differ by less."""
 LONGEST_MS = 31 * 24 * HOUR_MS
 """A span that began longer ago is not looked for (assumed: no signal shows the same for a month)."""
 _FIELD_OF: Mapping[Mode, str] = {Mode.ADAPTIVE: "adaptive_s", Mode.PLAN: "plan_s", Mode.LOCAL: "local_s"}
@@ -70,16 +73,22 @@ class Hour:
 
 
 _NAMES = tuple(one.name for one in fields(Hour))
+_OF_LANES = ("lanes", "lane_s", "trusted_s", "congested_s", "queued_pcu_s", "congested_share")
+_OF_MODES = ("adaptive_s", "plan_s", "local_s", "other_s")
+_OF_COUNTS = ("volume", "stops")
+_OF_FAULTS = ("faults", "fault_s")
 
 
 def extent(store: Store) -> tuple[int, int] | None:
-    """When the oldest and the newest row of the street begin, ms; None: the store holds none.
+    """When the oldest and the newest minute or span of the street begin, ms; None: there is neither.
 
     Raises:
         StoreError: the database does not answer.
     """
     with store.reading() as connection:
-        return _extent(connection)
+        names = _names(connection, minutes.c.intersection) | _names(connection, spans.c.intersection)
+        ends = [found for name in names if (found := _extent(connection, name)) is not None]
+    return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
 
 
 def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool = False) -> int:
@@ -89,7 +98,8 @@ def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool =
         store: where.
         corridor: whose intersections and lanes.
         rules: from where a lane is congested, which alarms are faults.
-        again: everything that is stored, as after a change of `rules`; hours whose rows have gone stay.
+        again: everything that is stored, as after a change of `rules`. Sums whose rows have gone, wholly
+            or in part, stay: each table keeps its rows for a time of its own.
 
     Returns:
         Hours of intersections that were summed up.
@@ -98,24 +108,29 @@ def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool =
         StoreError: the database does not answer.
     """
     done = 0
-    with store.reading() as connection:
-        found = _extent(connection)
-        known = connection.execute(select(func.min(table.c.hour_ms), func.max(table.c.hour_ms))).one()
-    if found is None:
-        return 0
-    done, (oldest, newest) = 0, found
-    begin = oldest - oldest % HOUR_MS
-    if not again and known[0] is not None and known[0] <= begin:
-        begin = max(begin, known[1] - REDO_MS)
-    for from_ms in range(begin, newest + 1, STEP_MS):
-        to_ms = min(from_ms + STEP_MS, newest - newest % HOUR_MS + HOUR_MS)
-        for one in corridor.intersections:
+    for one in corridor.intersections:
+        with store.reading() as connection:
+            found = _extent(connection, one.id)
+            of_it = table.c.intersection == one.id
+            known = connection.execute(
+                select(func.min(table.c.hour_ms), func.max(table.c.hour_ms)).where(of_it)
+            ).one()
+        if found is None:
+            continue
+        oldest, newest = found
+        begin = oldest - oldest % HOUR_MS
+        if not again and known[0] is not None and known[0] <= begin:
+            begin = max(begin, known[1] - REDO_MS)
+        for from_ms in range(begin, newest + 1, STEP_MS):
+            to_ms = min(from_ms + STEP_MS, newest - newest % HOUR_MS + HOUR_MS)
             with store.reading() as connection:
                 rows = _summed(connection, one, rules, from_ms, to_ms)
-            # Apart from the reading: other writers wait only as long as the rows take to write.
-            with store.writing() as connection:
-                _replace(connection, one.id, rows)
-            done += len(rows)
+            try:
+                # Apart from the reading: other writers wait only as long as the rows take to write.
+                with store.writing() as connection:
+                    done += _replace(connection, one.id, rows)
+            except IntegrityError:
+                continue  # another process has summed up the same at the same moment
     return done
 
 
@@ -137,16 +152,39 @@ def load(
         return tuple(Hour(*row) for row in found)
 
 
-def _extent(connection: Connection) -> tuple[int, int] | None:
-    times = [minutes.c.minute_ms, spans.c.began_ms, alarms.c.raised_ms, quarter_hours.c.begin_ms]
-    found = [connection.execute(select(func.min(one), func.max(one))).one() for one in times]
-    known = [(low, high) for low, high in found if low is not None]
-    return (min(low for low, _ in known), max(high for _, high in known)) if known else None
+def _names(connection: Connection, column: ColumnElement[str]) -> set[str]:
+    """Intersections of a table, by jumps through the index that the column leads."""
+    names: set[str] = set()
+    name = connection.execute(select(func.min(column))).scalar_one()
+    while name is not None:
+        names.add(name)
+        name = connection.execute(select(func.min(column)).where(column > name)).scalar_one()
+    return names
+
+
+def _extent(connection: Connection, intersection: str) -> tuple[int, int] | None:
+    """The first and the last row that make an hour: each a look at one end of an index."""
+    lane, shown = minutes.c, spans.c
+    of_lanes, of_lamps = lane.intersection == intersection, shown.intersection == intersection
+    first = [
+        select(lane.minute_ms).where(of_lanes).order_by(lane.minute_ms),
+        # One that lasts makes no hour yet: taken for the oldest, all would be summed up every time.
+        select(shown.began_ms).where(of_lamps, shown.ended_ms > shown.began_ms).order_by(shown.began_ms),
+    ]
+    last = [
+        select(lane.minute_ms).where(of_lanes).order_by(lane.minute_ms.desc()),
+        select(shown.began_ms).where(of_lamps).order_by(shown.began_ms.desc()),
+    ]
+    lows, highs = (
+        [at for one in ends if (at := connection.execute(one.limit(1)).scalar()) is not None]
+        for ends in (first, last)
+    )
+    return (min(lows or highs), max(highs)) if highs else None
 
 
 def _summed(
     connection: Connection, place: Intersection, rules: Indicators, from_ms: int, to_ms: int
-) -> list[dict[str, Any]]:
+) -> list[Hour]:
     """What an intersection's rows between two times come to, by hour."""
     sums: dict[int, dict[str, Any]] = defaultdict(dict)
     for hour_ms, values in _sources(connection, place, rules, from_ms, to_ms):
@@ -154,20 +192,39 @@ def _summed(
             sums[hour_ms][name] = sums[hour_ms].get(name, 0) + value
     share, lanes = rules.congested_share, len(place.lanes)
     return [
-        asdict(Hour(place.id, hour_ms, lanes=lanes, congested_share=share, **values))
+        Hour(place.id, hour_ms, lanes=lanes, congested_share=share, **values)
         for hour_ms, values in sorted(sums.items())
     ]
 
 
-def _replace(connection: Connection, intersection: str, rows: list[dict[str, Any]]) -> None:
-    """Hours whose rows have gone stay as they were."""
+def _replace(connection: Connection, intersection: str, rows: list[Hour]) -> int:
+    """Write hours over the stored ones, but for sums whose rows have gone; returns how many."""
     for start in range(0, len(rows), BATCH):
         some = rows[start : start + BATCH]
-        known = [row["hour_ms"] for row in some]
-        connection.execute(
-            delete(table).where(table.c.intersection == intersection, table.c.hour_ms.in_(known))
-        )
-        connection.execute(insert(table), some)
+        those = and_(table.c.intersection == intersection, table.c.hour_ms.in_([one.hour_ms for one in some]))
+        found = connection.execute(select(*(table.c[name] for name in _NAMES)).where(those))
+        stored = {one.hour_ms: one for one in (Hour(*row) for row in found)}
+        connection.execute(delete(table).where(those))
+        merged = [_kept(stored[one.hour_ms], one) if one.hour_ms in stored else one for one in some]
+        connection.execute(insert(table), [asdict(one) for one in merged])
+    return len(rows)
+
+
+def _kept(old: Hour, new: Hour) -> Hour:
+    """The new sums, but the old ones of every source that now covers less of the hour: its rows have gone."""
+    kept: tuple[str, ...] = ()
+    if new.lane_s < old.lane_s:
+        # Alarms go as minutes do; while minutes are whole, fewer faults come of other rules.
+        kept += _OF_LANES + (_OF_FAULTS if new.faults < old.faults else ())
+    if new.known_s < old.known_s - ROUNDING_S:
+        kept += _OF_MODES
+    if _count(new.volume) < _count(old.volume) or (new.stops is None and old.stops is not None):
+        kept += _OF_COUNTS
+    return replace(new, **{name: getattr(old, name) for name in kept})
+
+
+def _count(number: int | None) -> int:
+    return -1 if number is None else number
 
 
 def _sources(

@@ -8,6 +8,7 @@ import logging
 from denxanh.controller.centre.indicators.hours import gather
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.heavy import heavy
 from denxanh.errors import StoreError
 from denxanh.networks.model import Corridor
 
@@ -32,6 +33,8 @@ class Summing:
             await asyncio.sleep(wait_s)
             wait_s = PERIOD_S
             try:
-                await asyncio.to_thread(gather, self._store, self._corridor, self._rules)
+                await heavy(gather, self._store, self._corridor, self._rules)
             except StoreError as error:
                 _LOG.warning("hours are not summed up: %s", error)
+            except Exception:  # the actor boundary: a bug here must not end the summing
+                _LOG.exception("hours cannot be summed up")

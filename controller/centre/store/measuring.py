@@ -7,6 +7,7 @@ import logging
 from typing import Final
 
 from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.centre.store.heavy import heavy
 from denxanh.controller.centre.store.quarters import catch_up
 from denxanh.controller.measures.duties import duties
 from denxanh.errors import StoreError
@@ -37,17 +38,8 @@ class Measuring:
     async def run(self) -> None:
         """Work until cancelled; a database that is away is tried again, events wait there."""
         while True:
-            more = await self._in_a_thread()
+            more = await heavy(self._tried)
             await asyncio.sleep(0 if more else self._period_s)
-
-    async def _in_a_thread(self) -> bool:
-        """One step; a cancelled one is waited for, so that nobody closes the store under its hands."""
-        work = asyncio.ensure_future(asyncio.to_thread(self._tried))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait({work})
-            raise
 
     def _tried(self) -> bool:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,7 +11,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 
+from denxanh.controller.centre.indicators import hours, summing
 from denxanh.controller.centre.indicators.hours import HOUR_MS, extent, gather, load
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.store.archive import Store
@@ -71,6 +75,7 @@ def test_long_spans_are_cut_at_the_hours(writer: Any, kept: Store, corridor: Cor
 
 
 def test_counts_and_faults(writer: Any, kept: Store, corridor: Corridor) -> None:
+    writer.spans(writer.span(writer.place.id, writer.at(DAY, 7), writer.at(DAY, 7, 50), Mode.PLAN))
     writer.quarter(writer.at(DAY, 7), 1, 100, 80, 50)
     writer.quarter(writer.at(DAY, 7, 15), 1, 60, None, 0)
     writer.quarter(writer.at(DAY, 8), 1, None, None, 0)
@@ -141,3 +146,73 @@ def test_only_some_intersections(writer: Any, kept: Store, corridor: Corridor) -
     other = corridor.intersections[1].id
     assert {one.intersection for one in load(kept, *ALL, {other})} == {other}
     assert len(load(kept, *ALL)) == 2
+
+
+def test_sums_stay_when_only_one_table_has_lost_its_rows(
+    writer: Any, kept: Store, corridor: Corridor
+) -> None:
+    writer.hour(DAY, 7, 2.0)
+    gather(kept, corridor, RULES)
+    (before,) = load(kept, *ALL)
+    with kept.writing() as connection:  # retention cuts within the hour
+        connection.execute(delete(spans).where(spans.c.began_ms < writer.at(DAY, 7, 30)))
+    gather(kept, corridor, RULES, again=True)
+    assert load(kept, *ALL) == (before,)
+    with kept.writing() as connection:
+        connection.execute(delete(minutes))
+    gather(kept, corridor, RULES.model_copy(update={"congested_share": 0.1}), again=True)
+    assert load(kept, *ALL) == (before,)
+
+
+@pytest.mark.parametrize("old", ["alarm", "span that lasts", "quarter", "other intersection"])
+def test_old_rows_that_make_no_hour_do_not_have_all_summed_up_again(
+    writer: Any, kept: Store, corridor: Corridor, old: str
+) -> None:
+    long_ago = writer.at(DAY - timedelta(days=700), 7)
+    match old:
+        case "alarm":
+            writer.alarm("door", long_ago, None, place="site")
+        case "span that lasts":
+            writer.spans(writer.span(writer.place.id, long_ago, None, Mode.PLAN))
+        case "quarter":
+            writer.quarter(long_ago, 1, None, None, 0)
+        case _:
+            writer.spans(writer.span("gone", long_ago, long_ago + HOUR_MS, Mode.PLAN))
+    for days in range(10):
+        writer.hour(DAY + timedelta(days=days), 7, 2.0)
+    assert gather(kept, corridor, RULES) == 10
+    assert gather(kept, corridor, RULES) == 3
+
+
+def test_another_process_that_sums_up_at_the_same_moment(
+    writer: Any, kept: Store, corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.hour(DAY, 7, 2.0)
+
+    def collide(*_: Any) -> int:
+        raise IntegrityError("insert", {}, ValueError("unique"))
+
+    monkeypatch.setattr(hours, "_replace", collide)
+    assert gather(kept, corridor, RULES) == 0
+
+
+def test_summing_goes_on_after_a_bug(
+    kept: Store, corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = threading.Semaphore(0)
+
+    def broken(*_: Any) -> int:
+        rounds.release()
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(summing, "gather", broken)
+    monkeypatch.setattr(summing, "FIRST_S", 0.0)
+    monkeypatch.setattr(summing, "PERIOD_S", 0.001)
+
+    async def watched() -> None:
+        task = asyncio.create_task(summing.Summing(kept, corridor, RULES).run())
+        for _ in range(2):
+            assert await asyncio.to_thread(rounds.acquire, timeout=5)
+        task.cancel()
+
+    asyncio.run(watched())
