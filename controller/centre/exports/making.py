@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -195,14 +196,16 @@ def _midnight_ms(day: date) -> int:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    """A text file, replaced as a whole.
+    """A text file, replaced as a whole; only its owner reads it, as with the store it comes from.
 
     Raises:
         ReportError: it cannot be written.
     """
     scratch = path.with_name(path.name + ".new")
     try:
-        with scratch.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+        scratch.unlink(missing_ok=True)
+        handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             for line in lines:
                 stream.write(line + "\n")
         scratch.replace(path)

@@ -292,6 +292,13 @@ def test_a_disk_that_is_full_leaves_the_old_file(filled: Store, tmp_path: Path) 
         maker().police(connection, period("2026-11"), tmp_path / "x")
 
 
+def test_only_the_owner_reads_the_police_log(filled: Store, tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl.new").touch(0o644)
+    with filled.reading() as connection:
+        maker().police(connection, DAY, tmp_path / "log.jsonl")
+    assert (tmp_path / "log.jsonl").stat().st_mode & 0o777 == 0o600
+
+
 def test_wards_and_former_provinces_filter() -> None:
     ward = REGISTER[ONE.id].ward
     some = register.within(REGISTER, [ward], ["Cần Thơ"])
