@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from denxanh.controller.centre.feeds.contract import Message
 from denxanh.controller.centre.feeds.envelope import envelope
@@ -14,6 +15,9 @@ from denxanh.errors import FeedError
 
 MAX_BYTES = 64 * 1024 * 1024
 """Longest file; when it is full, the feed stops instead (assumed: more than that is no poisonous message)."""
+
+
+_OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
 class Aside:
@@ -37,14 +41,15 @@ class Aside:
         )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as file:
-                if file.tell() + len(line) > MAX_BYTES:
+            with os.fdopen(os.open(self.path, _OPEN, 0o600), "r+b") as file:
+                length = file.seek(0, os.SEEK_END)
+                if length + len(line) > MAX_BYTES:
                     raise FeedError(
                         f"is full ({MAX_BYTES} bytes)",
                         where=str(self.path),
                         fix="find out what the receiver refuses, then move the file away",
                     )
-                file.write(line.encode() + b"\n")
+                file.write(_ended(file, length) + line.encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -57,3 +62,11 @@ class Aside:
                 return sum(1 for _ in file)
         except FileNotFoundError:
             return 0
+
+
+def _ended(file: BinaryIO, length: int) -> bytes:
+    """What ends a line that a crash has torn, so that it does not take the next one with it."""
+    if not length:
+        return b""
+    file.seek(length - 1)
+    return b"" if file.read(1) == b"\n" else b"\n"

@@ -34,7 +34,7 @@ def post(
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
-    where = f"{parts.scheme}://{parts.netloc}"
+    where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     connection: http.client.HTTPConnection
     try:
         if parts.scheme == "https":

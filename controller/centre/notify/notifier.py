@@ -143,6 +143,8 @@ class Notifier:
                 log.warning("nothing can be looked at: %s", error)
             except IntegrityError:
                 log.warning("another notifier works on this store; run one")
+            except Exception:  # the actor boundary: a bug must not leave everybody untold
+                log.exception("nothing was looked at")
             await asyncio.sleep(LOOK_S)
 
     async def _deliver(self, lane: Lane, threads: ThreadPoolExecutor) -> None:
@@ -153,6 +155,9 @@ class Notifier:
                 posted = await loop.run_in_executor(threads, self.post, lane)
             except StoreError as error:
                 log.warning("channel %s: %s", lane.channel, error)
+                posted = Posted.FAILED
+            except Exception:  # as above
+                log.exception("channel %s: nothing was sent", lane.channel)
                 posted = Posted.FAILED
             if posted is Posted.SENT:
                 failures = 0

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
+import os
 import random
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +19,7 @@ from sqlalchemy import delete, select
 
 from denxanh.controller.centre.feeds import loop, positions, runner
 from denxanh.controller.centre.feeds.aside import Aside
+from denxanh.controller.centre.feeds.contract import Message
 from denxanh.controller.centre.feeds.runner import Runner
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import alarms, events, feed_positions
@@ -198,6 +202,24 @@ async def test_a_full_file_of_refused_messages_stops_the_feed(
     assert aside.path.stat().st_size <= 1000
     assert 0 < aside.count() < len(ids(sqlite))
     assert _row(sqlite).position == str(aside.count())
+
+
+def test_a_refused_message_does_not_hang_on_a_torn_one_and_is_not_for_everybody(tmp_path: Path) -> None:
+    aside = Aside(tmp_path / "refused.jsonl")
+    message = Message("1", "events-1", "event/X1", {})
+    before = os.umask(0o022)
+    try:
+        aside.put(message, "why")
+        with aside.path.open("ab") as file:
+            file.write(b'{"torn')
+        aside.put(message, "why")
+        aside.put(message, "why")
+    finally:
+        os.umask(before)
+    lines = aside.path.read_text(encoding="utf-8").splitlines()
+    assert lines[1] == '{"torn'
+    assert [json.loads(line)["id"] for line in lines if line != '{"torn'] == ["events-1"] * 3
+    assert stat.S_IMODE(aside.path.stat().st_mode) == 0o600
 
 
 async def test_what_retention_took_is_an_alarm_and_the_rest_goes_out(

@@ -89,6 +89,16 @@ async def test_no_answer_is_trouble(door: Any, sink: Any, mood: str, monkeypatch
     await sink().send(MESSAGES)  # and the next one passes
 
 
+async def test_what_is_secret_in_an_address_is_told_to_nobody(sink: Any, door: Any, free_port: int) -> None:
+    door.moods = iter([500])
+    for port in (door.port, free_port):
+        with pytest.raises(FeedError) as caught:
+            await sink(url=f"http://127.0.0.1:{port}/in?key=hush").send(MESSAGES)
+        assert f"http://127.0.0.1:{port}/in: " in str(caught.value)
+        assert "hush" not in str(caught.value)
+    assert door.headers[0][""] == "POST /in?key=hush HTTP/1.1"
+
+
 async def test_nobody_there(sink: Any, door: Any, free_port: int) -> None:
     with pytest.raises(FeedError, match="cannot be reached"):
         await sink(url=f"http://127.0.0.1:{free_port}/").send(MESSAGES)

@@ -342,6 +342,38 @@ async def test_it_runs_by_itself_and_one_dead_channel_holds_up_nobody(
     assert said(receiver) == [("raised", "X1")]
 
 
+async def test_a_bug_in_a_look_or_a_delivery_ends_neither(
+    make: Make, receiver: Any, lite: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifiers, "LOOK_S", 0.05)
+    monkeypatch.setattr(notifiers, "FIRST_WAIT_S", 0.01)
+    notifier = make([RULE])
+    look, post = notifier.look, notifier.post
+    failing = {"look": 2, "post": 2}
+
+    def flawed(name: str, really: Any) -> Any:
+        def do(*arguments: Any) -> Any:
+            failing[name] -= 1
+            if failing[name] >= 0:
+                raise ZeroDivisionError(name)
+            return really(*arguments)
+
+        return do
+
+    monkeypatch.setattr(notifier, "look", flawed("look", look))
+    monkeypatch.setattr(notifier, "post", flawed("post", post))
+    raised(lite, 1, clock)
+    running = asyncio.create_task(notifier.run())
+    for _ in range(200):
+        await asyncio.sleep(0.05)
+        if receiver.got:
+            break
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert said(receiver) == [("raised", "X1")]
+
+
 KILLED = """
 import sys
 from pathlib import Path

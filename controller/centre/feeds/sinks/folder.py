@@ -13,6 +13,7 @@ from denxanh.controller.centre.feeds.envelope import encoded
 from denxanh.controller.centre.feeds.settings import ToFolder
 from denxanh.errors import FeedError
 
+_OPEN = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -57,7 +58,8 @@ class FolderSink:
 
     def _replace(self, name: str, content: bytes) -> None:
         unfinished = self._path / f".{name}.part"
-        with unfinished.open("wb") as file:
+        # The group may read: whoever fetches the files is seldom the centre's own user.
+        with os.fdopen(os.open(unfinished, _OPEN, 0o640), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

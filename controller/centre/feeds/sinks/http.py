@@ -53,6 +53,8 @@ class HttpSink:
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if self._secure else 80)
         self._authority = parts.netloc
+        # Without the query, which may hold a key: it stands in logs, in the store and on every viewer's page.
+        self._where = f"{parts.scheme}://{self._authority}{parts.path}"
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
     async def send(self, messages: Sequence[Message]) -> None:
@@ -70,14 +72,14 @@ class HttpSink:
             finally:
                 await _leave(writer)
         except TimeoutError as error:
-            raise FeedError("does not answer in time", where=self._to.url) from error
+            raise FeedError("does not answer in time", where=self._where) from error
         except (OSError, ssl.SSLError) as error:
-            raise FeedError(f"cannot be reached: {error.strerror or error}", where=self._to.url) from error
+            raise FeedError(f"cannot be reached: {error.strerror or error}", where=self._where) from error
         except h11.ProtocolError as error:
-            raise FeedError(f"speaks no HTTP: {error}", where=self._to.url) from error
+            raise FeedError(f"speaks no HTTP: {error}", where=self._where) from error
         if not 200 <= status < 300:
             kind = RefusedError if status in REFUSES else FeedError
-            raise kind(f"answers {status}: {said}", where=self._to.url)
+            raise kind(f"answers {status}: {said}", where=self._where)
 
     async def close(self) -> None:
         """Nothing is open between two batches."""
