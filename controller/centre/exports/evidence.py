@@ -82,8 +82,10 @@ def first(connection: Connection, intersection: str, from_ms: int) -> int | None
     here = table.intersection == intersection
     lasting = select(table.ended_ms).where(here, table.began_ms < begin_ms)
     row = connection.execute(lasting.order_by(table.began_ms.desc(), table.id.desc()).limit(1)).first()
-    if row is not None and (row.ended_ms is None or row.ended_ms > begin_ms):
-        return begin_ms
+    if row is not None:
+        ended_ms = lamps.known_ms(connection, intersection) if row.ended_ms is None else row.ended_ms
+        if ended_ms > begin_ms:
+            return begin_ms
     following = select(func.min(table.began_ms)).where(here, table.began_ms >= begin_ms)
     start = connection.execute(following).scalar_one()
     return None if start is None else int(start) // PACKAGE_MS * PACKAGE_MS

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
-from denxanh.controller.centre.store.schema import signal_events, spans
+from denxanh.controller.centre.store.schema import minutes, signal_events, spans
 from denxanh.controller.highres.codes import Code
 from denxanh.networks.model import Aspect, Intersection
 
 POLL_MS = 1000
 """Between two looks at a cabinet, ms; the answer comes within that time or counts as none."""
+MINUTE_MS = 60_000
 UNKNOWN = "unknown"
 NAMES = {
     Aspect.RED: "red",
@@ -117,6 +118,17 @@ def read(
     )
 
 
+def known_ms(connection: Connection, intersection: str) -> int:
+    """Behind the newest whole minute that is stored of an intersection; 0: there is none.
+
+    A span that lasts is known until then: a controller that was killed has ended none, and what the lamps
+    show since nobody knows.
+    """
+    newest = select(func.max(minutes.c.minute_ms)).where(minutes.c.intersection == intersection)
+    found = connection.execute(newest).scalar_one()
+    return 0 if found is None else int(found) + MINUTE_MS
+
+
 def shown(
     intersection: Intersection, found: Sequence[Span], seen: Seen, begin_ms: int, end_ms: int
 ) -> tuple[tuple[Shown, ...], ...]:
@@ -203,11 +215,12 @@ def _spans(connection: Connection, intersection: str, begin_ms: int, end_ms: int
         *connection.execute(before.order_by(table.began_ms.desc(), table.id.desc()).limit(1)).all(),
         *connection.execute(within.order_by(table.began_ms, table.id)).all(),
     ]
-    return tuple(_span(row, end_ms) for row in rows)
+    lasts_ms = min(end_ms, known_ms(connection, intersection))
+    return tuple(_span(row, lasts_ms) for row in rows)
 
 
-def _span(row: Row[Any], end_ms: int) -> Span:
-    ended = end_ms if row.ended_ms is None else row.ended_ms
+def _span(row: Row[Any], lasts_ms: int) -> Span:
+    ended = max(row.began_ms, lasts_ms) if row.ended_ms is None else row.ended_ms
     return Span(row.began_ms, ended, row.aspects, row.mode, row.plan)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from denxanh.controller.centre.exports.dataset import UNSAID
 from denxanh.controller.centre.exports.making import Maker, Period, period
@@ -290,6 +290,24 @@ def test_a_disk_that_is_full_leaves_the_old_file(filled: Store, tmp_path: Path) 
         maker().lgsp(connection, DAY, path)
     with filled.reading() as connection, pytest.raises(ReportError, match="more than a day"):
         maker().police(connection, period("2026-11"), tmp_path / "x")
+
+
+def test_what_lasts_is_known_only_as_long_as_anything_was_heard(filled: Store, tmp_path: Path) -> None:
+    """A killed controller ends no span."""
+    path = tmp_path / "log.jsonl"
+    with filled.writing() as connection:
+        connection.execute(update(spans).values(ended_ms=None))
+    try:
+        with filled.reading() as connection:
+            document = maker().ioc_daily(connection, DAY, tmp_path / "ioc.json")
+            maker().police(connection, DAY, path)
+    finally:
+        with filled.writing() as connection:
+            connection.execute(update(spans).values(ended_ms=SEVEN + 2 * HOUR_MS))
+    assert document["junctions"][0]["recorded_s"] == 7200
+    packages = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(packages) == 24
+    assert packages[-1]["until"].startswith("2026-11-23T09:00:00")
 
 
 def test_only_the_owner_reads_the_police_log(filled: Store, tmp_path: Path) -> None:
