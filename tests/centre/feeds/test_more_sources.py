@@ -341,16 +341,6 @@ def test_quarters_have_an_intensity_only_where_somebody_counts(store: Store) -> 
     assert "averageVehicleSpeed" not in found[0].body
 
 
-def test_a_silent_intersection_holds_the_quarters_up_for_an_hour_only(store: Store) -> None:
-    rows = [quarter(ONE, number, 1, volume=number) for number in range(5)]
-    with store.writing() as connection:
-        connection.execute(insert(quarter_hours), [*rows[:4], quarter(TWO, 0, 1, volume=7)])
-    assert len(read(store, "flow-15min")) == 2
-    with store.writing() as connection:
-        connection.execute(insert(quarter_hours), rows[4:])
-    assert len(read(store, "flow-15min")) == 6
-
-
 def test_pedestrian_phases_carry_no_vehicles(store: Store) -> None:
     kinds = [group.kind.value for group in CORRIDOR.intersections[0].groups]
     with store.writing() as connection:

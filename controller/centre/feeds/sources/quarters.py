@@ -14,7 +14,7 @@ from denxanh.networks.model import Corridor, GroupKind
 
 NAME = "flow-15min"
 QUARTER_MS = 900_000
-PATIENCE_MS = 3_600_000
+PATIENCE_MS = 86_400_000
 """An intersection that is further behind the others than this is not awaited, ms (assumed): what is worked
 out of it later is left out."""
 
