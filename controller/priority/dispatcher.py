@@ -114,7 +114,7 @@ def _water(
     for reading, gauge in known:
         if gauge is not None and reading.age_s < message.valid_s:
             until = tick + message.valid_s - reading.age_s
-            report = Report(message.source, f"gauge {reading.gauge}", until)
+            report = Report(message.source, f"gauge {reading.gauge}", until, tick - reading.age_s)
             streets = level(streets, report, gauge, reading.level_cm)
     return replace(state, streets=streets), None
 

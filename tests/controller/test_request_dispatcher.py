@@ -178,3 +178,14 @@ def test_a_reading_that_is_too_old_when_it_comes_changes_nothing() -> None:
     book.say(Readings, readings=[{"gauge": "g1", "level_cm": 40.0}], valid_s=600)
     book.say(Readings, readings=[{"gauge": "g1", "level_cm": 0.0, "age_s": 600}], valid_s=600)
     assert book.pass_second().wishes["X1"].closed == ("e1", "e2")
+
+
+def test_a_reading_that_was_measured_before_the_standing_one_opens_nothing() -> None:
+    """Whoever sends it: messages of two sources overtake each other."""
+    book = Book()
+    book.tick = 1000
+    book.say(Readings, source="ioc", readings=[{"gauge": "g1", "level_cm": 40.0, "age_s": 10}], valid_s=900)
+    book.say(Readings, source="frmis", readings=[{"gauge": "g1", "level_cm": 0.0, "age_s": 600}], valid_s=900)
+    assert book.pass_second().wishes["X1"].closed == ("e1", "e2")
+    book.say(Readings, source="frmis", readings=[{"gauge": "g1", "level_cm": 0.0, "age_s": 5}], valid_s=900)
+    assert book.pass_second().wishes == {}
