@@ -46,7 +46,7 @@ States = tuple[Street, ...]
 
 
 def level(streets: States, report: Report, gauge: Gauge, level_cm: float) -> States:
-    """A gauge's reading takes the place of its last one, whoever sent that, unless it was measured before it."""
+    """A reading takes the place of its gauge's last one, whoever sent that, unless it is the older one."""
     last = next((one for one in streets if one.report.about == report.about), None)
     if last is not None and last.report.measured > report.measured:
         return streets
