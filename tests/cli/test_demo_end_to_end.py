@@ -170,7 +170,7 @@ def controller(site: Path) -> Iterator[None]:
 def test_page_that_dies_does_not_touch_the_traffic(grid: Path, start_demo: Any) -> None:
     port = free_port()
     demo = start_demo(
-        "--sumocfg", str(grid), "--speed", "15", "--seconds", "60", "--port", str(port), "--json"
+        "--sumocfg", str(grid), "--speed", "6", "--seconds", "60", "--port", str(port), "--json"
     )
     demo.until(lambda: (demo.page(port) or {}).get("feed") == "live")
     demo.until(lambda: f"http://127.0.0.1:{port}/" in demo.said())

@@ -203,6 +203,8 @@ document.addEventListener("click", (event) => {
   for (const one of dialogs.values()) one.close();
   dialogs.get(opener.dataset.order).open(opener.dataset);
 });
+// Until here a click would have been lost without a word.
+for (const opener of document.querySelectorAll(".actions > [data-order]")) opener.disabled = false;
 follow((state) => {
   latest = state;
   for (const one of dialogs.values()) one.live(state);
