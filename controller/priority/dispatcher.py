@@ -61,11 +61,21 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """A gauge's newest reading, high or low: the tick at which it was measured, and its end."""
+
+    gauge: str
+    measured: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Memory between seconds, all of it."""
 
     journeys: tuple[Journey, ...] = ()
     streets: States = ()
+    heard: tuple[Heard, ...] = ()
     open: tuple[Open, ...] = ()
     """Who had which intersection in the last second."""
 
@@ -90,33 +100,43 @@ def take(settings: Settings, state: State, message: Message, tick: int) -> tuple
 
 
 def subjects(message: Message) -> tuple[tuple[str, str], ...]:
-    """Source and subject of each report that a message about streets brings or takes back."""
+    """Source and subject of each report that a message about streets brings or takes back.
+
+    A gauge is renewed by whoever reads it: its source is empty.
+    """
     match message:
         case Water():
-            names = [f"gauge {message.gauge}"]
+            return (("", f"gauge {message.gauge}"),)
         case Readings():
-            names = [f"gauge {one.gauge}" for one in message.readings if one.age_s < message.valid_s]
+            valid = [one.gauge for one in message.readings if one.age_s < message.valid_s]
+            return tuple(("", f"gauge {gauge}") for gauge in valid)
         case Closure():
-            names = [message.link]
+            return ((message.source, message.link),)
         case _:
-            names = []
-    return tuple((message.source, name) for name in names)
+            return ()
 
 
 def _water(
     settings: Settings, state: State, message: Water | Readings, readings: tuple[Reading, ...], tick: int
 ) -> tuple[State, Refused | None]:
-    """Readings count from when they were measured; one whose time is over already changes nothing."""
+    """Readings count from when they were measured, and the newest one counts.
+
+    One whose time is over already, or that was measured before one that still counts, changes nothing:
+    messages of two sources overtake each other.
+    """
     known = [(reading, settings.gauge(reading.gauge)) for reading in readings]
     if not any(gauge for _, gauge in known):
         return state, Refused.UNKNOWN_GAUGE
-    streets = state.streets
+    streets, heard = state.streets, {one.gauge: one for one in state.heard if tick < one.until}
     for reading, gauge in known:
-        if gauge is not None and reading.age_s < message.valid_s:
-            until = tick + message.valid_s - reading.age_s
-            report = Report(message.source, f"gauge {reading.gauge}", until, tick - reading.age_s)
-            streets = level(streets, report, gauge, reading.level_cm)
-    return replace(state, streets=streets), None
+        now = Heard(reading.gauge, tick - reading.age_s, tick - reading.age_s + message.valid_s)
+        before = heard.get(reading.gauge)
+        if gauge is None or tick >= now.until or (before is not None and before.measured > now.measured):
+            continue
+        heard[reading.gauge] = now
+        report = Report(message.source, f"gauge {reading.gauge}", now.until)
+        streets = level(streets, report, gauge, reading.level_cm)
+    return replace(state, streets=streets, heard=tuple(heard.values())), None
 
 
 def _vehicle(
@@ -199,7 +219,8 @@ def second(settings: Settings, state: State, tick: int) -> tuple[State, Second]:
         )
         for name in sorted({*preempts, *buses, *endings, *told})
     }
-    return State(journeys, streets, now_open), Second(wishes, expired, stale)
+    heard = tuple(one for one in state.heard if tick < one.until)
+    return State(journeys, streets, heard, now_open), Second(wishes, expired, stale)
 
 
 def _told(settings: Settings, streets: States) -> dict[str, Wishes]:

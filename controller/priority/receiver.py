@@ -131,8 +131,8 @@ class Desk:
 
     def _renewed(self, message: Message, tick: int, append: Append) -> None:
         """Alarms about reports that have come again are over."""
-        for key in dispatcher.subjects(message):
-            if key in self._stale:
+        for source, about in dispatcher.subjects(message):
+            for key in [key for key in self._stale if key[1] == about and source in ("", key[0])]:
                 del self._stale[key]
                 vi, en = _of_stale(*key)
                 _event(append, tick, Event("alarm-cleared", CLEARED[0] + vi, CLEARED[1] + en, STALE))

@@ -21,15 +21,11 @@ StreetState = Literal["closed", "held"]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Whose word it is: the source, the gauge or street that it is about, and the tick at which it ends.
-
-    `measured`: the tick of a gauge's reading; 0 for what people say.
-    """
+    """Whose word it is: the source, the gauge or street that it is about, and the tick at which it ends."""
 
     source: str
     about: str
     until: int
-    measured: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +42,8 @@ States = tuple[Street, ...]
 
 
 def level(streets: States, report: Report, gauge: Gauge, level_cm: float) -> States:
-    """A reading takes the place of its gauge's last one, whoever sent that, unless it is the older one."""
-    last = next((one for one in streets if one.report.about == report.about), None)
-    if last is not None and last.report.measured > report.measured:
-        return streets
-    before = None if last is None else last.state
+    """A gauge's new reading takes the place of its last one, whoever sent that."""
+    before = next((one.state for one in streets if one.report.about == report.about), None)
     state = _state(gauge, level_cm, before)
     others = tuple(one for one in streets if one.report.about != report.about)
     if state is None:

@@ -1,5 +1,8 @@
 """What accepted requests ask of each intersection, second by second."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from denxanh.controller.priority.dispatcher import MAX_JOURNEYS, State, second, take
 from denxanh.controller.priority.gatekeeper import Refused
 from denxanh.controller.priority.message import Bus, Cancel, Closure, Emergency, Readings, Water
@@ -180,12 +183,29 @@ def test_a_reading_that_is_too_old_when_it_comes_changes_nothing() -> None:
     assert book.pass_second().wishes["X1"].closed == ("e1", "e2")
 
 
-def test_a_reading_that_was_measured_before_the_standing_one_opens_nothing() -> None:
-    """Whoever sends it: messages of two sources overtake each other."""
+@given(st.permutations([(n, high) for n, high in enumerate((True, False, True, False, False, True))]))
+def test_whatever_overtakes_whatever_the_newest_reading_counts(arrival) -> None:
+    """High readings and low ones, of two sources, measured ten seconds apart."""
     book = Book()
     book.tick = 1000
-    book.say(Readings, source="ioc", readings=[{"gauge": "g1", "level_cm": 40.0, "age_s": 10}], valid_s=900)
-    book.say(Readings, source="frmis", readings=[{"gauge": "g1", "level_cm": 0.0, "age_s": 600}], valid_s=900)
-    assert book.pass_second().wishes["X1"].closed == ("e1", "e2")
-    book.say(Readings, source="frmis", readings=[{"gauge": "g1", "level_cm": 0.0, "age_s": 5}], valid_s=900)
+    newest = -1
+    for number, high in arrival:
+        reading = {"gauge": "g1", "level_cm": 40.0 if high else 0.0, "age_s": 600 - 10 * number}
+        source = "ioc" if number % 2 else "frmis"
+        assert book.say(Readings, source=source, readings=[reading], valid_s=900) is None
+        newest = max(newest, number)
+        state, _ = second(SITE, book.state, book.tick)
+        closed = bool(second(SITE, state, book.tick)[1].wishes)
+        assert closed is dict(arrival)[newest]
+
+
+def test_a_low_reading_keeps_an_older_high_one_from_closing_only_while_it_counts() -> None:
+    book = Book()
+    book.say(Readings, source="ioc", readings=[{"gauge": "g1", "level_cm": 0.0}], valid_s=30)
+    high = {"gauge": "g1", "level_cm": 40.0, "age_s": 10}
+    book.say(Readings, source="frmis", readings=[high], valid_s=900)
     assert book.pass_second().wishes == {}
+    book.at(31)
+    book.say(Readings, source="frmis", readings=[{**high, "age_s": 41}], valid_s=900)
+    assert book.pass_second().wishes["X1"].closed == ("e1", "e2")
+    assert [one.gauge for one in book.state.heard] == ["g1"], "one per gauge, whatever comes"
