@@ -15,7 +15,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sim: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet $(PIP_EXTRA) -c constraints.txt -e '.[sim]'
+	$(BIN)/python -m pip install --quiet $(PIP_EXTRA) -c constraints.txt -e '.[sim,reports]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python

@@ -52,7 +52,8 @@ Reason = Annotated[
 class _Order(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
-    v: Literal[1] = 1
+    v: Annotated[int, Field(ge=1, le=1)] = 1
+    """Not a `Literal`, which takes `true` for 1."""
     id: Name
     """Its idempotency key: an order heard twice counts once."""
     intersection: Name

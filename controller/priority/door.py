@@ -2,15 +2,18 @@
 
 The door holds no key. It turns away what is no message about streets, what is too long, too slow or too
 often; whose word it is, and whether it counts, the controller decides by the seal. Answers: 200 taken; 400 no
-message; 403 refused (the reason in the body); 413 too long; 429 too often; 503 no controller answers.
+message; 403 refused (the reason in the body); 413 too long; 429 too often; 503 no controller answers, or too
+many wait (`busy`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ipaddress
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +33,13 @@ PER_MINUTE = 60
 MAX_ADDRESSES = 1_000
 BODY_S = 5.0
 """From a request's head to its body's end."""
-AT_ONCE = 8
-"""Messages that wait for the controller's answer at the same time."""
+AT_ONCE = 3
+"""Messages that wait for the controller's answer at the same time (assumed): it reads 32 a second, and those
+of emergency services come by the same socket."""
+MAX_WAITING = 32
+"""Messages that wait for their turn (assumed); one more is told to come again."""
+TURN_S = 5.0
+"""Longest wait for a turn (assumed): a sealed message grows too old in 30 s."""
 
 
 class Allowance:
@@ -56,6 +64,51 @@ class Allowance:
         return left >= 1
 
 
+def network(address: str) -> str:
+    """Whose allowance an address uses: its own, of IPv6 its /64, which belongs to one line."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    return str(ipaddress.ip_network((found, 64), strict=False))
+
+
+class BusyError(Exception):
+    """No turn came in time, or too many wait."""
+
+
+class Turns:
+    """Lets `AT_ONCE` through at once; the others wait, but not many and not long."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    @contextlib.asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Wait for a turn and have it.
+
+        Raises:
+            BusyError: there is none.
+        """
+        if self._waiting >= MAX_WAITING:
+            raise BusyError
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(TURN_S):
+                await self._free.acquire()
+        except TimeoutError as error:
+            raise BusyError from error
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
 def door(socket: Path, *, now_s: Callable[[], float] = time.monotonic) -> FastAPI:
     """The application.
 
@@ -65,11 +118,11 @@ def door(socket: Path, *, now_s: Callable[[], float] = time.monotonic) -> FastAP
     """
     app = FastAPI(title="Đèn Xanh: water and closed streets", docs_url=None, redoc_url=None, openapi_url=None)
     allowance = Allowance(now_s)
-    waiting = asyncio.Semaphore(AT_ONCE)
+    turns = Turns()
 
     @app.post(PATH)
     async def take(request: Request) -> JSONResponse:
-        if not allowance.take("" if request.client is None else request.client.host):
+        if not allowance.take(network("" if request.client is None else request.client.host)):
             return _answer(429, "too-often")
         try:
             async with asyncio.timeout(BODY_S):
@@ -87,8 +140,10 @@ def door(socket: Path, *, now_s: Callable[[], float] = time.monotonic) -> FastAP
         if not isinstance(message, Water | Readings | Closure):
             return _answer(400, "malformed", "only messages about water and streets come this way")
         try:
-            async with waiting:
+            async with turns.one():
                 said = await asyncio.to_thread(exchange, socket, datagram)
+        except BusyError:
+            return _answer(503, "busy")
         except UnreachableError as error:
             return _answer(503, "no-controller", error.what)
         return JSONResponse(said, 200 if said.get("ok") is True else 403)

@@ -24,7 +24,8 @@ Edge = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x20]{1,64}$")]
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
-    v: Literal[1] = 1
+    v: Annotated[int, Field(ge=1, le=1)] = 1
+    """Not a `Literal`, which takes `true` for 1."""
     source: Name
     seq: Annotated[int, Field(ge=1, le=2**53)]
     """Rises with every message of a source; gaps are allowed."""

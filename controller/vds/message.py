@@ -8,7 +8,7 @@ could be the plate itself.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -84,7 +84,7 @@ class ZoneSample(_Object):
 class Sample(_Object):
     """All zones of one source at one instant."""
 
-    v: Literal[1] = Field(description="Version of this schema")
+    v: int = Field(ge=1, le=1, description="Version of this schema")
     source: SourceName = Field(description="The id of the [[vds]] entry; also in the path or topic")
     seq: int = Field(ge=0, le=MAX_SEQ, description="Rises with every sample; may start again after a restart")
     time_s: float = Field(

@@ -111,7 +111,7 @@ class MissingExtraError(DenXanhError):
     """An optional part of the installation is absent."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed", fix=f"pip install 'denxanh[{extra}]', or make setup")
+        super().__init__(f"{package} is not installed", fix=f"pip install 'denxanh[{extra}]'")
         self.package = package
         self.extra = extra
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -17,7 +18,18 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denxanh.controller.priority.door import PATH, PER_MINUTE, SEAL, door
+from denxanh.controller.priority import door as doors
+from denxanh.controller.priority.door import (
+    AT_ONCE,
+    MAX_WAITING,
+    PATH,
+    PER_MINUTE,
+    SEAL,
+    BusyError,
+    Turns,
+    door,
+    network,
+)
 from denxanh.controller.priority.message import Closure, Emergency, Readings, Water, body, parse
 from denxanh.controller.priority.seal import seal, split
 from denxanh.errors import RequestError
@@ -128,6 +140,39 @@ def test_too_often(path: Path, street: Street) -> None:
     now[0] = 2.0
     assert client.post(PATH, content=content, headers=headers(content)).status_code == 200
     assert len(street.got) == PER_MINUTE + 1
+
+
+async def test_no_more_wait_than_may_and_none_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doors, "TURN_S", 0.05)
+    turns, inside, most = Turns(), 0, 0
+    leave = asyncio.Event()
+
+    async def one() -> bool:
+        nonlocal inside, most
+        try:
+            async with turns.one():
+                inside += 1
+                most = max(most, inside)
+                await leave.wait()
+                inside -= 1
+        except BusyError:
+            return False
+        return True
+
+    crowd = [asyncio.create_task(one()) for _ in range(AT_ONCE + MAX_WAITING + 5)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert sum(task.done() for task in crowd) == 5, "those are told at once"
+    await asyncio.wait(crowd, timeout=2.0, return_when=asyncio.FIRST_EXCEPTION)
+    leave.set()
+    assert sum(await asyncio.gather(*crowd)) == AT_ONCE == most
+    assert await one(), "and then there is room again"
+
+
+def test_a_line_has_one_allowance_however_many_addresses() -> None:
+    assert network("2001:db8:1:2::1") == network("2001:db8:1:2:ffff::9") != network("2001:db8:1:3::1")
+    assert network("192.0.2.1") != network("192.0.2.2")
+    assert network("testclient") == "testclient"
 
 
 def schema() -> Any:

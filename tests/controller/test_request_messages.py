@@ -51,6 +51,7 @@ def test_a_sealed_request_is_taken_once() -> None:
         (b"", Refused.MALFORMED, ANONYMOUS),
         (b"denxanh1 " + b"0" * 64 + b"\n{}", Refused.MALFORMED, ANONYMOUS),
         (seal(KEY, b"[" * 1500), Refused.MALFORMED, ANONYMOUS),
+        (seal(KEY, body(emergency()).replace(b'"v":1', b'"v":true')), Refused.MALFORMED, ANONYMOUS),
     ],
 )
 def test_refusals(datagram: bytes, refused: Refused, source: str) -> None:

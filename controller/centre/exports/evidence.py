@@ -16,7 +16,7 @@ from denxanh.controller.centre.exports import lamps
 from denxanh.controller.centre.exports.lamps import Shown
 from denxanh.controller.centre.feeds.stamp import stamp
 from denxanh.controller.centre.store.rows import canonical
-from denxanh.controller.centre.store.schema import spans
+from denxanh.controller.centre.store.schema import signal_events, spans
 from denxanh.networks.model import GroupKind, Intersection
 
 PACKAGE_MS = 300_000
@@ -77,7 +77,16 @@ def package(
 
 
 def first(connection: Connection, intersection: str, from_ms: int) -> int | None:
-    """Begin of the first package at or behind a time in which something is recorded; None: there is none."""
+    """Begin of the first package at or behind a time in which something is recorded; None: there is none.
+
+    The log begins with the oldest high-resolution event: without those, which do not stay as long as spans,
+    nobody can say when the lamps were seen.
+    """
+    oldest = select(func.min(signal_events.c.at_ms)).where(signal_events.c.intersection == intersection)
+    told_ms = connection.execute(oldest).scalar_one()
+    if told_ms is None:
+        return None
+    from_ms = max(from_ms, int(told_ms) // PACKAGE_MS * PACKAGE_MS)
     table, begin_ms = spans.c, -(-from_ms // PACKAGE_MS) * PACKAGE_MS
     here = table.intersection == intersection
     lasting = select(table.ended_ms).where(here, table.began_ms < begin_ms)

@@ -43,8 +43,14 @@ def choose(waiting: Sequence[Waiting], sent_ms: Sequence[int], channel: AnyChann
         now_ms: the computer's clock.
     """
     oldest_ms = now_ms - int(channel.give_up_h * HOUR_MS)
-    old = tuple(one.id for one in waiting if one.created_ms < oldest_ms)
-    fresh = [one for one in waiting if one.created_ms >= oldest_ms]
+    begun_ms: dict[int, int] = {}
+    for one in waiting:
+        if one.batch is not None:
+            begun_ms.setdefault(one.batch, one.created_ms)
+    # What was begun grows old as a whole: with other company it would be another message.
+    ages = [one.created_ms if one.batch is None else begun_ms[one.batch] for one in waiting]
+    old = tuple(one.id for one, at_ms in zip(waiting, ages, strict=True) if at_ms < oldest_ms)
+    fresh = [one for one, at_ms in zip(waiting, ages, strict=True) if at_ms >= oldest_ms]
     quiet = is_quiet(channel.quiet, now_ms)
     groups = _groups(fresh, quiet=quiet, room=max(1, channel.most_per_hour - len(sent_ms)))
     if not groups:

@@ -40,7 +40,7 @@ class Waiting:
     severity: Severity
     created_ms: int
     batch: int | None
-    tries: int
+    refusals: int
 
 
 def write(connection: Connection, turn: Turn, lanes: Lanes, names: Mapping[str, Words], now_ms: int) -> int:
@@ -95,7 +95,7 @@ def delivery(lane: Lane, key: str, item: Item) -> Values:
         "severity": item.severity.value,
         "body": ITEM.dump_json(item).decode(),
         "created_ms": item.at_ms,
-        "tries": 0,
+        "refusals": 0,
     }
 
 
@@ -143,7 +143,7 @@ def waiting(connection: Connection, lane: Lane, most: int = MAX_WAITING) -> list
     """What a lane has to deliver, in order."""
     table = deliveries.c
     query = (
-        select(table.id, table.severity, table.created_ms, table.batch, table.tries)
+        select(table.id, table.severity, table.created_ms, table.batch, table.refusals)
         .where(
             table.channel == lane.channel,
             table.recipient == lane.recipient,
@@ -154,7 +154,7 @@ def waiting(connection: Connection, lane: Lane, most: int = MAX_WAITING) -> list
         .limit(most)
     )
     return [
-        Waiting(row.id, Severity(row.severity), row.created_ms, row.batch, row.tries)
+        Waiting(row.id, Severity(row.severity), row.created_ms, row.batch, row.refusals)
         for row in connection.execute(query)
     ]
 

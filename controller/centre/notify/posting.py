@@ -23,8 +23,9 @@ from denxanh.controller.centre.store.rows import plain
 from denxanh.controller.centre.store.schema import feed_positions
 from denxanh.errors import DenXanhError, RefusedError
 
-REFUSED_TRIES = 5
-"""So often a message is tried that the receiver refuses, before it is put aside."""
+MAX_REFUSALS = 5
+"""So often a receiver may refuse a message before it is put aside (assumed); a receiver that is away refuses
+nothing."""
 FEED = "notify/"
 """How a channel's position and trouble are named among those of the feeds."""
 MAX_TROUBLE = 500
@@ -66,15 +67,15 @@ class Post:
         taken = self._take(lane)
         if taken is None:
             return Posted.NOTHING
-        ids, letter, tries = taken
+        ids, letter, refusals = taken
         try:
             self.carrier.send(letter)
         except DenXanhError as error:
-            self._failed(lane, ids, tries, error)
+            self._failed(lane, ids, refusals, error)
             return Posted.FAILED
         except Exception as error:
             log.exception("channel %s", lane.channel)
-            self._failed(lane, ids, tries, error)
+            self._failed(lane, ids, refusals, error)
             return Posted.FAILED
         now_ms = self.now_ms()
         with self.store.writing() as connection:
@@ -83,7 +84,7 @@ class Post:
         return Posted.SENT
 
     def _take(self, lane: Lane) -> tuple[tuple[int, ...], Letter, int] | None:
-        """Fix the next message: which deliveries it takes, and that it is tried."""
+        """Fix the next message, and how often it was refused."""
         now_ms = self.now_ms()
         with self.store.reading() as connection:
             if not outbox.waiting(connection, lane, most=1):
@@ -98,20 +99,22 @@ class Post:
             if not choice.ids:
                 return None
             rows = [one for one in waiting if one.id in choice.ids]
-            tries = rows[0].tries + 1
-            outbox.change(connection, choice.ids, batch=rows[0].batch or rows[0].id, tries=tries)
+            outbox.change(connection, choice.ids, batch=rows[0].batch or rows[0].id)
             items = outbox.items(connection, choice.ids)
         # With its time, because numbers come again after a restore of the store.
         id_ = f"{lane.channel}-{choice.ids[0]}-{rows[0].created_ms:x}"
-        return choice.ids, Letter(id_, lane.recipient, items), tries
+        return choice.ids, Letter(id_, lane.recipient, items), rows[0].refusals
 
-    def _failed(self, lane: Lane, ids: tuple[int, ...], tries: int, error: Exception) -> None:
+    def _failed(self, lane: Lane, ids: tuple[int, ...], refusals: int, error: Exception) -> None:
         trouble = plain(str(error), MAX_TROUBLE)
         now_ms = self.now_ms()
-        aside = isinstance(error, RefusedError) and tries >= REFUSED_TRIES
+        refusals += isinstance(error, RefusedError)
+        aside = refusals >= MAX_REFUSALS
         log.warning("channel %s: %s%s", lane.channel, trouble, "; put aside" if aside else "")
         with self.store.writing() as connection:
-            outbox.change(connection, ids, trouble=trouble, aside_ms=now_ms if aside else None)
+            outbox.change(
+                connection, ids, trouble=trouble, refusals=refusals, aside_ms=now_ms if aside else None
+            )
             self._position(connection, ids, now_ms, trouble)
 
     def _position(

@@ -12,6 +12,8 @@ WIDTH, HEIGHT = 720, 204
 LEFT, RIGHT, TOP, BOTTOM = 52, 8, 14, 40
 STEPS = 4
 """Lines of the grid above zero, about."""
+LEAST_TOP = 1e-6
+"""What is smaller is drawn as zero."""
 MOST_LABELS = 16
 """Labels on the axis that can be read side by side."""
 GROUP_SHARE = 0.78
@@ -49,7 +51,7 @@ def svg(figure: Figure) -> str:
 
 def _top(largest: float) -> float:
     """A round number not below the largest value."""
-    if not math.isfinite(largest) or largest <= 0:
+    if not math.isfinite(largest) or largest < LEAST_TOP:
         return 1.0
     step = 10.0 ** math.floor(math.log10(largest / STEPS))
     rounded = next(factor * step for factor in (1, 2, 2.5, 5, 10) if factor * step * STEPS >= largest)

@@ -260,7 +260,7 @@ deliveries = Table(
     Column("body", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("batch", BigInteger),
-    Column("tries", Integer, nullable=False),
+    Column("refusals", Integer, nullable=False),
     Column("trouble", Text),
     Column("sent_ms", BigInteger),
     Column("aside_ms", BigInteger),
@@ -269,6 +269,7 @@ deliveries = Table(
 """What is to be told to whom, in order of `id`; computer's clock.
 
 `batch`: the first `id` of those that go as one message, fixed before it is sent for the first time.
+`refusals`: how often the receiver has said that it will not take it.
 `aside_ms`: when it was given up, because the receiver refuses it or it is too old.
 """
 

@@ -310,6 +310,24 @@ def test_what_lasts_is_known_only_as_long_as_anything_was_heard(filled: Store, t
     assert packages[-1]["until"].startswith("2026-11-23T09:00:00")
 
 
+def test_the_log_begins_where_it_is_known_when_the_lamps_were_seen(filled: Store, tmp_path: Path) -> None:
+    """Events go before spans do."""
+    path = tmp_path / "log.jsonl"
+    with filled.writing() as connection:
+        connection.execute(update(signal_events).values(at_ms=SEVEN + HOUR_MS))
+    try:
+        with filled.reading() as connection:
+            maker().police(connection, DAY, path)
+    finally:
+        with filled.writing() as connection:
+            connection.execute(update(signal_events).values(at_ms=SEVEN))
+    packages = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert packages[0]["from"].startswith("2026-11-23T08:00:00")
+    assert all(
+        state["aspect"] == "red" for one in packages for group in one["groups"] for state in group["states"]
+    )
+
+
 def test_only_the_owner_reads_the_police_log(filled: Store, tmp_path: Path) -> None:
     (tmp_path / "log.jsonl.new").touch(0o644)
     with filled.reading() as connection:

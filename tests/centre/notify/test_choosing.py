@@ -68,6 +68,25 @@ def test_what_is_too_old_is_put_aside() -> None:
     assert choose([], [], channel(), DAY).ids == ()
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([W, C]), st.integers(0, 150), st.sampled_from([None, "same"])), max_size=12
+    )
+)
+def test_what_was_begun_goes_or_grows_old_as_a_whole(rows: list[tuple[Severity, int, str | None]]) -> None:
+    """It may have arrived under its first id; ages in hours, of which 72 are too old."""
+    left: list[Waiting] = []
+    for number, (severity, hours, with_the_last) in enumerate(sorted(rows, key=lambda row: -row[1]), start=1):
+        batch = left[-1].batch if with_the_last and left else number
+        left.append(Waiting(number, severity, DAY - hours * 3_600_000, batch, 0))
+    found = choose(left, [], channel(), DAY)
+    together = {one.batch: tuple(other.id for other in left if other.batch == one.batch) for one in left}
+    for ids in together.values():
+        assert set(ids) <= set(found.old) or not set(ids) & set(found.old)
+    assert found.ids in ((), *together.values())
+    assert not set(found.ids) & set(found.old)
+
+
 @given(st.lists(st.sampled_from([W, C]), max_size=30), st.integers(1, 5), st.booleans())
 def test_everything_goes_once_in_order_and_within_the_limit(
     kinds: list[Severity], most: int, night: bool

@@ -117,7 +117,7 @@ def test_what_is_wrong_is_said(site: Path, receiver: Any) -> None:
 def test_what_is_over_goes_and_what_waits_stays(lite: Store) -> None:
     old = {"rule": "r", "place": "", "severity": "info", "text_vi": "", "text_en": "", "since_ms": 0}
     row = {**old, "raised_ms": 0, "times": 1, "level": 0}
-    told = {"channel": "c", "recipient": "", "kind": "raised", "severity": "info", "body": "", "tries": 0}
+    told = {"channel": "c", "recipient": "", "kind": "raised", "severity": "info", "body": "", "refusals": 0}
     with lite.writing() as connection:
         for number, cleared_ms in enumerate((1, None, 2, 500 * DAY_MS)):
             connection.execute(insert(notices).values(fault=str(number), cleared_ms=cleared_ms, **row))

@@ -23,7 +23,7 @@ from denxanh.controller.centre.notify import notifier as notifiers
 from denxanh.controller.centre.notify.notifier import Notifier, alone, carrier
 from denxanh.controller.centre.notify.outbox import Lane
 from denxanh.controller.centre.notify.overview import acknowledge, waiting_now
-from denxanh.controller.centre.notify.posting import REFUSED_TRIES, Posted
+from denxanh.controller.centre.notify.posting import MAX_REFUSALS, Posted
 from denxanh.controller.centre.notify.tables import NotifyTable
 from denxanh.controller.centre.store import audit, queries
 from denxanh.controller.centre.store.archive import Store, open_store
@@ -220,7 +220,7 @@ def test_what_is_refused_does_not_block_what_follows(
     notifier = make()
     raised(lite, 1, clock)
     notifier.look()
-    for _ in range(REFUSED_TRIES):
+    for _ in range(MAX_REFUSALS):
         assert notifier.post(Lane("hook", "")) is Posted.FAILED
     assert notifier.post(Lane("hook", "")) is Posted.NOTHING
     with lite.reading() as connection:
@@ -230,6 +230,21 @@ def test_what_is_refused_does_not_block_what_follows(
     notifier.look()
     post_all(notifier)
     assert receiver.bodies()[-1]["notices"][0]["notice"] == 2
+
+
+def test_a_receiver_that_was_away_has_refused_nothing(
+    make: Make, receiver: Any, lite: Store, clock: Clock
+) -> None:
+    notifier = make()
+    raised(lite, 1, clock)
+    notifier.look()
+    for status in (*[503] * 2 * MAX_REFUSALS, 422, 503):
+        receiver.status = status
+        assert notifier.post(Lane("hook", "")) is Posted.FAILED
+    receiver.status = 200
+    receiver.got.clear()
+    post_all(notifier)
+    assert said(receiver) == [("raised", "X1")]
 
 
 def test_at_night_only_what_is_critical(make: Make, receiver: Any, lite: Store, clock: Clock) -> None:
@@ -318,6 +333,17 @@ def test_in_postgresql(postgres: Any, receiver: Any, tmp_path: Path, key_file: P
     store.close()
 
 
+async def _runs_until_told(notifier: Notifier, receiver: Any) -> None:
+    running = asyncio.create_task(notifier.run())
+    for _ in range(200):
+        await asyncio.sleep(0.05)
+        if receiver.got:
+            break
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
 async def test_it_runs_by_itself_and_one_dead_channel_holds_up_nobody(
     make: Make, receiver: Any, lite: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,14 +357,7 @@ async def test_it_runs_by_itself_and_one_dead_channel_holds_up_nobody(
     }
     notifier = make([{**RULE, "channels": ["dead", "hook"]}], [dead])
     raised(lite, 1, clock)
-    running = asyncio.create_task(notifier.run())
-    for _ in range(200):
-        await asyncio.sleep(0.05)
-        if receiver.got:
-            break
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    await _runs_until_told(notifier, receiver)
     assert said(receiver) == [("raised", "X1")]
 
 
@@ -363,14 +382,7 @@ async def test_a_bug_in_a_look_or_a_delivery_ends_neither(
     monkeypatch.setattr(notifier, "look", flawed("look", look))
     monkeypatch.setattr(notifier, "post", flawed("post", post))
     raised(lite, 1, clock)
-    running = asyncio.create_task(notifier.run())
-    for _ in range(200):
-        await asyncio.sleep(0.05)
-        if receiver.got:
-            break
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    await _runs_until_told(notifier, receiver)
     assert said(receiver) == [("raised", "X1")]
 
 

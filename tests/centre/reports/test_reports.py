@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from denxanh.controller.centre.city import CityFile
@@ -230,6 +230,18 @@ def test_without_the_extra_nothing_is_written(
     assert write(report, ("html",), tmp_path / "out")
 
 
+def test_without_pango_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lacking:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "weasyprint":
+                raise OSError("cannot load library 'libpango-1.0-0'")
+
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Lacking(), *sys.meta_path])
+    with pytest.raises(ReportError, match="Pango"):
+        printing.pdf("<p>")
+
+
 def test_a_ward(read: Read) -> None:
     with pytest.raises(ReportError, match="no junction lies in"):
         read(ward="Phường Không Có")
@@ -269,6 +281,7 @@ def test_numbers_in_both_languages() -> None:
     st.lists(st.none() | st.floats(0, 1e9), min_size=1, max_size=40),
     st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20),
 )
+@example([5e-324], "")
 def test_a_figure_is_always_whole(values: list[float | None], label: str) -> None:
     figure = Figure(
         Word(label, ""),

@@ -61,8 +61,8 @@ def test_anything_else_is_one_error(data: bytes) -> None:
         {"for_s": 9}, {"for_s": 3601}, {"for_s": 60.5}, {"stage": -1}, {"stage": 64}, {"stage": True},
         {"reason": "  a "}, {"reason": "a\nb c"}, {"reason": "abc\u202edef"}, {"reason": "abc\u2028def"},
         {"reason": "ab\x9bc"}, {"reason": "x" * 201}, {"actor": ""}, {"actor": "lan\n"}, {"actor": "-x"},
-        {"role": "king"}, {"id": "a" * 65}, {"issued_s": -1}, {"more": 1}, {"v": 2}, {"kind": "open"},
-        {"intersection": "X/../Y"},
+        {"role": "king"}, {"id": "a" * 65}, {"issued_s": -1}, {"more": 1}, {"v": 2}, {"v": True},
+        {"kind": "open"}, {"intersection": "X/../Y"},
     ],
 )  # fmt: skip
 def test_a_field_out_of_bounds_is_named_and_nothing_is_guessed(change: dict[str, object]) -> None:

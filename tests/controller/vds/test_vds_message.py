@@ -77,6 +77,7 @@ def test_more_than_counts_is_refused_and_never_repeated(wrong: object) -> None:
         b'{"v": NaN}',
         b"[" * 5000,
         {**GOOD, "v": 2},
+        {**GOOD, "v": True},
         {**GOOD, "source": PLATE + " of a man"},
         {**GOOD, "seq": 1.5},
         {**GOOD, "seq": True},
