@@ -37,7 +37,11 @@ class Alarm:
 
 
 _UNHEARD = ("link-lost", "frozen-registers", "fault foreign")
-CONSEQUENCE_OF: Mapping[str, tuple[str, ...]] = {"fault watchdog": _UNHEARD, "clock": ("fault clock",)}
+CONSEQUENCE_OF: Mapping[str, tuple[str, ...]] = {
+    "fault watchdog": _UNHEARD,
+    "clock": ("fault clock",),
+    "cabinet-flash": ("fault conflict",),
+}
 """By key: alarms that are no alarm of their own where one of these has come before them.
 
 Not those that stand for good (`lease-lost`, `epoch-taken`): a cabinet that goes alone under them has lost the
@@ -132,6 +136,15 @@ def of_status(status: CabinetStatus, config_matches: bool) -> Iterable[Alarm]:
             "Cấu hình trong tủ khác cấu hình ở trung tâm (sai CRC)",
             "The cabinet's tables differ from the centre's (CRC)",
         )
+    unknown = int(status.faults) & ~sum(Fault)
+    if unknown:
+        yield Alarm(
+            "fault unknown",
+            "alarm",
+            "fault-unknown",
+            f"Tủ báo lỗi chưa có tên: bit {unknown:#06x}",
+            f"Cabinet fault without a name: bits {unknown:#06x}",
+        )
     for fault in Fault(status.faults & sum(Fault)):
         name = (fault.name or "").lower()
         vi, en = FAULTS[fault]
@@ -146,10 +159,9 @@ def of_status(status: CabinetStatus, config_matches: bool) -> Iterable[Alarm]:
         yield Alarm("ups", "alarm", "ups", "Tủ đang chạy bằng UPS", "The cabinet runs on its UPS")
 
 
-def clock_error_s(status: CabinetStatus, clock_s: float) -> int:
-    """Cabinet's local time of day minus ours, whole seconds, in [-43200, 43200)."""
-    difference = (status.utc_s + VIETNAM_S) % _DAY_S - int(clock_s)
-    return (difference + _DAY_S // 2) % _DAY_S - _DAY_S // 2
+def clock_error_s(status: CabinetStatus, utc_s: float) -> int:
+    """Cabinet's time minus ours (seconds since 1970, UTC), whole seconds; a wrong date is a wrong clock."""
+    return status.utc_s - int(utc_s)
 
 
 def of_clock(error_s: int, lasting: int) -> Iterable[Alarm]:
@@ -159,12 +171,30 @@ def of_clock(error_s: int, lasting: int) -> Iterable[Alarm]:
             "clock",
             "alarm",
             "plan-clock-error",
-            f"Đồng hồ tủ lệch {error_s:+d} s",
-            f"The cabinet's clock is {error_s:+d} s off",
+            f"Đồng hồ tủ lệch {_off(error_s)[0]}",
+            f"The cabinet's clock is {_off(error_s)[1]} off",
         )
 
 
+def _off(error_s: int) -> tuple[str, str]:
+    """An error for people; by days where it is a wrong date."""
+    if abs(error_s) < _DAY_S:
+        return f"{error_s:+d} s", f"{error_s:+d} s"
+    days = round(error_s / _DAY_S)
+    return f"{days:+d} ngày", f"{days:+d} days"
+
+
 _OF_LINK = (Cause.LINK_LOST, Cause.FROZEN, Cause.LEASE_LOST, Cause.EPOCH_TAKEN)
+_OF_CABINET = (Cause.CABINET_FLASH, Cause.CABINET_DARK, Cause.CABINET_FAULT)
+_OF_SIGNALS = (
+    Cause.READ_BACK,
+    Cause.LAMPS_UNLIT,
+    Cause.SIGNALS_STAND,
+    Cause.PROMISE_BROKEN,
+    Cause.COMMANDS_LOST,
+    Cause.STAYS_LOCAL,
+)
+"""What speaks against ADAPTIVE and is for somebody to look at on the street."""
 
 
 def of_causes(
@@ -182,7 +212,8 @@ def of_causes(
     """
     for standing, kind, detail in (
         (cause if cause in _OF_LINK else None, "link", problem if cause is Cause.LINK_LOST else ""),
-        (against if against is Cause.READ_BACK else None, "alarm", ""),
+        (cause if cause in _OF_CABINET else None, "alarm", ""),
+        (against if against in _OF_SIGNALS else None, "alarm", ""),
         (policy, "alarm", error),
         (plan, "alarm", ""),
     ):

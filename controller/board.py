@@ -38,7 +38,7 @@ class AlarmBoard:
     def hear(
         self,
         status: CabinetStatus | None,
-        clock_s: float,
+        utc_s: float,
         health: Iterable[DetectorHealth],
         *,
         config_matches: bool,
@@ -48,7 +48,7 @@ class AlarmBoard:
 
         Args:
             status: of the poll.
-            clock_s: our local seconds since midnight.
+            utc_s: our time, seconds since 1970, UTC.
             health: of the detectors.
             config_matches: whether both sides hold the same tables.
             unfed: zones whose VDS source is silent: that is one alarm of its own.
@@ -57,7 +57,7 @@ class AlarmBoard:
             self._answered = 0
             return
         self._answered += 1
-        error_s = clock_error_s(status, clock_s)
+        error_s = clock_error_s(status, utc_s)
         self._clock_wrong_s = self._clock_wrong_s + 1 if abs(error_s) > CLOCK_ERROR_S else 0
         self._of_cabinet = (
             *of_status(status, config_matches),

@@ -21,6 +21,13 @@ class Commander:
     def __init__(self, epoch: int) -> None:
         self._orders = Orders(epoch)
         self._plan_request = PlanRequest()
+        self._promise: Commitment | None = None
+        """In the last command."""
+
+    @property
+    def asks_for_plan(self) -> bool:
+        """Whether the last command asked for a plan of the centre's."""
+        return self._plan_request.asked is not None
 
     @property
     def no_plan(self) -> Cause | None:
@@ -31,6 +38,14 @@ class Commander:
         """What the cabinet said to the last second's command; `NONE` also where there was none."""
         dropped = value.late or value.unsent
         return Refusal.NONE if status is None or dropped else self._orders.refusal(status)
+
+    def heeded(self, status: CabinetStatus) -> bool:
+        """Whether what is written reaches the cabinet; see `Orders.heeded`."""
+        return self._orders.heeded(status)
+
+    def told(self, status: CabinetStatus) -> Commitment | None:
+        """The promise in the last command, where just that was accepted."""
+        return self._promise if self._orders.accepted(status) else None
 
     def command(
         self,
@@ -51,6 +66,7 @@ class Commander:
             promise: what the guard has decided and the cabinet does not know yet.
             plan: the one to run under a plan; None: the cabinet's own choice.
         """
+        self._promise = None
         if status is None:
             return None
         if cause is Cause.FOREIGN_WRITER:
@@ -61,4 +77,7 @@ class Commander:
             self._plan_request, number = ask(self._plan_request, plan, value.tick, status.mode, refusal)
             return self._orders.plan(status, number)
         self._plan_request = PlanRequest()
-        return self._orders.adaptive(status, promise) if commands(mode, cause) else None
+        if not commands(mode, cause):
+            return None
+        self._promise = promise
+        return self._orders.adaptive(status, promise)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from denxanh.agents.observation import Commitment
 from denxanh.controller import guard
 from denxanh.controller.estimate import SignalView
+from denxanh.controller.ladder import LINK_LOST_TICKS
 from denxanh.controller.outlook import outlook
 from denxanh.controller.readback import Lamps, at_boundary, lamps, read_back, same_lamps
 from denxanh.networks.model import Aspect, Intersection
@@ -40,6 +41,10 @@ class Follower:
         """Take over what the cabinet has shown; where the guard said just that, its own state stays."""
         seconds = 1 if self.heard is None else max(1, tick - self.heard)
         self.heard = tick
+        if seconds > LINK_LOST_TICKS:
+            # Stages may have come and gone: what was imagined of lamps and clocks meanwhile is no knowledge.
+            self._lamps = None
+            self._state = guard.forgotten(self._state)
         self._lamps = lamps(self._intersection, status, self._lamps, seconds)
         self.shown = back = read_back(status, self._lamps)
         state = self._state
@@ -76,6 +81,14 @@ class Follower:
             return None
         stage = None if self.shown.in_interstage else self.shown.stage
         return any(same_lamps(self._intersection, stage, self.shown.aspects, one) for one in self._expected)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the running stage has been green for its maximum, counted from a conflicting call."""
+        state = self._state
+        return (
+            state.phase is guard.Phase.GREEN and state.conflict_for >= self._config.max_green_s[state.stage]
+        )
 
     def new_promise(self, decided: guard.GuardOutput) -> Commitment | None:
         """The guard's commitment, if the cabinet does not have it yet."""

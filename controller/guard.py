@@ -18,7 +18,7 @@ call through gaps of detection belongs to the estimate.
 
 from __future__ import annotations
 
-from denxanh.controller.guardresync import resync
+from denxanh.controller.guardresync import forgotten, resync
 from denxanh.controller.guardsecond import STARVED_AFTER_S, Second
 from denxanh.controller.guardtypes import (
     WAIT_CAP_S,
@@ -44,6 +44,7 @@ __all__ = [
     "GuardState",
     "Phase",
     "ReadBack",
+    "forgotten",
     "guard_config",
     "initial",
     "resync",

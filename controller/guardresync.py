@@ -47,6 +47,21 @@ def resync(config: GuardConfig, state: GuardState, back: ReadBack) -> GuardState
     )
 
 
+def forgotten(state: GuardState) -> GuardState:
+    """What is left to know after a silence: how long calls have waited. Every lamp's clock starts anew."""
+    flash = (Aspect.FLASH,) * len(state.aspects)
+    zero = (0,) * len(flash)
+    return replace(
+        state,
+        commitment=None,
+        aspects=flash,
+        green_for=zero,
+        since_end=zero,
+        since_protected=zero,
+        conflict_for=0,
+    )
+
+
 def _lamps(config: GuardConfig, back: ReadBack) -> tuple[Aspect, ...] | None:
     """The read-back's aspects in the guard's words; None if the read-back makes no sense."""
     numbers = (back.stage, back.elapsed_s)

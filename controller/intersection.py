@@ -15,6 +15,7 @@ from denxanh.controller.board import AlarmBoard
 from denxanh.controller.chooser import Choice, Chooser, ChooserState
 from denxanh.controller.claim import BARRED, Claim, heard
 from denxanh.controller.commander import Commander
+from denxanh.controller.conduct import Conduct, Seen, Witness
 from denxanh.controller.estimate import Estimate, Estimator
 from denxanh.controller.follower import Follower
 from denxanh.controller.ladder import HOLD_OFF_S, Cause, Evidence, LadderState, commands
@@ -27,7 +28,9 @@ from denxanh.controller.priority.attendant import Attendant
 from denxanh.controller.priority.closures import FLOOD_PLANS
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.telling import Told, detail, happened, worded
-from denxanh.controller.readback import police_panel
+from denxanh.controller.pulse import Pulse
+from denxanh.controller.pulse import heard as beaten
+from denxanh.controller.readback import believed, police_panel
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
 from denxanh.controller.trust import Trust
 from denxanh.controller.vds.arrival import Source
@@ -100,6 +103,8 @@ class IntersectionController:
         self._follower = Follower(intersection)
         self._ladder = LadderState()
         self._watch = WatchState()
+        self._witness = Witness(intersection)
+        self._conduct = Conduct()
         self._against: Cause | None = None
         """What speaks against ADAPTIVE in this second."""
         self._commander = Commander(epoch)
@@ -110,8 +115,7 @@ class IntersectionController:
         self._first = False
         """Whether the last second's command was this run's first."""
         self._announced: Mode | None = None
-        self._heartbeat: int | None = None
-        """Of the last sound answer."""
+        self._pulse = Pulse()
 
     def rehearse(self) -> None:
         """Let the policies decide once, with a vehicle on every lane, so that the first second is not late.
@@ -207,11 +211,12 @@ class IntersectionController:
             report = self._decode(value.words)
         except FrameError as error:
             return None, str(error), Cause.LINK_LOST
-        if report.status.heartbeat == self._heartbeat:
-            # Nothing of it is new. Once is a matter of phase between two clocks; the ladder forgives that.
-            return None, "the heartbeat stands still", Cause.FROZEN
-        self._heartbeat = report.status.heartbeat
-        return replace(report, readings=self._zones.merge(report.readings, value.tick)), None, Cause.LINK_LOST
+        self._pulse, old = beaten(self._pulse, report.status.heartbeat, value.tick)
+        if old is not None:
+            # Once is a matter of phase between two clocks, or a restart; the ladder forgives that.
+            return None, old, Cause.FROZEN
+        readings = self._zones.merge(report.readings, value.tick)
+        return replace(report, status=believed(report.status), readings=readings), None, Cause.LINK_LOST
 
     def _plan(self, value: TickInput) -> int | None:
         """The scheduled plan's number; None where the schedule or the cabinet has none for now."""
@@ -246,6 +251,7 @@ class IntersectionController:
             agrees=self._follower.agrees(cabinet),
             config_matches=self._config_matches(status),
             rule_failed=choice.against is not None,
+            conduct=None if status is None else self._watch_conduct(value.tick, status, was),
         )
         self._watch, against = observe(self._watch, facts)
         self._against = against
@@ -270,6 +276,22 @@ class IntersectionController:
         if mode is Mode.ADAPTIVE and was is not Mode.ADAPTIVE:
             choice = self._ask(value, estimate)
         return mode, cause, choice
+
+    def _watch_conduct(self, tick: int, status: CabinetStatus, was: Mode) -> Cause | None:
+        """What is wrong with how its signals move; `was`: the mode of the last second."""
+        commander = self._commander
+        seen = Seen(
+            tick=tick,
+            cabinet=status.mode,
+            back=self._follower.shown,
+            commanded=commands(was, self._ladder.cause),
+            accepted=commander.heeded(status),
+            told=commander.told(status),
+            overdue=was is Mode.ADAPTIVE and self._follower.overdue,
+            local=self._ladder.cause is Cause.CABINET_LOCAL and commander.asks_for_plan,
+        )
+        self._conduct, found = self._witness.observe(self._conduct, seen)
+        return found
 
     def _ask(self, value: TickInput, estimate: Estimate) -> Choice:
         traffic = estimate.traffic
@@ -339,7 +361,7 @@ class IntersectionController:
         zones = self._zones
         self._board.hear(
             status,
-            value.clock_s,
+            utc_s(value.date, value.clock_s),
             health,
             config_matches=self._config_matches(status),
             unfed=zones.stale(value.tick),

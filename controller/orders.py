@@ -10,6 +10,8 @@ from denxanh.plc.contract import CabinetStatus, Command, ModeRequest, Refusal
 
 COMMAND_TTL_DS = 30
 """Time to live, 0.1 s: 3 s on the cabinet's heartbeat counter (assumed; docs/safety.md, "Time limits")."""
+HEEDED = 3
+"""A command of the last so many that was accepted shows that they arrive."""
 SEQ_MAX = 65_535
 """Sequence numbers are 1..65535 and start again at 1."""
 
@@ -52,8 +54,17 @@ class Orders:
         The status says what became of the last command that anybody wrote. Once ours has been accepted,
         a refusal is a stranger's.
         """
-        accepted = status.epoch == self._epoch and status.accepted_seq == self._seq
-        return Refusal.NONE if self._seq is None or accepted else status.refusal
+        return Refusal.NONE if self._seq is None or self.accepted(status) else status.refusal
+
+    def accepted(self, status: CabinetStatus) -> bool:
+        """Whether the last command that the cabinet accepted is our last."""
+        return self._seq is not None and status.epoch == self._epoch and status.accepted_seq == self._seq
+
+    def heeded(self, status: CabinetStatus) -> bool:
+        """Whether the cabinet has taken one of our last commands, or says why not; true before the first."""
+        if self._seq is None or self.refusal(status) is not Refusal.NONE:
+            return True
+        return status.epoch == self._epoch and (self._seq - status.accepted_seq) % SEQ_MAX < HEEDED
 
     def _block(self, status: CabinetStatus, mode: ModeRequest) -> Command:
         if self._seq is None:

@@ -12,7 +12,7 @@ from denxanh.controller.clock import Clock, Tick
 from denxanh.controller.operator.standing import Standing
 from denxanh.controller.orders import Orders
 from denxanh.controller.priority.wishes import Wishes
-from denxanh.controller.readback import police_panel
+from denxanh.controller.readback import believed, may_be_written
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.vds.arrival import Heard
 from denxanh.errors import DenXanhError, JournalError, WireError
@@ -174,7 +174,8 @@ class Post:
     async def release(self) -> bool:
         """Give the cabinet back to its own plan, if it answers; never raises for a cabinet that does not.
 
-        Nothing is written while the police panel is on, nor to a cabinet that another controller drives.
+        Nothing is written while the police or a fault has the cabinet, while it starts, nor where another
+        controller drives it.
 
         Returns:
             Whether that was all. False: the cabinet does not keep promises by itself, and one is running or
@@ -185,7 +186,7 @@ class Post:
         report, problem = await self._poll(RELEASE_S)
         if report is not None:
             claim = heard(self.claim, self._epoch, report.status.epoch)
-            if claim in BARRED or police_panel(report.status):
+            if claim in BARRED or not may_be_written(believed(report.status)):
                 _LOG.info("%s: not released, it is not ours to command now", self.intersection)
                 return True
             order = Orders(self._epoch).release(report.status)

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from denxanh.agents.observation import Commitment
 from denxanh.controller.guard import ReadBack
 from denxanh.networks.model import Aspect, GroupKind, Intersection, SignalGroup
-from denxanh.plc.contract import CabinetStatus
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault
 
 DS_PER_S = 10
 _POLICE_BIT = 2
+_ALONE = (CabinetMode.START, CabinetMode.FLASH, CabinetMode.DARK, CabinetMode.FAULT, CabinetMode.MANUAL)
+"""Modes in which nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,17 @@ def same_lamps(
         )
         for index, (group, one, other) in enumerate(zip(intersection.groups, shown, said, strict=True))
     )
+
+
+def believed(status: CabinetStatus) -> CabinetStatus:
+    """The status as it is to be taken: with a latched conflict it flashes, whatever its mode says."""
+    conflict = status.monitor != 0 or Fault.CONFLICT in status.faults
+    return replace(status, mode=CabinetMode.FLASH) if conflict else status
+
+
+def may_be_written(status: CabinetStatus) -> bool:
+    """Whether the centre may write to it: neither the police nor the cabinet itself has taken it."""
+    return status.mode not in _ALONE and not police_panel(status)
 
 
 def police_panel(status: CabinetStatus) -> bool:

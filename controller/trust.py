@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from denxanh.controller.ladder import HOLD_OFF_S, Cause
 
-_AGAINST = (Cause.CONFIG_MISMATCH, Cause.READ_BACK)
+_AGAINST = (Cause.CONFIG_MISMATCH, Cause.READ_BACK, Cause.LAMPS_UNLIT)
 """Other tables, or other lamps than were decided."""
 
 

@@ -46,6 +46,8 @@ class Facts:
     agrees: bool | None
     config_matches: bool
     rule_failed: bool
+    conduct: Cause | None = None
+    """What is wrong with how its signals move (`conduct.Witness`); it has waited already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def observe(state: WatchState, facts: Facts) -> tuple[WatchState, Cause | None]:
     grounds = (
         (not facts.config_matches, Cause.CONFIG_MISMATCH),
         (state.disagrees_s > READ_BACK_TICKS, Cause.READ_BACK),
+        (facts.conduct is not None, facts.conduct),
         (bool(facts.blind), Cause.NO_FRESH_DATA),
         (state.doubtful_s > CONFIDENCE_TICKS, Cause.LOW_CONFIDENCE),
         (facts.rule_failed, Cause.RULE_ERROR),

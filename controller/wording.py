@@ -68,6 +68,20 @@ CAUSES: dict[Cause, Text] = {
     ),
     Cause.LOW_CONFIDENCE: ("ước lượng giao thông kém tin cậy", "the traffic estimate is not trusted"),
     Cause.READ_BACK: ("đèn thực tế khác với tính toán", "the lamps differ from what was decided"),
+    Cause.LAMPS_UNLIT: ("có đèn không sáng màu nào", "a signal shows no colour at all"),
+    Cause.SIGNALS_STAND: ("đèn đứng yên quá lâu", "the signals have stood still for too long"),
+    Cause.PROMISE_BROKEN: (
+        "tủ đã nhận lệnh kết thúc đèn xanh nhưng không thực hiện",
+        "the cabinet has accepted the end of a green and does not keep to it",
+    ),
+    Cause.COMMANDS_LOST: (
+        "tủ vẫn trả lời nhưng lệnh ghi vào tủ không có tác dụng",
+        "the cabinet answers, but what is written to it has no effect",
+    ),
+    Cause.STAYS_LOCAL: (
+        "tủ vẫn tự chạy dù trung tâm đã xin lại quyền",
+        "the cabinet goes on running alone although it is asked back",
+    ),
     Cause.GUARD_REFUSALS: ("bộ bảo vệ từ chối quá nhiều yêu cầu", "the guard refused too many requests"),
     Cause.CABINET_REFUSALS: ("tủ từ chối quá nhiều lệnh", "the cabinet refused too many commands"),
     Cause.NOT_ADOPTED: ("tủ không nhận chế độ thích nghi", "the cabinet does not take up adaptive control"),

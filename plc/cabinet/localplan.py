@@ -37,7 +37,7 @@ class PlanRunner:
     def __init__(self, intersection: Intersection, engine: Engine) -> None:
         self._intersection = intersection
         self._engine = engine
-        self._key: tuple[int, int] | None = None
+        self._key: tuple[Plan, int] | None = None
         self._entry: _Entry | None = None
         self._lengths: deque[int] = deque()
         self._delay = 0.0
@@ -82,7 +82,7 @@ class PlanRunner:
 
     def _follow(self, plan: Plan, second_of_day: int, now: int) -> None:
         """Keep `_entry` in line with what the engine does."""
-        key = (plan.number, second_of_day - now)
+        key = (plan, second_of_day - now)
         if key != self._key:
             self._key = key
             self._entry = None

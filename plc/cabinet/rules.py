@@ -6,6 +6,10 @@ from denxanh.plc.cabinet.engine import Engine, Phase
 from denxanh.plc.cabinet.gate import DS_PER_S
 from denxanh.plc.contract import Command, ModeRequest, Refusal
 
+LEAD_S = 10
+"""Furthest that a commitment may lie beyond the intersection's own time, s (assumed): nobody, the police
+included, can end the green before it."""
+
 Promise = tuple[int, int]
 """A commitment on its way: seconds of green after the second being shown, next stage."""
 
@@ -55,7 +59,8 @@ def _judge_commitment(
     if running is not None:
         same = following == running[1] and abs(end_in_s - running[0]) <= 1
         return (Refusal.NONE if same else Refusal.COMMITMENT), promise
-    if command.stage != engine.stage:
+    too_far = end_in_s > engine.intersection.commitment_s + LEAD_S
+    if command.stage != engine.stage or too_far:
         return Refusal.COMMITMENT, None
     refusal = engine.check(end_in_s, following)
     return refusal, (end_in_s, following) if refusal is Refusal.NONE else None

@@ -23,6 +23,8 @@ from denxanh.plc.ntcip.oids import cell, group_octets, groups, scalar
 from denxanh.plc.ntcip.stagemap import StageMap
 
 DS_PER_S = 10
+LEAD_S = 10
+"""Furthest that a commitment may lie beyond the intersection's own time, s (assumed), as over Modbus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def judge(
     if not command.committed_end_ds and intersection.commitment_s:
         return Refusal.COMMITMENT, promise
     left_s = -(-command.committed_end_ds // DS_PER_S)
+    if left_s > intersection.commitment_s + LEAD_S:
+        return Refusal.COMMITMENT, promise
     return Refusal.NONE, Promise(stage, now + 1 + left_s, following)
 
 

@@ -1,0 +1,148 @@
+"""Do the cabinet's signals move as it was told, and as signals must? Judged by what it shows; pure.
+
+The guard follows the read-back, so guard and lamps agree where nothing moves at all. These clocks do not
+depend on the guard: each finds a signal that stands, whatever the cabinet says of its commands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from denxanh.agents.observation import Commitment
+from denxanh.controller.guard import ReadBack
+from denxanh.controller.ladder import Cause
+from denxanh.networks.model import Aspect, GroupKind, Intersection
+from denxanh.plc.contract import CabinetMode
+
+UNACCEPTED_S = 10
+"""Seconds that a cabinet may go without accepting a command of ours; its watchdog's length."""
+PROMISE_S = 3
+"""Seconds by which a promised change may come late, or its countdown be missing (assumed)."""
+LEAD_S = 15
+"""Promises further ahead than the intersection's commitment time plus this are none (assumed)."""
+UNLIT_S = 2
+"""Seconds for which a lamp may seem unlit: cabinet and poll need not begin their second together."""
+BETWEEN_S = 10
+"""Seconds between two stages beyond the longest intergreen (assumed): a plan may wait for its own second."""
+OVERDUE_S = 10
+"""Seconds of green beyond its maximum, counted from a conflicting call (assumed)."""
+STANDS_S = 300
+"""Longest time in one stage under a fixed-time plan (assumed; the longest plan's cycle if that is more)."""
+STAYS_ADAPTIVE_S = 20
+"""Seconds that a cabinet may stay in ADAPTIVE although nobody commands it (assumed): its watchdog, and a
+promise that is kept first."""
+STAYS_LOCAL_S = 60
+"""Seconds that a cabinet may run alone although it is asked for a plan (assumed)."""
+
+_DRIVEN = CabinetMode.ADAPTIVE
+_PLAN = (CabinetMode.LOCAL_PLAN, CabinetMode.CENTRAL_PLAN)
+_RUNNING = (*_PLAN, CabinetMode.LOCAL_ACTUATED, _DRIVEN)
+"""Modes in which lamps must move; not the police's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One second in which the cabinet was heard."""
+
+    tick: int
+    cabinet: CabinetMode
+    back: ReadBack
+    commanded: bool
+    """Whether the centre said in the last second what the cabinet does."""
+    accepted: bool
+    """Whether the cabinet has accepted one of our last commands, or says why not."""
+    told: Commitment | None
+    """The promise in the last second's command, if the cabinet has accepted just that command."""
+    overdue: bool
+    """Whether the running stage has been green for its maximum, counted from a conflicting call."""
+    local: bool
+    """Whether it runs alone although it is asked for a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """Memory between seconds; all counts are of seconds in a row."""
+
+    unaccepted_s: int = 0
+    untaken_s: int = 0
+    unlit_s: int = 0
+    between_s: int = 0
+    overdue_s: int = 0
+    adaptive_s: int = 0
+    local_s: int = 0
+    stage: int = -1
+    stage_since: int = 0
+    """Tick at which this stage was first seen, under a plan."""
+    end: int | None = None
+    """Tick at which the running green was first promised to end."""
+
+
+class Witness:
+    """Judges one cabinet, second by second.
+
+    Args:
+        intersection: as the site has it.
+    """
+
+    def __init__(self, intersection: Intersection) -> None:
+        cycles = (sum(split.split_s for split in plan.splits) for plan in intersection.plans)
+        self._stands_s = max(STANDS_S, *cycles, 0)
+        gaps = (gap for row in intersection.intergreens for gap in row)
+        self._between_s = max(*gaps, *(group.yellow_s for group in intersection.groups), 0) + BETWEEN_S
+        self._lead_s = intersection.commitment_s + LEAD_S
+        self._targets = tuple(stage.aspects for stage in intersection.stages)
+        self._crossing = tuple(group.kind is GroupKind.PEDESTRIAN for group in intersection.groups)
+
+    def observe(self, before: Conduct, seen: Seen) -> tuple[Conduct, Cause | None]:
+        """One second: the next memory, and what is wrong, if anything; the gravest first."""
+        back, running = seen.back, seen.cabinet in _RUNNING
+        driven = seen.commanded and seen.cabinet is _DRIVEN
+        green = not back.in_interstage
+        moved = back.stage != before.stage or seen.cabinet not in _PLAN
+        end = self._end(before, seen) if driven and green else None
+        now = Conduct(
+            unaccepted_s=before.unaccepted_s + 1 if seen.commanded and not seen.accepted else 0,
+            untaken_s=before.untaken_s + 1 if driven and self._untaken(before, seen) else 0,
+            unlit_s=before.unlit_s + 1 if running and Aspect.FLASH in back.aspects else 0,
+            between_s=before.between_s + 1 if running and not self._shows_stage(back) else 0,
+            overdue_s=before.overdue_s + 1 if driven and seen.overdue else 0,
+            adaptive_s=before.adaptive_s + 1 if seen.cabinet is _DRIVEN and not seen.commanded else 0,
+            local_s=before.local_s + 1 if seen.local else 0,
+            stage=back.stage,
+            stage_since=seen.tick if moved else before.stage_since,
+            end=end,
+        )
+        late = end is not None and (seen.tick > end + PROMISE_S or end > seen.tick + self._lead_s)
+        grounds = (
+            (now.unlit_s > UNLIT_S, Cause.LAMPS_UNLIT),
+            (now.between_s > self._between_s, Cause.SIGNALS_STAND),
+            (late or now.untaken_s > PROMISE_S, Cause.PROMISE_BROKEN),
+            (now.overdue_s > OVERDUE_S, Cause.SIGNALS_STAND),
+            (seen.tick - now.stage_since > self._stands_s, Cause.SIGNALS_STAND),
+            (now.unaccepted_s > UNACCEPTED_S, Cause.COMMANDS_LOST),
+            (now.adaptive_s > STAYS_ADAPTIVE_S, Cause.PLAN_NOT_FOLLOWED),
+            (now.local_s > STAYS_LOCAL_S, Cause.STAYS_LOCAL),
+        )
+        return now, next((cause for holds, cause in grounds if holds), None)
+
+    def _end(self, before: Conduct, seen: Seen) -> int | None:
+        """When the running green is to end: a promise once shown neither goes away nor moves back."""
+        kept = before.end if before.stage == seen.back.stage else None
+        promise = seen.back.commitment
+        if promise is None:
+            return kept
+        end = seen.tick + promise.end_in_s
+        return end if kept is None else min(kept, end)
+
+    def _untaken(self, before: Conduct, seen: Seen) -> bool:
+        """Whether the cabinet has accepted a change and goes on as if it had not."""
+        back = seen.back
+        stays = seen.told is not None and not back.in_interstage and back.stage == before.stage
+        return stays and back.commitment is None
+
+    def _shows_stage(self, back: ReadBack) -> bool:
+        """Whether all vehicles' lamps are those of the stage that the cabinet names."""
+        if back.in_interstage:
+            return False
+        pairs = zip(self._crossing, back.aspects, self._targets[back.stage], strict=True)
+        return all(crossing or shown is wanted for crossing, shown, wanted in pairs)
