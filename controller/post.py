@@ -88,6 +88,8 @@ class Post:
         self._restarts = 0
         self._in_vain = 0
         self._heartbeat: int | None = None
+        self._leaving: asyncio.Task[bool] | None = None
+        """The step of giving back that is under way, or the last one."""
 
     @property
     def claim(self) -> Claim:
@@ -123,6 +125,7 @@ class Post:
             JournalError: the second could not be recorded, so nothing was sent.
         """
         if self.given_up:
+            self._leave()
             return
         started = clock.now()
         self._in_vain = 0
@@ -137,6 +140,23 @@ class Post:
             self._restarts += 1
             recorder.restarted(self.intersection, tick.number, f"{type(error).__name__}: {error}", self.claim)
             self.restart()
+            if self.given_up:
+                self._leave()
+
+    def _leave(self) -> None:
+        """Another step of giving back what was given up, until it is free; the tick does not wait for it.
+
+        A cabinet that does not keep promises by itself is still led to the end of the running one.
+        """
+        if self._leaving is None or (self._leaving.done() and not self._leaving.result()):
+            self._leaving = asyncio.create_task(self._left(), name=f"leave {self.intersection}")
+
+    async def _left(self) -> bool:
+        try:
+            return await self.release()
+        except Exception:  # the bug for which it was given up may be the adapter's
+            _LOG.exception("%s: not released, its watchdog will", self.intersection)
+            return True
 
     async def _tick(
         self,
@@ -210,6 +230,9 @@ class Post:
 
     async def close(self) -> None:
         """Let go of the cabinet; never raises."""
+        if self._leaving is not None and not self._leaving.done():
+            self._leaving.cancel()
+            await asyncio.gather(self._leaving, return_exceptions=True)
         if self._pending is not None and not self._pending.done():
             self._pending.cancel()
             await asyncio.gather(self._pending, return_exceptions=True)
