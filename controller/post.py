@@ -140,15 +140,16 @@ class Post:
             self._restarts += 1
             recorder.restarted(self.intersection, tick.number, f"{type(error).__name__}: {error}", self.claim)
             self.restart()
-            if self.given_up:
-                self._leave()
+            if self.given_up or not self._cabinet.keeps_promises:
+                self._leave()  # else nobody would end in this second what it was promised to end
 
     def _leave(self) -> None:
-        """Another step of giving back what was given up, until it is free; the tick does not wait for it.
+        """A step of giving the cabinet back where ours has failed; the tick does not wait for it.
 
-        A cabinet that does not keep promises by itself is still led to the end of the running one.
+        A cabinet that does not keep promises by itself is led on to the end of the running one.
         """
-        if self._leaving is None or (self._leaving.done() and not self._leaving.result()):
+        before = self._leaving
+        if before is None or (before.done() and not (self.given_up and before.result())):
             self._leaving = asyncio.create_task(self._left(), name=f"leave {self.intersection}")
 
     async def _left(self) -> bool:
