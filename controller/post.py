@@ -88,6 +88,8 @@ class Post:
         self._restarts = 0
         self._in_vain = 0
         self._heartbeat: int | None = None
+        self._leaving: asyncio.Task[bool] | None = None
+        """The step of giving back that is under way, or the last one."""
 
     @property
     def claim(self) -> Claim:
@@ -123,6 +125,7 @@ class Post:
             JournalError: the second could not be recorded, so nothing was sent.
         """
         if self.given_up:
+            self._leave()
             return
         started = clock.now()
         self._in_vain = 0
@@ -137,6 +140,24 @@ class Post:
             self._restarts += 1
             recorder.restarted(self.intersection, tick.number, f"{type(error).__name__}: {error}", self.claim)
             self.restart()
+            if self.given_up or not self._cabinet.keeps_promises:
+                self._leave()  # else nobody would end in this second what it was promised to end
+
+    def _leave(self) -> None:
+        """A step of giving the cabinet back where ours has failed; the tick does not wait for it.
+
+        A cabinet that does not keep promises by itself is led on to the end of the running one.
+        """
+        before = self._leaving
+        if before is None or (before.done() and not (self.given_up and before.result())):
+            self._leaving = asyncio.create_task(self._left(), name=f"leave {self.intersection}")
+
+    async def _left(self) -> bool:
+        try:
+            return await self.release()
+        except Exception:  # the bug for which it was given up may be the adapter's
+            _LOG.exception("%s: not released, its watchdog will", self.intersection)
+            return True
 
     async def _tick(
         self,
@@ -211,6 +232,9 @@ class Post:
 
     async def close(self) -> None:
         """Let go of the cabinet; never raises."""
+        if self._leaving is not None and not self._leaving.done():
+            self._leaving.cancel()
+            await asyncio.gather(self._leaving, return_exceptions=True)
         if self._pending is not None and not self._pending.done():
             self._pending.cancel()
             await asyncio.gather(self._pending, return_exceptions=True)

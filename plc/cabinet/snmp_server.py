@@ -157,7 +157,7 @@ class SnmpServer:
 def _said(error: ErrorStatus, version: Version) -> int:
     """v2c has more precise words than v1 (RFC 3584, 4.4)."""
     if version is Version.V1:
-        return error
+        return ErrorStatus.BAD_VALUE if error is ErrorStatus.INCONSISTENT_VALUE else error
     return {
         ErrorStatus.READ_ONLY: ErrorStatus.NOT_WRITABLE,
         ErrorStatus.BAD_VALUE: ErrorStatus.WRONG_VALUE,

@@ -42,6 +42,7 @@ _REFUSALS = {
     ErrorStatus.NO_SUCH_NAME: smi.NoAccessError,
     ErrorStatus.READ_ONLY: smi.NotWritableError,
     ErrorStatus.BAD_VALUE: smi.WrongValueError,
+    ErrorStatus.INCONSISTENT_VALUE: smi.InconsistentValueError,
 }
 
 

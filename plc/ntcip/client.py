@@ -2,7 +2,8 @@
 
 Poll: one GET for everything (several only where the answer would not fit the message limit), at most one
 repetition. Command: one SET of all control objects, which is also the heartbeat: each restarts the
-controller's backup timer. A SET is never repeated: the next tick's says it anew.
+controller's backup timer. A SET is never repeated: the next tick's says it anew. Where the controller has
+snmpSetSerialNo, it carries that as the last poll read it, so that no copy of it is obeyed later.
 
 What NTCIP does not carry is kept here and reported as the contract wants it: the sequence number and epoch of
 our last accepted command, the committed end, green seconds. When somebody else writes control objects, ours
@@ -113,6 +114,8 @@ class NtcipCabinet:
             if not self._ready:
                 await self._discover()
             numbers = Numbers(await self._link.get(self._names), self._settings.suffix)
+            serial = oids.SET_SERIAL
+            self._link.serial = numbers.scalar(serial) if numbers.has_scalar(serial) else None
             set_id = numbers.scalar(oids.SET_ID_PARAMETER)
             if set_id != self._set_id:
                 self._matches, self._set_id = await matches(self._link, self._tables), set_id
@@ -237,7 +240,7 @@ class NtcipCabinet:
 
     async def _write(self, wish: Wish) -> None:
         self._ours = replace(self._ours, ledger=ownership.sending(self._ours.ledger, self._trail.now, wish))
-        await self._link.set(driving.varbind_numbers(wish, self._stages, self._settings.suffix))
+        await self._link.set_once(driving.varbind_numbers(wish, self._stages, self._settings.suffix))
         self._ours = replace(self._ours, ledger=ownership.answered(self._ours.ledger))
 
     async def _let_go(self, intrusion: Intrusion) -> None:

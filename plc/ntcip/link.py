@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from denxanh.errors import FrameError, UnreachableError
+from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.ber import EXCEPTIONS, Oid, encode_oid, integer, text
 from denxanh.plc.ntcip.carrier import Carrier, Communities
 from denxanh.plc.ntcip.courier import Address, Courier
@@ -19,6 +21,9 @@ from denxanh.plc.ntcip.message import (
     ask,
     encode_varbinds,
 )
+from denxanh.plc.ntcip.oids import scalar
+
+log = logging.getLogger(__name__)
 
 TIMEOUT_S = 0.4
 """For one answer, seconds."""
@@ -30,6 +35,14 @@ LONGEST_S = 120
 """A hold without a centre may stand no longer, seconds: as long as the field's longest watchdog (RSMP)."""
 MAX_MESSAGE = 1400
 """Octets of one answer: an Ethernet frame with room for tunnels. NTCIP 1201 demands 484 of a controller."""
+_LOCKED_OUT = (
+    ErrorStatus.NO_SUCH_NAME,
+    ErrorStatus.READ_ONLY,
+    ErrorStatus.NO_ACCESS,
+    ErrorStatus.NOT_WRITABLE,
+    ErrorStatus.AUTHORIZATION_ERROR,
+)
+"""What an agent says to an object that this user may not write."""
 _PER_VALUE = 8
 """Octets that a varbind needs beside its name: headers and an INTEGER."""
 _OVERHEAD = 64
@@ -54,7 +67,11 @@ class Settings:
 
 
 class Link:
-    """One agent at `host:port`; not to be used by two tasks at once."""
+    """One agent at `host:port`; not to be used by two tasks at once.
+
+    Attributes:
+        serial: snmpSetSerialNo as it is now; None where it was not read, or may not be set.
+    """
 
     def __init__(
         self, host: str, port: int, name: str, settings: Settings, way: Courier | Carrier | None
@@ -67,6 +84,8 @@ class Link:
             way = Communities(way or Courier(), settings.version, settings.read, settings.write, own)
         self._carrier = way
         self._address: Address | None = None
+        self._serial_is_ours = True
+        self.serial: int | None = None
         self._batches: dict[tuple[Oid, ...], tuple[tuple[tuple[Oid, ...], bytes], ...]] = {}
 
     @property
@@ -127,10 +146,30 @@ class Link:
 
     async def set(self, numbers: Mapping[Oid, int]) -> None:
         """Set integers in one message, all or none; see `get` for errors."""
-        names = tuple(numbers)
+        self._check(tuple(numbers), await self._put(numbers))
+
+    async def set_once(self, numbers: Mapping[Oid, int]) -> None:
+        """The same, with `serial` where there is one: the agent obeys this message, and no copy of it.
+
+        Raises:
+            FrameError: also where somebody else has moved the serial on since it was read.
+        """
+        if self.serial is None or not self._serial_is_ours:
+            return await self.set(numbers)
+        name = scalar(oids.SET_SERIAL, self._settings.suffix)
+        locked = {**numbers, name: self.serial}
+        answer = await self._put(locked)
+        if answer.error_index == len(locked) and answer.error_status in _LOCKED_OUT:
+            self._serial_is_ours = False
+            log.warning("%s: copies of a SET would be obeyed: %s may not be set", self.where, text(name))
+            return await self.set(numbers)
+        self._check(tuple(locked), answer)
+        self.serial = self.serial + 1 if self.serial < oids.SET_SERIAL_MAX else 0
+        return None
+
+    async def _put(self, numbers: Mapping[Oid, int]) -> Message:
         varbinds = encode_varbinds([(name, integer(number)) for name, number in numbers.items()])
-        answer = await self._exchange(Kind.SET, varbinds, 1)
-        self._check(names, answer)
+        return await self._exchange(Kind.SET, varbinds, 1)
 
     def close(self) -> None:
         """Let go of what is this controller's alone."""

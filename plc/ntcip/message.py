@@ -70,6 +70,8 @@ class ErrorStatus(IntEnum):
     NO_ACCESS = 6
     WRONG_TYPE = 7
     WRONG_VALUE = 10
+    INCONSISTENT_VALUE = 12
+    AUTHORIZATION_ERROR = 16
     NOT_WRITABLE = 17
 
 

@@ -36,6 +36,7 @@ SCALARS = (
     oids.GLOBAL_TIME,
     oids.SET_ID_PARAMETER,
     oids.SYS_UP_TIME,
+    oids.SET_SERIAL,
 )
 
 
@@ -70,15 +71,16 @@ def poll_names(layout: Layout, stages: StageMap, suffix: Oid = (0,)) -> tuple[Oi
 
 
 def optional(name: Oid) -> bool:
-    """Whether control works without this object: sensor zones (1209), button states (1202 v03), sysUpTime.
+    """Whether control works without this object.
 
-    Without them the zones read as faulty, a button as called where the controller shows a pedestrian call of
-    one of its phases, and a restart shows only in a unitBackupTime that is another.
+    Sensor zones (1209), button states (1202 v03), sysUpTime, snmpSetSerialNo. Without them the zones read as
+    faulty, a button as called where the controller shows a pedestrian call of one of its phases, a restart
+    shows only in a unitBackupTime that is another, and a copy of a SET is obeyed again.
     """
     return any(name[: len(table)] == table for table in _OPTIONAL)
 
 
-_OPTIONAL = (oids.TSS, oids.PED_DETECTOR_STATUS_GROUP, oids.SYS_UP_TIME)
+_OPTIONAL = (oids.TSS, oids.PED_DETECTOR_STATUS_GROUP, oids.SYS_UP_TIME, oids.SET_SERIAL)
 
 
 class Numbers:

@@ -20,6 +20,13 @@ ITEMS_PER_GROUP = 8
 # MIB-II, which every agent has
 SYS_UP_TIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3)
 
+# SNMPv2-MIB (RFC 3418), which an agent of SNMPv2 or v3 has
+SET_SERIAL: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 6, 1)
+"""snmpSetSerialNo, a TestAndIncr (RFC 2579): a SET that carries it is obeyed only with its present value, and
+moves it on."""
+SET_SERIAL_MAX = 0x7FFFFFFF
+"""After this it is 0 again."""
+
 # 1202 phase
 MAX_PHASES: Oid = (*ASC, 1, 1)
 PHASE_TABLE: Oid = (*ASC, 1, 2, 1)

@@ -204,6 +204,43 @@ async def test_a_bug_of_ours_restarts_one_controller_a_few_times(bench: Callable
     assert one.post.given_up
 
 
+async def test_what_is_given_up_is_given_back_step_by_step_and_the_tick_does_not_wait(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = bench()
+    one.brain.fails = ZeroDivisionError("ours")
+    steps: list[float] = []
+
+    async def release(self: Post) -> bool:
+        steps.append(one.hands.at)
+        await asyncio.sleep(0.03)
+        return len(steps) == 3
+
+    monkeypatch.setattr(Post, "release", release)
+    for at in range(MAX_RESTARTS):
+        one.hands.at = at
+        await one.tick()
+    assert not steps
+    for at in range(MAX_RESTARTS, MAX_RESTARTS + 6):
+        one.hands.at = at
+        async with asyncio.timeout(0.02):
+            await one.tick()
+        await asyncio.sleep(0.05)
+    assert steps == [MAX_RESTARTS, MAX_RESTARTS + 1, MAX_RESTARTS + 2]
+    await one.post.close()
+
+
+async def test_an_adapters_bug_while_giving_up_leaves_the_cabinet_to_its_watchdog(
+    bench: Callable[..., Bench], caplog: pytest.LogCaptureFixture
+) -> None:
+    one = bench(fails=ZeroDivisionError("adapter"))
+    for _ in range(MAX_RESTARTS + 4):
+        await one.tick()
+        await asyncio.sleep(0.01)
+    assert one.peer.polls == MAX_RESTARTS + 2
+    assert sum("its watchdog will" in record.message for record in caplog.records) == 1
+
+
 async def test_an_adapters_bug_is_ours_too(bench: Callable[..., Bench]) -> None:
     one = bench(fails=ZeroDivisionError("adapter"))
     await one.tick()

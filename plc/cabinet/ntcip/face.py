@@ -5,6 +5,7 @@ Same signals, conflict monitor, plans and detectors as over Modbus; only the lan
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 
 from denxanh.plc.cabinet.cabinet import POLICE, VirtualCabinet
@@ -54,6 +55,8 @@ class NtcipFace:
         self._phases = Phases(cabinet, stages, self._standing)
         self._detectors = Detectors(cabinet)
         self._up_s = 0
+        self._serial = secrets.randbelow(oids.SET_SERIAL_MAX + 1)
+        """snmpSetSerialNo: begins anywhere, so that what was recorded before a restart stays refused."""
         self._settings: Settings = {}
         self._objects: dict[Oid, Get] = dict(self._table())
         self._order = sorted(self._objects)
@@ -75,6 +78,7 @@ class NtcipFace:
     def restarted(self) -> None:
         """See `Steering`."""
         self._up_s = 0
+        self._serial = secrets.randbelow(oids.SET_SERIAL_MAX + 1)
         self._standing.restart()
         self._database.restart()
 
@@ -129,7 +133,7 @@ class NtcipFace:
         if setting.transaction and not self._database.open:
             return ErrorStatus.GEN_ERR
         if setting.allowed is not None and not setting.allowed(content):
-            return ErrorStatus.BAD_VALUE
+            return setting.refusal
         return ErrorStatus.NO_ERROR
 
     # The objects
@@ -155,6 +159,18 @@ class NtcipFace:
             0, 255, standing.put_pattern, control=True, allowed=self._database.runnable
         )
         yield number(pattern, lambda: standing.pattern)
+        serial = scalar(oids.SET_SERIAL)
+        self._settings[serial] = Setting(
+            0,
+            oids.SET_SERIAL_MAX,
+            self._count_set,
+            allowed=lambda now: now == self._serial,
+            refusal=ErrorStatus.INCONSISTENT_VALUE,
+        )
+        yield number(serial, lambda: self._serial)
+
+    def _count_set(self, now: int) -> None:
+        self._serial = now + 1 if now < oids.SET_SERIAL_MAX else 0
 
     def _control_status(self) -> int:
         mode = self._cabinet.mode

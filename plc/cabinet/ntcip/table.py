@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from denxanh.plc.ntcip.ber import INTEGER, OCTET_STRING, Oid, Value, integer
+from denxanh.plc.ntcip.message import ErrorStatus
 from denxanh.plc.ntcip.oids import cell, groups
 
 Get = Callable[[], Value]
@@ -26,6 +27,8 @@ class Setting:
     """Only inside a database transaction, which takes it over at its end."""
     allowed: Callable[[int], bool] | None = None
     """Whether a number of the range is taken now; None: all of them are."""
+    refusal: ErrorStatus = ErrorStatus.BAD_VALUE
+    """What is said where it is not."""
 
 
 Settings = dict[Oid, Setting]

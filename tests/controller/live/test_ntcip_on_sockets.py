@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from denxanh.controller import ladder, loop
+from denxanh.controller.intersection import IntersectionController
 from denxanh.controller.journal import Journal
 from denxanh.controller.loop import Loop
+from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.replay import replay
 from denxanh.errors import JournalError
 from denxanh.networks.model import Aspect
@@ -199,3 +201,40 @@ def _promised(here: Any) -> int | None:
     ticks = [record["out"] for record in here.journal() if record["k"] == "tick"]
     commitment = ticks[-1]["commitment"]
     return None if commitment is None else commitment["end_in_s"]
+
+
+@pytest.mark.parametrize("left", [6, 2])
+async def test_a_bug_of_ours_in_mid_promise_does_not_move_its_end(
+    town: Build, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    """The intersection is given up for good; what its heads count down is still true."""
+    here = town(1, ntcip=True)
+    await here.start()
+    place = here.places[0]
+    cabinet, broken, step = place.cabinet, False, IntersectionController.step
+
+    def buggy(self: IntersectionController, value: TickInput) -> TickOutput:
+        if broken:
+            raise ZeroDivisionError("ours")
+        return step(self, value)
+
+    monkeypatch.setattr(IntersectionController, "step", buggy)
+    async with here.controlled():
+        await here.seconds(TO_ADAPTIVE_S)
+        for _ in range(120):
+            await here.seconds(1)
+            promised = _promised(here)
+            if promised == left:
+                break
+        stage, broken, greens = cabinet.status.stage, True, 0
+        for _ in range(9):
+            await here.seconds(1)
+            await asyncio.sleep(0.15)  # a step of giving back
+            greens += cabinet.status.stage == stage and cabinet.status.stage_elapsed_ds > 0
+        assert greens == promised == left
+        orders = place.face.orders
+        await here.seconds(12)
+        assert cabinet.mode is CabinetMode.LOCAL_PLAN
+        assert not place.face.expired  # given back, not run out
+        assert place.face.orders == orders
+    assert _events(here, "alarm") == []

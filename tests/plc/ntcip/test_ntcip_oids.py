@@ -15,6 +15,7 @@ ASC, GLOBAL, TSS = "1.3.6.1.4.1.1206.4.2.1", "1.3.6.1.4.1.1206.4.2.6", "1.3.6.1.
     ("oid", "number"),
     [
         (oids.SYS_UP_TIME, "1.3.6.1.2.1.1.3.0"),
+        (oids.SET_SERIAL, "1.3.6.1.6.3.1.1.6.1.0"),
         (oids.MAX_PHASES, f"{ASC}.1.1.0"),
         (oids.MAX_PHASE_GROUPS, f"{ASC}.1.3.0"),
         (oids.MAX_VEHICLE_DETECTORS, f"{ASC}.2.1.0"),

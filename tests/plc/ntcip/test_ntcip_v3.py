@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from denxanh.errors import FrameError, SecretError, UnreachableError
 from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.cabinet.usm_server import UsmServer
-from denxanh.plc.contract import CabinetMode, ModeRequest
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, ModeRequest
 from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.client import NtcipCabinet
 from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.message import ErrorStatus, Kind, ask, encode_varbinds
+from denxanh.plc.ntcip.numbers import poll_names
 from denxanh.plc.ntcip.oids import scalar
 from denxanh.plc.ntcip.stagemap import derived
 from denxanh.plc.ntcip.usm import Authentication, Peer, User
@@ -265,6 +266,48 @@ async def test_an_old_command_is_refused_after_a_restart_and_outside_the_time_wi
         relay.client = None
         await link.set({BACKUP: 13})  # an honest client learns the new number of boots
         assert bench.number(BACKUP) == 13
+    finally:
+        relay.transport.close()
+
+
+async def test_inside_the_time_window_a_copy_of_an_order_is_refused_and_without_a_serial_it_is_seen(bench):
+    """RFC 3414 lets a copy pass for 150 s; snmpSetSerialNo (RFC 3418) does not."""
+    relay = Relay(bench.server.port)
+    client = bench.client(port=await relay.start())
+    driver, face = bench.driver, bench.face
+
+    async def second(**order) -> CabinetStatus:
+        driver.tick()
+        report = await client.poll()
+        await client.command(driver.command(stage=report.status.stage, **order))
+        return report.status
+
+    plan = {"mode": ModeRequest.PLAN, "plan": 2}
+    try:
+        driver.start()
+        await client.poll()
+        for _ in range(2):
+            await second()
+        free = relay.up[-1]
+        await second(**plan)
+        assert bench.number(PATTERN) == 2
+        relay.again(free)
+        await asyncio.sleep(0.3)
+        assert (bench.number(PATTERN), face.refused) == (2, 1)
+
+        get, serial = face.get, scalar(oids.SET_SERIAL)
+        face.get = lambda name: None if name == serial else get(name)
+        client._ready = False  # what it has is asked again
+        client._names = poll_names(client._layout, client._stages)
+        await second(**plan)
+        await second()
+        free = relay.up[-1]
+        for _ in range(7):
+            await second(**plan)
+        relay.again(free)
+        await asyncio.sleep(0.3)
+        assert bench.number(PATTERN) == oids.FREE_PATTERN
+        assert (await second(**plan)).faults == Fault.FOREIGN
     finally:
         relay.transport.close()
 
