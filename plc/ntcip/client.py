@@ -194,6 +194,9 @@ class NtcipCabinet:
             trail = reading.forgotten(trail)
             self._set_id = None
             self._ours = replace(self._ours, promise=None)
+        unseen = reading.silent(self._trail, numbers)
+        if unseen:
+            trail = replace(trail, green_since=None)
         trail, shown = reading.signals(trail, numbers, self._intersection, self._stages)
         trail, detectors = detecting.readings(
             trail, numbers, self._layout, self._callers, self._stages.phases
@@ -202,7 +205,9 @@ class NtcipCabinet:
         control = numbers.scalar(oids.UNIT_CONTROL_STATUS)
         self._look_for_others(found, control, anew=anew)
         promise = self._ours.promise
-        if promise is not None and (trail.green_since is None or trail.stage != promise.stage):
+        # Where nothing holds the green any more, the controller has gone on by itself.
+        alone = control in _BY_ITSELF or (unseen and found.nothing)
+        if promise is not None and (alone or trail.green_since is None or trail.stage != promise.stage):
             self._ours = replace(self._ours, promise=None)
         ours = self._ours
         remembered = Remembered(

@@ -22,6 +22,8 @@ MMU_FLASH_BIT = 0x10
 CLOCK_STEP_MAX_S = 10
 """A globalTime that moves on by more is a clock that was set, not time that passed. So is one that moves
 back, or on by over a second more than sysUpTime."""
+UNSEEN_S = 3
+"""No stage ends and comes back in so short a time: a yellow lasts as long."""
 UP_MAX = 1 << 32
 """sysUpTime starts again at 0 after 497 days."""
 UP_WRAP = 3600 * 100
@@ -84,6 +86,19 @@ def _run_s(before: int | None, up: int | None) -> int | None:
     run = up - before if up >= before else up - before + UP_MAX
     run_s = (run + 50) // 100
     return run_s if 1 <= run_s <= CLOCK_STEP_MAX_S else None
+
+
+def silent(before: Trail, numbers: Numbers) -> bool:
+    """Whether so much time has passed since the last poll that a stage may have ended and come back.
+
+    By sysUpTime, or by globalTime where that is missing; a clock that was set counts as a silence then.
+    """
+    if before.time is None:
+        return False
+    up = numbers.scalar(oids.SYS_UP_TIME) if numbers.has_scalar(oids.SYS_UP_TIME) else None
+    if before.up is not None and up is not None:
+        return not 0 <= (up - before.up) % UP_MAX <= UNSEEN_S * 100
+    return not 0 <= numbers.scalar(oids.GLOBAL_TIME) - before.time <= UNSEEN_S
 
 
 def restarted(before: Trail, now: Trail) -> bool:
