@@ -6,7 +6,7 @@ from denxanh.plc.cabinet.engine import Engine, Phase
 from denxanh.plc.cabinet.gate import DS_PER_S
 from denxanh.plc.contract import Command, ModeRequest, Refusal
 
-LEAD_S = 10
+LEAD_S = 15
 """Furthest that a commitment may lie beyond the intersection's own time, s (assumed): nobody, the police
 included, can end the green before it."""
 

@@ -23,7 +23,7 @@ from denxanh.plc.ntcip.oids import cell, group_octets, groups, scalar
 from denxanh.plc.ntcip.stagemap import StageMap
 
 DS_PER_S = 10
-LEAD_S = 10
+LEAD_S = 15
 """Furthest that a commitment may lie beyond the intersection's own time, s (assumed), as over Modbus."""
 
 

@@ -14,6 +14,7 @@ from denxanh.controller.guard import (
     GuardRefusal,
     Phase,
     ReadBack,
+    forgotten,
     guard_config,
     initial,
     resync,
@@ -289,3 +290,27 @@ def state_lamps(state):
 def test_nonsense_changes_nothing(nonsense):
     state = met()
     assert resync(CONFIG, state, nonsense) == state
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
+def test_after_a_silence_no_clock_is_older_than_what_is_shown(street, intersections, data):
+    """Whatever was imagined meanwhile: greens are as old as their stage, ends have only just been."""
+    one = street(data.draw(intersections))
+    count = len(one.intersection.groups)
+    flags = st.lists(st.booleans(), min_size=count, max_size=count)
+    for _ in range(data.draw(st.integers(1, 6))):
+        request, calls = data.draw(st.one_of(st.none(), st.integers(0, 3))), data.draw(flags)
+        for _ in range(data.draw(st.integers(1, 60))):
+            one.pass_second(request, calls)
+    stage = data.draw(st.integers(0, len(one.intersection.stages) - 1))
+    elapsed_s = data.draw(st.integers(1, 90))
+    shown = one.intersection.stages[stage].aspects
+    heard = resync(one.config, forgotten(one.state), ReadBack(stage, elapsed_s, False, None, shown))
+    for group, aspect in enumerate(heard.aspects):
+        assert heard.green_for[group] <= elapsed_s
+        assert heard.since_end[group] == 0
+        if aspect is Aspect.RED:
+            assert heard.green_for[group] == 0
+    assert heard.commitment is None
+    assert heard.wait_s == one.state.wait_s

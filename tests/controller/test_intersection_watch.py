@@ -108,9 +108,9 @@ def test_stale_detectors_are_no_alarm_until_the_link_has_settled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "error_s"), [(0.0, 0), (0.9, 0), (86_399.0, 1), (1.0, -1), (43_200.0, -43_200)]
+    ("ours", "error_s"), [(0.0, 0), (0.9, 0), (86_399.0, -86_399), (-1.0, 1), (3 * 86_400.0, -3 * 86_400)]
 )
-def test_the_clock_error_wraps_at_midnight(ours: float, error_s: int) -> None:
+def test_a_wrong_date_is_a_wrong_clock(ours: float, error_s: int) -> None:
     cabinet = VirtualCabinet(crossroads(), lambda *_: active_plan is not None)
-    midnight = replace(cabinet.status, utc_s=17 * 3600)
-    assert clock_error_s(midnight, ours) == error_s
+    then = replace(cabinet.status, utc_s=1_800_000_000)
+    assert clock_error_s(then, 1_800_000_000 + ours) == error_s

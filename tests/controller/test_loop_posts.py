@@ -17,7 +17,7 @@ from denxanh.controller.record import TickInput, TickOutput
 from denxanh.errors import FrameError, JournalError, UnreachableError
 from denxanh.networks.example import crossroads
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
-from denxanh.plc.contract import Command, ModeRequest, Readings, Report
+from denxanh.plc.contract import CabinetMode, Command, Fault, ModeRequest, Readings, Report
 
 TICK = Tick(7, 23_400.0, "2026-11-23")
 STATUS: Any = None
@@ -271,6 +271,11 @@ async def test_a_tick_never_outlasts_its_second(bench: Callable[..., Bench]) -> 
         (Claim.DRIVING, {}, True),
         (Claim.NEW, {"epoch": 0}, True),
         (Claim.DRIVING, {"panel": 2}, False),
+        (Claim.DRIVING, {"mode": CabinetMode.MANUAL}, False),
+        (Claim.DRIVING, {"mode": CabinetMode.FLASH}, False),
+        (Claim.DRIVING, {"mode": CabinetMode.START}, False),
+        (Claim.DRIVING, {"monitor": 1}, False),
+        (Claim.DRIVING, {"faults": Fault.CONFLICT}, False),
         (Claim.DRIVING, {"epoch": 2}, False),
         (Claim.NEW, {}, False),
         (Claim.OVERTAKEN, {"epoch": 0}, False),
@@ -283,7 +288,8 @@ async def test_only_a_cabinet_that_is_ours_to_command_is_given_back(
     one = bench()
     one.brain.claim = claim
     cabinet = VirtualCabinet(crossroads(), lambda date, second: 1)
-    status = replace(cabinet.status, **{"epoch": 1, **changes})  # type: ignore[arg-type]
+    running = {"mode": CabinetMode.LOCAL_PLAN, "epoch": 1}
+    status = replace(cabinet.status, **{**running, **changes})  # type: ignore[arg-type]
 
     async def poll() -> Report:
         return Report(status, Readings((), (), ()))
@@ -310,7 +316,8 @@ async def test_a_restarted_controller_keeps_its_claim(bench: Callable[..., Bench
 
 def _status(**changes: object) -> Any:
     cabinet = VirtualCabinet(crossroads(), lambda date, second: 1)
-    return replace(cabinet.status, **{"epoch": 1, **changes})  # type: ignore[arg-type]
+    running = {"mode": CabinetMode.ADAPTIVE, "epoch": 1}
+    return replace(cabinet.status, **{**running, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("keeps", [True, False])

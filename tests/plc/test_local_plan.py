@@ -180,3 +180,18 @@ def test_every_plan_of_the_catalogue_runs_in_step(name, make_driver):
             where = f"{intersection.id}, plan {plan.number}"
             assert in_step(driver, plan, plan.cycle_s), where
             assert driver.observer.faults() == [], where
+
+
+@settings(max_examples=40, deadline=None)
+@given(wait=st.integers(0, 200), stages=st.lists(st.integers(0, 2), min_size=1, max_size=3, unique=True))
+def test_another_plan_of_the_same_number_is_taken_over_while_it_runs(make_driver, crossroads, wait, stages):
+    driver = make_driver(crossroads, plan=1)
+    driver.start()
+    driver.run(wait)
+    old = crossroads.plan(1)
+    new = replace(old, splits=tuple(Split(stage, 45) for stage in stages))
+    driver.cabinet.load_plans((new, *(plan for plan in crossroads.plans if plan.number != 1)))
+    driver.run(300)
+    assert driver.observer.faults() == []
+    assert driver.cabinet.mode is CabinetMode.LOCAL_PLAN
+    assert driver.status.stage in stages

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from denxanh.errors import CorridorError, FrameError
 from denxanh.networks.model import Aspect
+from denxanh.plc.cabinet.rules import LEAD_S
 from denxanh.plc.contract import CabinetMode, Fault, ModeRequest, Refusal
 from denxanh.plc.modbus.config import config_crc
 from denxanh.plc.modbus.registers import encode_command
@@ -82,6 +83,22 @@ def test_commitment_may_not_cut_a_walk(driver):
     left = driver.status.min_left_s[0]
     assert driver.send(committed_end_ds=left * 10 - 10, committed_next=1) is Refusal.MIN_GREEN
     assert driver.send(committed_end_ds=left * 10, committed_next=1) is Refusal.NONE
+
+
+@settings(max_examples=40, deadline=None)
+@given(end_ds=st.integers(1, 65_535), seconds=st.integers(0, 60))
+def test_no_commitment_holds_a_green_that_nobody_can_end(make_driver, crossroads, end_ds, seconds):
+    driver = make_driver(crossroads)
+    driver.adaptive()
+    for _ in range(seconds):
+        driver.send()
+        driver.tick()
+    verdict = driver.send(committed_end_ds=end_ds, committed_next=1)
+    driver.tick()
+    bound_s = crossroads.commitment_s + LEAD_S
+    assert driver.status.countdown_s <= bound_s
+    if end_ds > 10 * bound_s:
+        assert verdict is Refusal.COMMITMENT
 
 
 def test_commitment_is_irrevocable_and_may_be_repeated(driver):
