@@ -17,8 +17,9 @@ CONFIDENCE_TICKS = 5
 """Seconds of low confidence that are tolerated."""
 READ_BACK_TICKS = 2
 """Seconds of disagreement that are tolerated; one more demotes (docs/safety.md, `read-back-disagrees`)."""
-NOT_ADOPTED_TICKS = 10
-"""Seconds that a cabinet may take to follow a request for ADAPTIVE; its watchdog's length."""
+NOT_ADOPTED_TICKS = 30
+"""Seconds that a cabinet may take to follow a request for ADAPTIVE (assumed): an end that its plan has
+promised, and the interstage behind it, come first."""
 WINDOW_S = 60
 """Refusals are counted over this time."""
 GUARD_REFUSAL_LIMIT = 30

@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 ACK_TIMEOUT_S = 2.0
 """Wall seconds that a tick waits for acknowledgements (assumed; docs/safety.md, "Time limits")."""
 
+LATE_TICK_S = 1.0
+"""Wall seconds that a tick lasts while nobody acknowledges in time: a cabinet's watchdog counts real ones."""
+
 CLOSE_S = 1.0
 """Wall seconds that a controller has to take what was still on its way when the run ends (assumed)."""
 
@@ -114,7 +117,7 @@ class GrantServer:
             controller.writer.write(line)
         waited_for = tuple(one for one in self._controllers if one.prompt)
         if not waited_for:
-            await asyncio.sleep(0)
+            await self._wait_for_the_late()
             return True
 
         def done() -> bool:
@@ -131,6 +134,18 @@ class GrantServer:
             self.deterministic = False
             logger.warning("tick %d: %d acknowledgement(s) missing, running on", grant.tick, len(late))
         return not late
+
+    async def _wait_for_the_late(self) -> None:
+        """Run no faster than real time, so that who was late can come up with the street again."""
+        if not self._controllers:
+            await asyncio.sleep(0)
+            return
+        async with self._changed:
+            prompt = self._changed.wait_for(
+                lambda: not self._controllers or any(one.prompt for one in self._controllers)
+            )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(prompt, LATE_TICK_S)
 
     async def close(self) -> None:
         """End of the run: let go of everybody.

@@ -163,8 +163,8 @@ def signals(
 def mode(numbers: Numbers, shown: Signals, promised: int | None) -> CabinetMode:
     """Who is in charge.
 
-    A stage that the controller has announced by itself counts as its own until it has run: only then does it
-    do what the masks say.
+    A stage that the controller has announced by itself counts as its plan's until it has run: only then does
+    it do what the masks say.
     """
     flash, control = numbers.scalar(oids.UNIT_FLASH_STATUS), numbers.scalar(oids.UNIT_CONTROL_STATUS)
     pattern = numbers.scalar(oids.COORD_PATTERN_STATUS)
@@ -180,4 +180,4 @@ def mode(numbers: Numbers, shown: Signals, promised: int | None) -> CabinetMode:
     if not free:
         return CabinetMode.CENTRAL_PLAN
     obeys = shown.next_stage is None or shown.next_stage == promised
-    return CabinetMode.ADAPTIVE if obeys else CabinetMode.LOCAL_ACTUATED
+    return CabinetMode.ADAPTIVE if obeys else CabinetMode.CENTRAL_PLAN

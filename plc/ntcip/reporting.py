@@ -64,7 +64,7 @@ class Reporter:
         promise = ours.promise
         mode = reading.mode(found, shown, None if promise is None else promise.following)
         if not shown.known and mode is CabinetMode.ADAPTIVE:
-            mode = CabinetMode.LOCAL_ACTUATED
+            mode = CabinetMode.CENTRAL_PLAN
         pattern = found.scalar(oids.COORD_PATTERN_STATUS)
         plan = pattern if oids.STANDBY_PATTERN < pattern < oids.FREE_PATTERN else 0
         monitor = bool(found.scalar(oids.UNIT_ALARM_STATUS_1) & reading.MMU_FLASH_BIT)

@@ -50,11 +50,11 @@ def phase_timings(intersection: Intersection, stages: StageMap, phase: int) -> d
 
 
 def split_times(plan: Plan, stages: StageMap) -> dict[int, int]:
-    """By phase, splitTime: the seconds of all the plan's stages in which it is green."""
-    times: dict[int, int] = {}
+    """By phase, splitTime: the seconds of all the plan's stages in which it is green; 0 for one without."""
+    times = dict.fromkeys(sorted({phase for phases in stages.stages for phase in phases}), 0)
     for split in plan.splits:
         for phase in stages.stages[split.stage]:
-            times[phase] = times.get(phase, 0) + split.split_s
+            times[phase] += split.split_s
     return times
 
 
@@ -80,7 +80,9 @@ def download_objects(plan: Plan, stages: StageMap) -> dict[Oid, int]:
     number, first = plan.number, stages.stages[plan.splits[0].stage]
     objects = plan_objects(plan, stages)
     objects[oids.cell(oids.PATTERN_TABLE, oids.PATTERN_SEQUENCE, number)] = SEQUENCE
-    for phase in split_times(plan, stages):
+    for phase, seconds in split_times(plan, stages).items():
+        if not seconds:
+            continue
         objects[oids.cell(oids.SPLIT_TABLE, oids.SPLIT_MODE, number, phase)] = MAX_RECALL
         objects[oids.cell(oids.SPLIT_TABLE, oids.SPLIT_COORD_PHASE, number, phase)] = COORDINATED * (
             phase in first

@@ -58,7 +58,7 @@ async def test_heartbeat_refreshes_and_silence_ends_control(bench):
     await client.command(driver.command())
     # A change that its own plan has begun is still its own; after that it obeys again.
     modes = [(await bench.second(client)).status.mode for _ in range(30)]
-    assert set(modes) <= {CabinetMode.ADAPTIVE, CabinetMode.LOCAL_ACTUATED}
+    assert set(modes) <= {CabinetMode.ADAPTIVE, CabinetMode.CENTRAL_PLAN}
     assert modes[-1] is CabinetMode.ADAPTIVE
     assert driver.observer.faults() == []
 

@@ -46,6 +46,21 @@ async def test_several_plans_go_in_one_transaction(bench):
     assert bench.number(SET_ID) == 2
 
 
+@pytest.mark.parametrize("wait", [0, 13, 47, 71, 94])
+async def test_a_plan_may_lose_a_stage_while_it_runs(bench, wait):
+    driver, client = bench.driver, bench.client()
+    driver.start()
+    driver.run(wait)
+    (old,) = [one for one in driver.cabinet.intersection.plans if one.number == 1]
+    shorter = replace(old, splits=(Split(0, 45), Split(1, 45)))
+    await client.download([shorter])
+    (held,) = [one for one in driver.cabinet.intersection.plans if one.number == 1]
+    assert held.splits == shorter.splits
+    driver.run(400)
+    assert driver.status.stage in (0, 1)
+    assert driver.observer.faults() == []
+
+
 async def test_a_running_plan_goes_over_legally(bench):
     driver, client = bench.driver, bench.client()
     driver.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from denxanh.controller.watch import NOT_ADOPTED_TICKS
 from denxanh.plc.contract import CabinetMode, ModeRequest
 from denxanh.plc.ntcip.link import Settings
 
@@ -55,4 +56,26 @@ async def test_a_promise_survives_a_short_silence(bench):
     for _ in range(12):
         await bench.second(client)
     assert driver.status.stage == other
+    assert driver.observer.faults() == []
+
+
+@pytest.mark.parametrize("wait", range(60, 124, 8))
+async def test_taken_over_at_any_moment_of_its_plan_it_never_says_that_it_runs_alone(bench, wait):
+    """A stage that the plan has announced comes first; that is no refusal to follow."""
+    driver, client = bench.driver, bench.client(Settings(backup_s=6))
+    driver.start()
+    driver.run(wait)
+    report = await client.poll()
+    for _ in range(4):
+        await client.command(driver.command(stage=report.status.stage, mode=ModeRequest.PLAN, plan=1))
+        driver.tick()
+        report = await client.poll()
+    modes = []
+    for _ in range(40):
+        await client.command(driver.command(stage=report.status.stage))
+        driver.tick()
+        report = await client.poll()
+        modes.append(report.status.mode)
+    assert set(modes) <= {CabinetMode.CENTRAL_PLAN, CabinetMode.ADAPTIVE}
+    assert modes[NOT_ADOPTED_TICKS:] == [CabinetMode.ADAPTIVE] * (40 - NOT_ADOPTED_TICKS)
     assert driver.observer.faults() == []
