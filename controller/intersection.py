@@ -56,6 +56,7 @@ class IntersectionController:
         settings: what requests may do.
         flood: decides in the policy's place where streets are closed or held.
         epoch: this run's fencing epoch, 1..65535.
+        nonce: this run's own number (`orders.first_steps`).
         claim: this run's standing with the cabinet, from the controller before this one.
         vds: who feeds zones that do not come from the cabinet.
 
@@ -76,6 +77,7 @@ class IntersectionController:
         policy: Policy,
         rule: Policy,
         epoch: int,
+        nonce: int = 0,
         settings: Settings | None = None,
         flood: Policy | None = None,
         claim: Claim = Claim.NEW,
@@ -102,7 +104,7 @@ class IntersectionController:
         self._watch = WatchState()
         self._against: Cause | None = None
         """What speaks against ADAPTIVE in this second."""
-        self._commander = Commander(epoch)
+        self._commander = Commander(epoch, nonce)
         self._board = AlarmBoard(intersection)
         self._zones = VdsZones(intersection, vds)
         self._decided: guard.GuardOutput | None = None
@@ -133,7 +135,8 @@ class IntersectionController:
         if self._first and (value.late or value.unsent):
             self.claim = Claim.NEW  # it was dropped: whoever holds our epoch now is not us
         if status is not None:
-            self.claim = heard(self.claim, self._epoch, status.epoch)
+            ours = self._commander.ours(status)
+            self.claim = heard(self.claim, self._epoch, status.epoch, ours=ours)
         attendant, people = self._attendant, self._people
         people.hear(value.orders)
         attendant.hear(value.wishes, value.tick, people.preempt)
