@@ -9,7 +9,6 @@ from denxanh.controller.alarms import (
     SETTLED_S,
     Alarm,
     causes,
-    changes,
     clock_error_s,
     of_causes,
     of_clock,
@@ -19,6 +18,7 @@ from denxanh.controller.alarms import (
 )
 from denxanh.controller.health import DetectorHealth
 from denxanh.controller.ladder import Cause
+from denxanh.controller.patience import Watched, second, standing
 from denxanh.controller.record import Event
 from denxanh.networks.model import Intersection
 from denxanh.plc.contract import CabinetStatus
@@ -29,7 +29,7 @@ class AlarmBoard:
 
     def __init__(self, intersection: Intersection) -> None:
         self._intersection = intersection
-        self._standing: Mapping[str, Alarm] = {}
+        self._watched: Mapping[str, Watched] = {}
         self._of_cabinet: tuple[Alarm, ...] = ()
         self._clock_wrong_s = 0
         self._answered = 0
@@ -83,5 +83,5 @@ class AlarmBoard:
             *of_causes(cause, against, policy, plan, problem, error),
             *further,
         )
-        self._standing, events = changes(self._standing, causes(self._standing, now))
+        self._watched, events = second(self._watched, causes(standing(self._watched), now))
         return events
