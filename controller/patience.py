@@ -1,7 +1,7 @@
 """When an alarm is told: raised once it has lasted, cleared once it has been gone for a while; pure.
 
-What is wrong is acted upon in its second, elsewhere (guard, ladder, watch). Only what people are told waits here,
-so that one fault is one alarm: a condition that comes and goes would fill their list.
+What is wrong is acted upon in its second, elsewhere (guard, ladder, watch). Only what people are told waits
+here, so that one fault is one alarm: a condition that comes and goes would fill their list.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ class Patience:
 
 
 PLAIN = Patience()
-"""Told at once. Ten seconds: the watchdog's length, in which a flapping link or a refusal comes again (assumed).
-"""
+"""Told at once. Ten seconds: the watchdog's length, in which a flapping link is back (assumed)."""
 PATIENCE: Mapping[str, Patience] = {
     # Spillback of a second ends by itself: of 14 in 500 s of seven intersections 11 lasted 1 to 9 s.
     "starved-group": Patience(raise_s=20, clear_s=60),
