@@ -37,7 +37,7 @@ from denxanh.controller.wording import reason
 from denxanh.errors import FrameError
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.schedule import active_plan
-from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, Refusal, Report
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, LoopReading, Refusal, Report
 
 Decode = Callable[[tuple[tuple[int, ...], ...]], Report]
 """Turns a poll's registers into a report; raises `FrameError`."""
@@ -132,6 +132,7 @@ class IntersectionController:
         self._zones.hear(value.vds, value.tick, utc_s(value.date, value.clock_s))
         report, problem, silent = self._hear(value)
         status = None if report is None else report.status
+        loops = () if report is None else report.readings.loops
         if self._first and (value.late or value.unsent):
             self.claim = Claim.NEW  # it was dropped: whoever holds our epoch now is not us
         if status is not None:
@@ -175,7 +176,7 @@ class IntersectionController:
             *requests,
             *people.events(cause),
             *self._switches(mode, cause, before, decided, choice, plan),
-            *self._alarms(value, status, cause, problem, choice, decided if in_charge else None),
+            *self._alarms(value, status, loops, cause, problem, choice, decided if in_charge else None),
         )
         self._decided = decided if in_charge else None
         shown = follower.shown
@@ -333,6 +334,7 @@ class IntersectionController:
         self,
         value: TickInput,
         status: CabinetStatus | None,
+        loops: Sequence[LoopReading],
         cause: Cause,
         problem: str | None,
         choice: Choice,
@@ -346,6 +348,8 @@ class IntersectionController:
             health,
             config_matches=self._config_matches(status),
             unfed=zones.stale(value.tick),
+            loops=loops,
+            tick=value.tick,
         )
         starved = () if decided is None else decided.starved
         return self._board.update(
