@@ -1,4 +1,4 @@
-"""Alarms that are raised once and cleared once; pure."""
+"""What is wrong in a second, as alarms; when they are told says `patience`. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
-from denxanh.controller.record import Event
 from denxanh.controller.wording import CAUSES, FAULTS, REFUSALS, SYMPTOMS, reason
 from denxanh.networks.model import Intersection
 from denxanh.plc.contract import CabinetStatus, Fault, Refusal
@@ -63,22 +62,6 @@ def causes(before: Mapping[str, Alarm], now: Iterable[Alarm]) -> tuple[Alarm, ..
             del standing[key]
             standing.setdefault(found[0].key, found[0])
     return tuple(standing.values())
-
-
-def changes(before: Mapping[str, Alarm], now: Iterable[Alarm]) -> tuple[dict[str, Alarm], tuple[Event, ...]]:
-    """The alarms that stand now by key, and the events for those that came and went."""
-    standing = {alarm.key: alarm for alarm in now}
-    raised = [
-        Event(alarm.kind, alarm.text_vi, alarm.text_en, alarm.cause)
-        for key, alarm in standing.items()
-        if key not in before
-    ]
-    cleared = [
-        Event("alarm-cleared", CLEARED[0] + alarm.text_vi, CLEARED[1] + alarm.text_en, alarm.cause)
-        for key, alarm in before.items()
-        if key not in standing
-    ]
-    return standing, (*raised, *cleared)
 
 
 def of_detectors(

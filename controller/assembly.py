@@ -31,6 +31,10 @@ from denxanh.plc.modbus.layout import layout
 from denxanh.plc.modbus.registers import decode_report
 
 JOURNAL_VERSION = 1
+RULES = 2
+"""Number of the rules by which outputs come from inputs; whoever changes what comes out raises it.
+
+1: journals without a number. 2: command numbers that begin at random, alarms that are told with patience."""
 RULE = "max-pressure"
 """The rule that stands in for a failed policy."""
 SECOND_RULE = "actuated"
@@ -57,6 +61,7 @@ def makers(
     policy: str,
     epoch: int,
     *,
+    nonce: int = 0,
     model: str | None = None,
     settings: Settings | None = None,
     vds: Sequence[Source] = (),
@@ -68,6 +73,7 @@ def makers(
         intersections: as the site has them.
         policy: by name.
         epoch: this run's fencing epoch.
+        nonce: this run's own number.
         model: SHA-256 of the learned policy's model, which must be this one; None for a rule.
         settings: what requests (emergency, bus, flood) may do; None: nothing.
         vds: who feeds zones that do not come from the cabinets.
@@ -93,6 +99,7 @@ def makers(
             settings=settings,
             flood=flood,
             epoch=epoch,
+            nonce=nonce,
             vds=tuple(source for source in vds if source.intersection == one.id),
         )
         for one in intersections
@@ -122,16 +129,18 @@ def digest(corridor: Corridor) -> str:
     return hashlib.sha256(_CORRIDOR.dump_json(corridor, exclude=unsaid)).hexdigest()[:16]
 
 
-def opening(site: Site, epoch: int) -> Record:
+def opening(site: Site, epoch: int, nonce: int = 0) -> Record:
     """The journal's `open` record: all that `rebuild` needs, and what people must know of the model."""
     record: Record = {
         "k": "open",
         "v": JOURNAL_VERSION,
+        "rules": RULES,
         "site": str(site.path),
         "corridor": site.corridor_name,
         "corridor_digest": digest(site.corridor),
         "policy": site.policy,
         "epoch": epoch,
+        "nonce": nonce,
         "t": datetime.now(VIETNAM).isoformat(timespec="seconds"),
         "commitments": {one.id: one.commitment_s for one in site.intersections},
         "orders": [],  # none: people's orders do not outlive a start
@@ -173,7 +182,7 @@ def rebuild(record: Mapping[str, Any], where: str) -> Makers:
         folder = Path(str(record["site"])).parent
         corridor = find_corridor(str(record["corridor"]), folder)
         commitments = _COMMITMENTS.validate_python(record["commitments"])
-        policy, epoch = str(record["policy"]), int(record["epoch"])
+        policy, epoch, nonce = str(record["policy"]), int(record["epoch"]), int(record.get("nonce", 0))
         model = None if record.get("model") is None else str(record["model"])
         if model is None and registry.is_learned(policy):
             raise ValueError("it does not say which model decided")
@@ -194,6 +203,8 @@ def rebuild(record: Mapping[str, Any], where: str) -> Makers:
         )
     settings = settings_of(record, where)
     try:
-        return makers(corridor, intersections, policy, epoch, model=model, settings=settings, vds=vds)
+        return makers(
+            corridor, intersections, policy, epoch, nonce=nonce, model=model, settings=settings, vds=vds
+        )
     except (ConfigError, ModelError) as error:
         raise JournalError(f"the policy is not to be had: {error}", where=where) from error

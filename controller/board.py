@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from denxanh.controller import balance
 from denxanh.controller.alarms import (
     CLOCK_ERROR_S,
     SETTLED_S,
     Alarm,
     causes,
-    changes,
     clock_error_s,
     of_causes,
     of_clock,
@@ -19,9 +19,10 @@ from denxanh.controller.alarms import (
 )
 from denxanh.controller.health import DetectorHealth
 from denxanh.controller.ladder import Cause
+from denxanh.controller.patience import Watched, second, standing
 from denxanh.controller.record import Event
-from denxanh.networks.model import Intersection
-from denxanh.plc.contract import CabinetStatus
+from denxanh.networks.model import DetectorKind, Intersection
+from denxanh.plc.contract import CabinetStatus, LoopReading
 
 
 class AlarmBoard:
@@ -29,20 +30,29 @@ class AlarmBoard:
 
     def __init__(self, intersection: Intersection) -> None:
         self._intersection = intersection
-        self._standing: Mapping[str, Alarm] = {}
+        self._watched: Mapping[str, Watched] = {}
         self._of_cabinet: tuple[Alarm, ...] = ()
         self._clock_wrong_s = 0
         self._answered = 0
         """Polls answered in a row."""
+        self._stretches = balance.stretches(intersection)
+        self._balance = balance.Balance()
+        kinds = [one.kind for one in intersection.detectors]
+        self._loops = [
+            d for d, kind in enumerate(kinds) if kind in (DetectorKind.STOP_LINE, DetectorKind.ADVANCE)
+        ]
+        """Places of the loops among the detectors."""
 
     def hear(
         self,
         status: CabinetStatus | None,
         utc_s: float,
-        health: Iterable[DetectorHealth],
+        health: Sequence[DetectorHealth],
         *,
         config_matches: bool,
         unfed: Collection[str] = (),
+        loops: Sequence[LoopReading] = (),
+        tick: int = 0,
     ) -> None:
         """A poll's complaints; None for a poll that was not answered.
 
@@ -52,17 +62,22 @@ class AlarmBoard:
             health: of the detectors.
             config_matches: whether both sides hold the same tables.
             unfed: zones whose VDS source is silent: that is one alarm of its own.
+            loops: their readings.
+            tick: number of the second.
         """
         if status is None:
             self._answered = 0
             return
         self._answered += 1
+        bad = [place for place, d in enumerate(self._loops) if not health[d].good]
+        self._balance = balance.second(self._balance, tick, loops, bad, self._stretches)
         error_s = clock_error_s(status, utc_s)
         self._clock_wrong_s = self._clock_wrong_s + 1 if abs(error_s) > CLOCK_ERROR_S else 0
         self._of_cabinet = (
             *of_status(status, config_matches),
             *of_clock(error_s, self._clock_wrong_s),
             *of_detectors(self._intersection, health, settled=self._answered >= SETTLED_S, unfed=unfed),
+            *balance.alarms(self._balance),
         )
 
     def update(
@@ -83,5 +98,5 @@ class AlarmBoard:
             *of_causes(cause, against, policy, plan, problem, error),
             *further,
         )
-        self._standing, events = changes(self._standing, causes(self._standing, now))
+        self._watched, events = second(self._watched, causes(standing(self._watched), now))
         return events

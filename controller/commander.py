@@ -16,10 +16,11 @@ class Commander:
 
     Args:
         epoch: this run's fencing epoch, 1..65535.
+        nonce: this run's own number.
     """
 
-    def __init__(self, epoch: int) -> None:
-        self._orders = Orders(epoch)
+    def __init__(self, epoch: int, nonce: int = 0) -> None:
+        self._orders = Orders(epoch, nonce)
         self._plan_request = PlanRequest()
         self._promise: Commitment | None = None
         """In the last command."""
@@ -33,6 +34,10 @@ class Commander:
     def no_plan(self) -> Cause | None:
         """Why the cabinet was given back to its own plan although it should run another."""
         return self._plan_request.cause
+
+    def ours(self, status: CabinetStatus) -> bool:
+        """Whether what the cabinet has accepted under our epoch can be a command of ours."""
+        return self._orders.ours(status)
 
     def refusal(self, value: TickInput, status: CabinetStatus | None) -> Refusal:
         """What the cabinet said to the last second's command; `NONE` also where there was none."""

@@ -40,7 +40,7 @@ from denxanh.controller.wording import reason
 from denxanh.errors import FrameError
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.schedule import active_plan
-from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, Refusal, Report
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, LoopReading, Refusal, Report
 
 Decode = Callable[[tuple[tuple[int, ...], ...]], Report]
 """Turns a poll's registers into a report; raises `FrameError`."""
@@ -59,6 +59,7 @@ class IntersectionController:
         settings: what requests may do.
         flood: decides in the policy's place where streets are closed or held.
         epoch: this run's fencing epoch, 1..65535.
+        nonce: this run's own number (`orders.first_steps`).
         claim: this run's standing with the cabinet, from the controller before this one.
         vds: who feeds zones that do not come from the cabinet.
 
@@ -79,6 +80,7 @@ class IntersectionController:
         policy: Policy,
         rule: Policy,
         epoch: int,
+        nonce: int = 0,
         settings: Settings | None = None,
         flood: Policy | None = None,
         claim: Claim = Claim.NEW,
@@ -107,7 +109,7 @@ class IntersectionController:
         self._conduct = Conduct()
         self._against: Cause | None = None
         """What speaks against ADAPTIVE in this second."""
-        self._commander = Commander(epoch)
+        self._commander = Commander(epoch, nonce)
         self._board = AlarmBoard(intersection)
         self._zones = VdsZones(intersection, vds)
         self._decided: guard.GuardOutput | None = None
@@ -134,10 +136,12 @@ class IntersectionController:
         self._zones.hear(value.vds, value.tick, utc_s(value.date, value.clock_s))
         report, problem, silent = self._hear(value)
         status = None if report is None else report.status
+        loops = () if report is None else report.readings.loops
         if self._first and (value.late or value.unsent):
             self.claim = Claim.NEW  # it was dropped: whoever holds our epoch now is not us
         if status is not None:
-            self.claim = heard(self.claim, self._epoch, status.epoch)
+            ours = self._commander.ours(status)
+            self.claim = heard(self.claim, self._epoch, status.epoch, ours=ours)
         attendant, people = self._attendant, self._people
         people.hear(value.orders)
         attendant.hear(value.wishes, value.tick, people.preempt)
@@ -176,7 +180,7 @@ class IntersectionController:
             *requests,
             *people.events(cause),
             *self._switches(mode, cause, before, decided, choice, plan),
-            *self._alarms(value, status, cause, problem, choice, decided if in_charge else None),
+            *self._alarms(value, status, loops, cause, problem, choice, decided if in_charge else None),
         )
         self._decided = decided if in_charge else None
         shown = follower.shown
@@ -352,6 +356,7 @@ class IntersectionController:
         self,
         value: TickInput,
         status: CabinetStatus | None,
+        loops: Sequence[LoopReading],
         cause: Cause,
         problem: str | None,
         choice: Choice,
@@ -365,6 +370,8 @@ class IntersectionController:
             health,
             config_matches=self._config_matches(status),
             unfed=zones.stale(value.tick),
+            loops=loops,
+            tick=value.tick,
         )
         starved = () if decided is None else decided.starved
         return self._board.update(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from denxanh.errors import LeaseError
 LOCK_NAME = "controller.lock"
 MAX_EPOCH = 65_535
 """The command block carries it in one 16-bit register."""
+NONCES = (1 << 64) - 1
 _MAX_DIGITS = 16
 """A longer number is no epoch, and far longer ones Python refuses to convert."""
 
@@ -28,6 +30,8 @@ class Lease:
     """The right to command, held until `release` or the end of the process (the kernel frees the lock)."""
 
     epoch: int
+    nonce: int
+    """Drawn for this run, 1 .. 2**64 - 1: tells it from another one that holds the same epoch."""
     _lock_fd: int
 
     def release(self) -> None:
@@ -58,7 +62,7 @@ def acquire(state_dir: Path, epoch_file: Path) -> Lease:
     except LeaseError:
         os.close(lock_fd)
         raise
-    return Lease(epoch, lock_fd)
+    return Lease(epoch, 1 + secrets.randbelow(NONCES), lock_fd)
 
 
 def _lock(path: Path, state_dir: Path) -> int:

@@ -1,7 +1,14 @@
-"""Command blocks: numbering, fencing, ageing, and what each mode asks of the cabinet."""
+"""Command blocks: numbering, fencing, ageing, and what each mode asks of the cabinet.
+
+Epochs tell controllers apart, but two with separate epoch files can hold the same one and find a cabinet that
+has heard neither. So a run numbers its first commands in its own random way (`first_steps`): the cabinet
+reports the last number that it accepted, and the one of the two whose number that is not falls silent.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 from denxanh.agents.observation import Commitment
@@ -14,6 +21,24 @@ HEEDED = 3
 """A command of the last so many that was accepted shows that they arrive."""
 SEQ_MAX = 65_535
 """Sequence numbers are 1..65535 and start again at 1."""
+RANDOM_STEPS = 5
+"""So many numbers of a run are its own random ones: longer than a command can be under way
+(`COMMAND_TTL_DS`). That two runs of one epoch share all of them has odds of 1 to 2**64."""
+LONGEST_STEP = 4096
+"""After the first number, which may be any; far below the half of the numbers that counts as older."""
+
+
+def first_steps(nonce: int) -> tuple[int, ...]:
+    """How far apart the numbers of a run's first commands are; none for 0 (journals from before).
+
+    Args:
+        nonce: the run's own random number, below 2**64.
+    """
+    if not nonce:
+        return ()
+    octets = hashlib.sha256(nonce.to_bytes(8)).digest()
+    words = [int.from_bytes(octets[2 * n : 2 * n + 2]) for n in range(RANDOM_STEPS)]
+    return (1 + words[0] % SEQ_MAX, *(1 + word % LONGEST_STEP for word in words[1:]))
 
 
 class Orders:
@@ -21,11 +46,17 @@ class Orders:
 
     Args:
         epoch: this run's fencing epoch, 1..65535.
+        nonce: this run's own number; see `first_steps`.
     """
 
-    def __init__(self, epoch: int) -> None:
+    def __init__(self, epoch: int, nonce: int = 0) -> None:
         self._epoch = epoch
         self._seq: int | None = None
+        self._steps: Iterator[int] = iter(first_steps(nonce))
+        self._early: set[int] = set()
+        """Numbers before those that follow each other."""
+        self._in_a_row = 0
+        """Numbers that follow each other, up to the last one."""
 
     def adaptive(self, status: CabinetStatus, promise: Commitment | None) -> Command:
         """Keep the running stage, or end it as promised."""
@@ -66,11 +97,26 @@ class Orders:
             return True
         return status.epoch == self._epoch and (self._seq - status.accepted_seq) % SEQ_MAX < HEEDED
 
+    def ours(self, status: CabinetStatus) -> bool:
+        """Whether what the cabinet has accepted under our epoch can be a command of ours."""
+        accepted = status.accepted_seq
+        if self._seq is None or status.epoch != self._epoch or not accepted or accepted in self._early:
+            return True
+        return (self._seq - accepted) % SEQ_MAX < min(self._in_a_row, SEQ_MAX // 2)
+
     def _block(self, status: CabinetStatus, mode: ModeRequest) -> Command:
         if self._seq is None:
             # Numbering goes on where an earlier part of this run left it.
-            self._seq = status.accepted_seq if status.epoch == self._epoch else 0
-        self._seq = self._seq % SEQ_MAX + 1
+            goes_on = status.epoch == self._epoch
+            self._seq = status.accepted_seq if goes_on else 0
+            self._steps = iter(()) if goes_on else self._steps
+            self._early.add(self._seq)
+        step = next(self._steps, 0)
+        self._seq = (self._seq - 1 + (step or 1)) % SEQ_MAX + 1
+        if step:
+            self._early.add(self._seq)
+        else:
+            self._in_a_row += 1
         return Command(
             seq=self._seq,
             epoch=self._epoch,

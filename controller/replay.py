@@ -1,4 +1,8 @@
-"""A journal's inputs through the same code again, compared decision by decision (G8)."""
+"""A journal's inputs through the same code again, compared decision by decision (G8).
+
+Only what was recorded under the present rules (`assembly.RULES`) must come out the same. Of older runs it is
+counted how much does, and said that they are older.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from denxanh.controller.assembly import rebuild, settings_of
+from denxanh.controller.assembly import RULES, rebuild, settings_of
 from denxanh.controller.claim import Claim
 from denxanh.controller.codec import decode_input, decode_output, encode_output
 from denxanh.controller.journal import Record, read_all
@@ -29,17 +33,36 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayResult:
+class Count:
     """`ticks` seconds of single intersections were replayed, `matched` of them came out the same."""
 
-    ticks: int
-    matched: int
-    first_mismatch: Mismatch | None
+    ticks: int = 0
+    matched: int = 0
 
     @property
     def same(self) -> bool:
         """Whether every decision was reproduced."""
         return self.ticks == self.matched
+
+    def another(self, *, same: bool) -> Count:
+        """One second more."""
+        return Count(self.ticks + 1, self.matched + same)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """`ticks` seconds under the present rules, of which `matched` came out the same, and the others."""
+
+    ticks: int
+    matched: int
+    first_mismatch: Mismatch | None
+    others: Mapping[int, Count]
+    """What was recorded under other rules, by their number."""
+
+    @property
+    def same(self) -> bool:
+        """Whether every decision was reproduced, whatever the rules."""
+        return self.ticks == self.matched and all(one.same for one in self.others.values())
 
 
 Build = Callable[[Record, str], Mapping[str, Make]]
@@ -58,7 +81,7 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
     """
     makers: Mapping[str, Make] | None = None
     controllers: dict[str, Stepper] = {}
-    ticks = matched = 0
+    rules, counts = RULES, {RULES: Count()}
     first: Mismatch | None = None
     requests, orders = Rerun(None), people.Rerun()
     for where, record in read_all(path):
@@ -68,6 +91,7 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
                     orders.forget(record)
                 else:
                     orders = people.Rerun()
+                rules = _rules(record, where)
                 makers = build(record, where)
                 requests = Rerun(settings_of(record, where))
                 claims = record.get("claims")
@@ -94,12 +118,20 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
                 if name not in controllers:
                     raise JournalError(f"a tick of {name!r} without an open record", where=where)
                 mismatch = _compare(controllers[name], name, record, where, requests, orders)
-                ticks += 1
-                matched += mismatch is None
-                first = first or mismatch
+                counts[rules] = counts.get(rules, Count()).another(same=mismatch is None)
+                first = first or (mismatch if rules == RULES else None)
     if makers is None:
         raise JournalError("no run is recorded here", where=str(path))
-    return ReplayResult(ticks, matched, first)
+    now = counts.pop(RULES)
+    return ReplayResult(now.ticks, now.matched, first, counts)
+
+
+def _rules(record: Record, where: str) -> int:
+    """The rules of the run that an `open` record begins; 1 where it has no number."""
+    rules = record.get("rules", 1)
+    if isinstance(rules, int) and not isinstance(rules, bool):
+        return rules
+    raise JournalError(f"no number of rules: {str(rules)[:32]!r}", where=where)
 
 
 def _claim(value: object, where: str) -> Claim:

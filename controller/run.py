@@ -71,6 +71,7 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
             site.intersections,
             site.policy,
             lease.epoch,
+            nonce=lease.nonce,
             model=model,
             settings=site.requests,
             vds=site.vds_sources,
@@ -86,7 +87,7 @@ async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
                     clock,
                     posts,
                     journal,
-                    lambda: opening(site, lease.epoch),
+                    lambda: opening(site, lease.epoch, lease.nonce),
                     site.state_dir,
                     desk,
                     vds,
@@ -154,7 +155,7 @@ def _journal(site: Site, lease: Lease) -> Journal:
     That a model controls without a passed gate is an event, too.
     """
     journal = Journal(site.state_dir / JOURNAL_NAME)
-    record = opening(site, lease.epoch)
+    record = opening(site, lease.epoch, lease.nonce)
     if journal.repaired_bytes:
         record["repaired_bytes"] = journal.repaired_bytes
     if journal.set_aside is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from denxanh.controller.connection import modbus, ntcip
 from denxanh.controller.connection.finding import Finding, Subject, Verdict, good
@@ -21,7 +23,9 @@ from denxanh.plc.ntcip.courier import Courier
 from denxanh.plc.ntcip.link import Link
 
 WATCH_S = 3.0
-"""Between the two polls, seconds."""
+"""Between the two polls that are compared, seconds."""
+LOOK_S = 0.5
+"""Between the polls meanwhile."""
 TRIES = 3
 AGAIN_S = 0.5
 """A busy line may lose one answer; a cabinet that is away stays away."""
@@ -42,13 +46,19 @@ class Checked:
         return all(one.verdict is not Verdict.BAD for one in self.findings)
 
 
-async def check(site: Site, names: tuple[str, ...] = (), watch_s: float = WATCH_S) -> tuple[Checked, ...]:
+async def check(
+    site: Site,
+    names: tuple[str, ...] = (),
+    watch_s: float = WATCH_S,
+    watching: Callable[[str], None] | None = None,
+) -> tuple[Checked, ...]:
     """Check cabinets.
 
     Args:
         site: from `site.load`.
         names: intersections; none: all.
         watch_s: seconds between the two polls of a cabinet.
+        watching: told of a cabinet's id after its first poll.
 
     Raises:
         SiteError: the site has no such cabinet.
@@ -64,10 +74,15 @@ async def check(site: Site, names: tuple[str, ...] = (), watch_s: float = WATCH_
             )
     courier, turns = Courier(), asyncio.Semaphore(CABINETS_AT_ONCE)
 
+    async def watch(intersection: str, driven: Cabinet) -> Heard:
+        if watching is not None:
+            watching(intersection)
+        return await _watched(driven, watch_s)
+
     async def one(entry: CabinetEntry, intersection: Intersection) -> Checked:
         async with turns:
             return await _one(
-                site, entry, without(intersection, site.vds_sources), intersection, watch_s, courier
+                site, entry, without(intersection, site.vds_sources), intersection, watch, courier
             )
 
     pairs = zip(site.cabinets, site.intersections, strict=True)
@@ -86,13 +101,13 @@ async def _one(
     entry: CabinetEntry,
     seen: Intersection,
     intersection: Intersection,
-    watch_s: float,
+    watch: Callable[[str, Cabinet], Awaitable[Heard]],
     courier: Courier,
 ) -> Checked:
     where = f"{entry.host}:{entry.port}"
     driven = cabinet(site, entry, seen, courier)
     try:
-        findings = await _findings(site, entry, seen, intersection, driven, watch_s, courier)
+        findings = await _findings(site, entry, seen, intersection, driven, watch, courier)
     except WireError as error:
         findings = (_unread(error),)
     finally:
@@ -106,7 +121,7 @@ async def _findings(
     seen: Intersection,
     intersection: Intersection,
     driven: Cabinet,
-    watch_s: float,
+    watch: Callable[[str, Cabinet], Awaitable[Heard]],
     courier: Courier,
 ) -> tuple[Finding, ...]:
     found: list[Finding] = []
@@ -118,13 +133,30 @@ async def _findings(
         finally:
             link.close()
     first = await _patiently(driven)
-    await asyncio.sleep(watch_s)
-    last = await _patiently(driven)
+    last = await watch(seen.id, driven)
     if isinstance(driven, ModbusCabinet):
         found[:0] = await modbus.tables(driven, last.report.status, intersection)
     epoch = None if entry.protocol == "ntcip" else _epoch(site)
     found += of_reports(seen, first, last, epoch, simulated=site.clock is not None)
     return (_linked(site, entry), *found)
+
+
+async def _watched(driven: Cabinet, seconds: float) -> Heard:
+    """The last reading, with all buttons that called meanwhile.
+
+    NTCIP counts vehicles by periods of a second: who looks seldom would not see them.
+    """
+    loop = asyncio.get_running_loop()
+    ends_s, called = loop.time() + seconds, set[int]()
+    while (left_s := ends_s - loop.time()) > 0:
+        await asyncio.sleep(min(LOOK_S, left_s))
+        with contextlib.suppress(WireError):  # the last one must come
+            buttons = (await driven.poll()).readings.buttons
+            called |= {place for place, on in enumerate(buttons) if on}
+    last = await _patiently(driven)
+    readings = last.report.readings
+    pressed = tuple(on or place in called for place, on in enumerate(readings.buttons))
+    return replace(last, report=replace(last.report, readings=replace(readings, buttons=pressed)))
 
 
 async def _patiently(driven: Cabinet) -> Heard:

@@ -103,6 +103,7 @@ def _detectors(intersection: Intersection, before: Readings, after: Readings) ->
         one.id for one in intersection.detectors if one.kind in (DetectorKind.STOP_LINE, DetectorKind.ADVANCE)
     ]
     zones = [one.id for one in intersection.detectors if one.kind is DetectorKind.ZONE]
+    buttons = [one.id for one in intersection.detectors if one.kind is DetectorKind.BUTTON]
     read: list[tuple[str, LoopReading | ZoneReading]] = [
         *zip(loops, after.loops, strict=True),
         *zip(zones, after.zones, strict=True),
@@ -113,8 +114,15 @@ def _detectors(intersection: Intersection, before: Readings, after: Readings) ->
         for name, old, new in zip(loops, before.loops, after.loops, strict=True)
         if old.count != new.count
     ]
-    have_vi = f"{len(after.loops)} vòng từ, {len(after.zones)} vùng dò, {len(after.buttons)} nút bấm"
-    have = f"{len(after.loops)} loops, {len(after.zones)} zones, {len(after.buttons)} buttons"
+    called = [name for name, on in zip(buttons, after.buttons, strict=True) if on]
+    seen_vi = f"đã đếm xe: {_some(counted)}" if counted else "chưa vòng từ nào đếm xe"
+    seen = f"counted: {_some(counted)}" if counted else "no loop has counted"
+    if called:
+        seen_vi, seen = f"{seen_vi}; nút đang gọi: {_some(called)}", f"{seen}; called: {_some(called)}"
+    have_vi = (
+        f"{len(after.loops)} vòng từ, {len(after.zones)} vùng dò, {len(after.buttons)} nút bấm; {seen_vi}"
+    )
+    have = f"{len(after.loops)} loops, {len(after.zones)} zones, {len(after.buttons)} buttons; {seen}"
     if wrong:
         return Finding(
             Subject.DETECTORS,
@@ -124,13 +132,11 @@ def _detectors(intersection: Intersection, before: Readings, after: Readings) ->
             "kiểm tra dây và cấu hình bộ dò; nhánh không còn bộ dò tốt sẽ chạy theo chương trình",
             "check wiring and detector set-up; an approach without a good detector runs on its plan",
         )
-    counted_vi = f"đã đếm xe: {_some(counted)}" if counted else "chưa vòng từ nào đếm xe"
-    counted_en = f"counted: {_some(counted)}" if counted else "no loop has counted"
     return Finding(
         Subject.DETECTORS,
         Verdict.LOOK,
-        f"{have_vi}; {counted_vi}",
-        f"{have}; {counted_en}",
+        have_vi,
+        have,
         "cho xe qua từng vòng từ, chạy lại với --watch và so tên",
         "drive over one loop at a time with --watch, and compare its name",
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denxanh.controller.alarms import CONSEQUENCE_OF, Alarm, causes, changes, of_starved
+from denxanh.controller.alarms import CONSEQUENCE_OF, Alarm, causes, of_starved
 from denxanh.networks.example import crossroads_corridor
 
 PAIRS = [(cause, key) for key, known in CONSEQUENCE_OF.items() for cause in known]
@@ -23,8 +23,9 @@ def told(seconds: Iterable[Iterable[str]]) -> list[tuple[str, str]]:
     standing: Mapping[str, Alarm] = {}
     found = []
     for keys in seconds:
-        standing, events = changes(standing, causes(standing, alarms(*keys)))
-        found += [(event.kind, event.cause) for event in events]
+        before, standing = standing, {one.key: one for one in causes(standing, alarms(*keys))}
+        found += [("alarm", key) for key in standing if key not in before]
+        found += [("alarm-cleared", key) for key in before if key not in standing]
     return found
 
 
@@ -57,7 +58,7 @@ def test_nothing_is_wrong_without_an_alarm_and_no_alarm_without_something_wrong(
     standing: Mapping[str, Alarm] = {}
     for keys in seconds:
         before = standing
-        standing, _ = changes(standing, causes(standing, alarms(*sorted(keys))))
+        standing = {one.key: one for one in causes(standing, alarms(*sorted(keys)))}
         assert bool(standing) == bool(keys)
         for key in keys - set(standing):
             assert set(CONSEQUENCE_OF[key]) & set(standing)

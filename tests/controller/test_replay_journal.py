@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from denxanh.controller.assembly import makers, opening
+from denxanh.controller.assembly import RULES, makers, opening
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.journal import JOURNAL_NAME, Journal, parts, read_all
 from denxanh.controller.operator.message import Release, Role, body, parse
 from denxanh.controller.record import TickInput
-from denxanh.controller.replay import replay
+from denxanh.controller.replay import Count, replay
 from denxanh.controller.site import CabinetEntry, Site, load, write_site
 from denxanh.errors import JournalError
 from denxanh.networks import compiled
@@ -44,10 +44,11 @@ def site(tmp_path: Path) -> Site:
     return site
 
 
-def _seconds(site: Site, epoch: int, count: int) -> Iterator[dict[str, Any]]:
+def _seconds(site: Site, epoch: int, count: int, nonce: int = 0) -> Iterator[dict[str, Any]]:
     """Tick records of a fresh controller against a fresh cabinet."""
     intersection = site.intersections[0]
-    controller = makers(site.corridor, site.intersections, site.policy, epoch)[intersection.id]()
+    made = makers(site.corridor, site.intersections, site.policy, epoch, nonce=nonce)
+    controller = made[intersection.id]()
     cabinet = VirtualCabinet(intersection, lambda date, second: active_plan(CORRIDOR.schedule, date, second))
     shape, lamps = cabinet.layout, None
     for tick in range(count):
@@ -110,6 +111,49 @@ def test_a_changed_decision_is_found_and_named(site: Site) -> None:
     assert first is not None
     assert (first.tick, first.intersection, list(first.fields)) == (80, INTERSECTION.id, ["command"])
     assert first.where.endswith("line 82")
+
+
+@pytest.mark.parametrize("rules", [None, 1, RULES + 1])
+def test_what_was_recorded_under_other_rules_is_counted_apart(site: Site, rules: int | None) -> None:
+    """The first of two runs is another program's: nobody can say that its decisions are wrong."""
+    path = _record(site, 100, 40)
+    number_of_open = 0
+
+    def change(number: int, record: dict[str, Any]) -> dict[str, Any]:
+        if number == number_of_open:
+            del record["rules"]
+            return record if rules is None else {**record, "rules": rules}
+        if number in (50, 60):
+            record["out"]["plan"] = 9
+        return record
+
+    _rewrite(path, change)
+    result = replay(path)
+    assert (result.ticks, result.matched, result.first_mismatch) == (40, 40, None)
+    assert result.others == {rules or 1: Count(100, 98)}
+    assert not result.same
+
+
+@pytest.mark.parametrize("rules", ["two", True, [2]])
+def test_rules_without_a_number_are_damage(site: Site, rules: object) -> None:
+    path = _record(site, 3)
+    _rewrite(path, lambda number, record: {**record, "rules": rules} if number == 0 else record)
+    with pytest.raises(JournalError, match="no number of rules"):
+        replay(path)
+
+
+def test_a_runs_own_number_is_part_of_what_is_replayed(site: Site) -> None:
+    path = site.state_dir / JOURNAL_NAME
+    journal = Journal(path)
+    journal.append(opening(site, 1, 2**63 + 5))
+    for record in _seconds(site, 1, 60, nonce=2**63 + 5):
+        journal.append(record)
+    journal.close()
+    assert replay(path).same
+    _rewrite(path, lambda number, record: {**record, "nonce": 6} if number == 0 else record)
+    first = replay(path).first_mismatch
+    assert first is not None
+    assert list(first.fields) == ["command"]
 
 
 def test_a_changed_input_changes_what_follows(site: Site) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from denxanh.cli.cabinet_hand import Street, do, lines
 from denxanh.cli.output import Json, count, document, note, say
 
 if TYPE_CHECKING:
@@ -18,20 +19,29 @@ if TYPE_CHECKING:
     from denxanh.plc.cabinet.cabinet import VirtualCabinet
     from denxanh.plc.cabinet.memory import EpochMemory
     from denxanh.plc.cabinet.usm_server import UsmServer
-    from denxanh.plc.contract import Readings
 
 
 def cabinet(
-    site: Annotated[Path, typer.Argument(help="SITE.toml: corridor and cabinets.")], json: Json = False
+    site: Annotated[Path, typer.Argument(help="SITE.toml: corridor and cabinets.")],
+    hand: Annotated[
+        bool,
+        typer.Option(
+            "--hand",
+            help="Read lines from the terminal: a loop's name drives over it, a button's presses it; "
+            "'police THN_304 on', 'door THN_304 off'.",
+        ),
+    ] = False,
+    json: Json = False,
 ) -> None:
     """Serve the virtual cabinets that SITE.toml names, in real time until Ctrl-C.
 
-    They have lamps, watchdogs and plans of their own but no street: their detectors see nobody.
+    They have lamps, watchdogs and plans of their own but no street: their detectors see nobody, unless
+    somebody plays the street (--hand).
     For tests of a centre or of a real controller.
     """
     from denxanh.controller import site as sites
 
-    cabinets = asyncio.run(_serve(sites.load(site)))
+    cabinets = asyncio.run(_serve(sites.load(site), hand=hand))
     final = [
         {
             "intersection": one.intersection.id,
@@ -49,7 +59,7 @@ def cabinet(
         say(f"{row['intersection']}: {row['mode']}, epoch {row['epoch']}, last command {row['accepted_seq']}")
 
 
-async def _serve(site: Site) -> list[VirtualCabinet]:
+async def _serve(site: Site, *, hand: bool) -> list[VirtualCabinet]:
     from denxanh.controller.clock import MonotonicClock
     from denxanh.controller.wires import phase_map, settings, user
     from denxanh.networks.schedule import active_plan
@@ -91,34 +101,32 @@ async def _serve(site: Site) -> list[VirtualCabinet]:
         door = f"SNMP v{entry.snmp} over UDP" if entry.protocol == "ntcip" else f"unit {entry.unit}"
         note(f"{one.intersection.id}: {entry.host}:{server.port}, {door}")
     note(f"{count(len(servers), 'cabinet')} listening; Ctrl-C ends")
+    streets = {one.intersection.id: Street(one) for one in cabinets}
+    playing = asyncio.create_task(_play(streets)) if hand else None
     try:
-        ticking = asyncio.create_task(_tick(cabinets, MonotonicClock(), memory))
+        ticking = asyncio.create_task(_tick(list(streets.values()), MonotonicClock(), memory))
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({ticking, stopping}, return_when=asyncio.FIRST_COMPLETED)
         ticking.cancel()
         if ticking in done:
             ticking.result()
     finally:
+        if playing is not None:
+            playing.cancel()
         for server in servers:
             await server.stop()
     return cabinets
 
 
-async def _tick(cabinets: list[VirtualCabinet], clock: MonotonicClock, memory: EpochMemory) -> None:
-    lamps: list[tuple[Aspect, ...] | None] = [None] * len(cabinets)
+async def _tick(streets: list[Street], clock: MonotonicClock, memory: EpochMemory) -> None:
+    lamps: list[tuple[Aspect, ...] | None] = [None] * len(streets)
     while (tick := await clock.next()) is not None:
-        for place, one in enumerate(cabinets):
-            lamps[place] = one.tick(tick.clock_s, tick.date, _nobody(one), lamps[place])
-        memory.remember({one.intersection.id: one.status.epoch for one in cabinets})
+        for place, street in enumerate(streets):
+            one = street.cabinet
+            lamps[place] = one.tick(tick.clock_s, tick.date, street.second(), lamps[place])
+        memory.remember({one.cabinet.intersection.id: one.cabinet.status.epoch for one in streets})
 
 
-def _nobody(cabinet: VirtualCabinet) -> Readings:
-    """What sound detectors say of an empty street."""
-    from denxanh.plc.contract import LoopReading, Readings, ZoneReading
-
-    layout = cabinet.layout
-    return Readings(
-        loops=(LoopReading(0, 0, fault=False, age_ds=0),) * layout.loops,
-        zones=(ZoneReading(0, 0, 0.0, 0.0, fault=False, age_ds=0),) * layout.zones,
-        buttons=(False,) * layout.buttons,
-    )
+async def _play(streets: dict[str, Street]) -> None:
+    async for line in lines():
+        note(do(streets, line))

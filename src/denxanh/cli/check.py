@@ -36,7 +36,7 @@ def check(
 
     loaded = sites.load(site)
     note("chỉ đọc, không ghi · reading only, nothing is written")
-    found = asyncio.run(look(loaded, tuple(cabinet or ()), watch))
+    found = asyncio.run(look(loaded, tuple(cabinet or ()), watch, lambda name: _watching(name, watch)))
     if json:
         document(
             [
@@ -56,6 +56,11 @@ def check(
         say(f"{ready}/{len(found)} tủ sẵn sàng · {count(ready, 'cabinet')} of {len(found)} ready")
     if not all(one.ready for one in found):
         raise typer.Exit(1)
+
+
+def _watching(name: str, seconds: float) -> None:
+    """Whoever drives over a loop must know from when on it counts."""
+    note(f"{name}: đang theo dõi trong {seconds:g} s · watching for {seconds:g} s")
 
 
 def _words(checked: Checked) -> None:

@@ -9,6 +9,9 @@ import typer
 
 from denxanh.cli.output import Json, document, say
 
+OTHER_RULES = 3
+"""Exit status."""
+
 
 def replay(
     journal: Annotated[
@@ -21,8 +24,10 @@ def replay(
 ) -> None:
     """Feed a journal's inputs through the same code again and compare decision by decision.
 
-    Status 0 only when every decision of every second came out the same.
+    Status 0 only when every decision of every second came out the same; 1 when one did not; 3 when only such
+    did not that were recorded under other rules than this program's.
     """
+    from denxanh.controller.assembly import RULES
     from denxanh.controller.replay import replay as again
 
     result = again(_file(journal))
@@ -33,6 +38,11 @@ def replay(
                 "ticks": result.ticks,
                 "matched": result.matched,
                 "same": result.same,
+                "rules": RULES,
+                "other_rules": {
+                    str(rules): {"ticks": count.ticks, "matched": count.matched}
+                    for rules, count in result.others.items()
+                },
                 "first_mismatch": None
                 if first is None
                 else {
@@ -47,13 +57,17 @@ def replay(
             }
         )
     else:
-        say(f"{result.matched} of {result.ticks} decisions reproduced")
+        if result.ticks or not result.others:
+            say(f"{result.matched} of {result.ticks} decisions reproduced")
+        for rules, count in result.others.items():
+            say(f"recorded under other rules ({rules}, this program's are {RULES}):")
+            say(f"  {count.matched} of {count.ticks} decisions come out the same")
         if first is not None:
             say(f"first difference: {first.intersection}, tick {first.tick} ({first.where})")
             for name, (recorded, replayed) in first.fields.items():
                 say(f"  {name}: recorded {recorded!r}, replayed {replayed!r}")
     if not result.same:
-        raise typer.Exit(1)
+        raise typer.Exit(1 if first is not None else OTHER_RULES)
 
 
 def _file(given: Path) -> Path:

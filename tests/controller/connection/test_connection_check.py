@@ -17,7 +17,7 @@ from denxanh.controller.site import CabinetEntry, Endpoint, load, write_site
 from denxanh.errors import SiteError
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor
-from denxanh.networks.model import Intersection
+from denxanh.networks.model import DetectorKind, Intersection
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.cabinet.server import CabinetServer
@@ -44,6 +44,7 @@ class Bench:
         self.folder = folder
         self.shift_s = 0
         self.fault = False
+        self.readings: Callable[[], Readings] | None = None
         self.stopping: list[CabinetServer | SnmpServer | UsmServer] = []
         self.living: list[asyncio.Task[None]] = []
         self.cabinet: VirtualCabinet
@@ -66,7 +67,8 @@ class Bench:
             loops = (LoopReading(passed, passed, self.fault, 0),) * cabinet.layout.loops
             zones = (ZoneReading(3, 1, 0.2, 20.0, False, 0),) * cabinet.layout.zones
             buttons = (False,) * cabinet.layout.buttons
-            lamps = cabinet.tick(float(local), date, Readings(loops, zones, buttons), lamps)
+            told = Readings(loops, zones, buttons) if self.readings is None else self.readings()
+            lamps = cabinet.tick(float(local), date, told, lamps)
             await asyncio.sleep(1.0)
 
     async def serve(self, server: CabinetServer | SnmpServer | UsmServer) -> int:
@@ -74,7 +76,13 @@ class Bench:
         self.stopping.append(server)
         return server.port
 
-    async def check(self, port: int, watch_s: float = SHORT_S, **more: object) -> Checked:
+    async def check(
+        self,
+        port: int,
+        watch_s: float = SHORT_S,
+        watching: Callable[[str], None] | None = None,
+        **more: object,
+    ) -> Checked:
         """The findings of the one cabinet."""
         entry = CabinetEntry(intersection=NAME, host="127.0.0.1", port=port, **more)
         write_site(
@@ -84,7 +92,7 @@ class Bench:
             policy="fixed",
             cabinets=[entry],
         )
-        (found,) = await check(load(self.folder / "site.toml"), watch_s=watch_s)
+        (found,) = await check(load(self.folder / "site.toml"), watch_s=watch_s, watching=watching)
         return found
 
     async def stop(self) -> None:
@@ -135,6 +143,38 @@ async def test_a_sound_modbus_cabinet_is_ready_and_nothing_was_written(bench, pr
     state = next(one for one in found.findings if one.subject is Subject.STATE)
     stages = {stage.id for stage in CORRIDOR.intersections[0].stages}
     assert state.text_en.split(", ")[1].removeprefix("stage ") in stages
+
+
+@pytest.mark.parametrize("protocol", ["modbus", "ntcip"])
+async def test_what_was_driven_over_and_pressed_while_watching_is_named_beside_what_is_broken(
+    bench, protocol
+) -> None:
+    """One bad loop at the junction must not hide what step 4 of the guide looks for."""
+    cabinet = bench.give(CORRIDOR.intersections[0])
+    its, shape = cabinet.intersection, cabinet.layout
+    loops = [one.id for one in its.detectors if one.kind in (DetectorKind.STOP_LINE, DetectorKind.ADVANCE)]
+    button = next(one.id for one in its.detectors if one.kind is DetectorKind.BUTTON)
+    count, pressed = [0] * shape.loops, [False] * shape.buttons
+
+    def readings() -> Readings:
+        told = [LoopReading(n, 0, place == 1, 0) for place, n in enumerate(count)]
+        zones = (ZoneReading(0, 0, 0.0, 0.0, False, 0),) * shape.zones
+        return Readings(tuple(told), zones, tuple(pressed))
+
+    bench.readings = readings
+    ntcip = protocol == "ntcip"
+    server = SnmpServer(NtcipFace(cabinet), write=SECRET.encode()) if ntcip else CabinetServer(cabinet)
+    port = await bench.serve(server)
+    more = {"protocol": "ntcip", "community_file": "secret"} if ntcip else {}
+
+    def watching(name: str) -> None:
+        assert name == its.id
+        count[2] += 1
+        pressed[0] = True
+
+    found = await bench.check(port, 2 * WATCH_S, watching=watching, **more)
+    text = next(one.text_en for one in found.findings if one.subject is Subject.DETECTORS)
+    assert f"counted: {loops[2]}; called: {button}; faulty or stale: {loops[1]}" in text
 
 
 def _slow_yellow(its: Intersection) -> Intersection:
