@@ -23,6 +23,8 @@ VIETNAM_S = 7 * 3600
 CLEARED = ("Hết cảnh báo: ", "Cleared: ")
 """How the event begins that ends an alarm (Vietnamese, English); the alarm's own text follows."""
 _DAY_S = 86_400
+_KNOWN = sum(Fault)
+"""Fault bits that have a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def of_detectors(
     ones (ids), whose source's silence is one.
     """
     for detector, state in zip(intersection.detectors, health, strict=True):
-        if state.good:
+        if state.symptom is Symptom.NONE:
             continue
         if state.symptom is Symptom.STALE and (not settled or detector.id in unfed):
             continue
@@ -132,7 +134,7 @@ def of_status(status: CabinetStatus, config_matches: bool) -> Iterable[Alarm]:
             "Cấu hình trong tủ khác cấu hình ở trung tâm (sai CRC)",
             "The cabinet's tables differ from the centre's (CRC)",
         )
-    for fault in Fault(status.faults & sum(Fault)):
+    for fault in Fault(status.faults & _KNOWN) if status.faults else ():
         name = (fault.name or "").lower()
         vi, en = FAULTS[fault]
         yield Alarm(f"fault {name}", "alarm", f"fault-{name}", f"Tủ báo lỗi: {vi}", f"Cabinet fault: {en}")

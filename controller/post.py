@@ -41,8 +41,8 @@ class Stepper(Protocol):
         """This run's standing with the cabinet."""
         ...
 
-    def step(self, value: TickInput) -> TickOutput:
-        """One second."""
+    def step(self, value: TickInput, decoded: Report | None = None) -> TickOutput:
+        """One second; `decoded` is what `value.words` say, where that is known already."""
         ...
 
 
@@ -155,7 +155,7 @@ class Post:
             orders,
         )  # fmt: skip
         begun = clock.now()
-        output = self._controller.step(value)
+        output = self._controller.step(value, report)
         self._late, self._unsent = clock.now() - begun > DECISION_S, False
         recorder.tick(self.intersection, value, output)
         if output.command is None or self._late:

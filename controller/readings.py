@@ -63,7 +63,7 @@ def read_loops(
             deltas[detector] = BAD_LOOP
             continue
         reading = readings[position]
-        if reading is not before[position]:  # a loop that repeats its last telegram has seen nothing
+        if reading != before[position]:  # a loop that repeats its last telegram has seen nothing
             last[position], deltas[detector] = loop_delta(before[position], reading, span)
     return tuple(last), deltas
 

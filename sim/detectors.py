@@ -287,7 +287,7 @@ class DetectorBank:
         occupied = zone.occupied_at == self._second
         if fault is FaultKind.FROZEN or fault is FaultKind.DROPOUT:
             age = _older(zone.last.age_ds)
-            zone.last = replace(zone.last, fault=fault is FaultKind.DROPOUT, age_ds=age)
+            zone.last = zone.last._replace(fault=fault is FaultKind.DROPOUT, age_ds=age)
             return zone.last
         if fault is FaultKind.STUCK_OFF or (fault is None and not occupied):
             zone.last = NOTHING
