@@ -205,9 +205,7 @@ class IntersectionController:
             orders=people.standing.orders,
         )
 
-    def _hear(
-        self, value: TickInput, decoded: Report | None
-    ) -> tuple[Report | None, str | None, Cause]:
+    def _hear(self, value: TickInput, decoded: Report | None) -> tuple[Report | None, str | None, Cause]:
         """The report; or none, with the problem and what it will mean if it lasts."""
         if value.words is None:
             return None, value.link_error or "no answer", Cause.LINK_LOST

@@ -9,7 +9,7 @@ loop's occupied time is the union of the presences, so that bikes side by side d
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from denxanh.networks.model import Aspect, Detector, DetectorKind, GroupKind, Intersection
