@@ -83,5 +83,7 @@ class AlarmBoard:
             *of_causes(cause, against, policy, plan, problem, error),
             *further,
         )
+        if not now and not self._standing:
+            return ()
         self._standing, events = changes(self._standing, causes(self._standing, now))
         return events

@@ -141,7 +141,7 @@ class LoopReading(NamedTuple):
     A named tuple, like `ZoneReading`: a poll makes dozens of them each second.
     """
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple's method, which nobody needs here
     occupied_ds: int
     fault: bool
     age_ds: int

@@ -55,7 +55,8 @@ class Line(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._number = self._number % 0xFFFF + 1
         self._heard = b""
-        self._waiting = answer = loop.create_future()
+        answer: asyncio.Future[bytes] = loop.create_future()
+        self._waiting = answer
         timer = loop.call_later(timeout_s, _expire, answer, timeout_s)
         try:
             self.transport.write(_HEADER.pack(self._number, 0, len(pdu) + 1, self._unit) + pdu)
