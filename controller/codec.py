@@ -22,8 +22,10 @@ _EVENT = TypeAdapter(Event)
 
 
 def tick_line(intersection: str, value: TickInput, output: TickOutput) -> bytes:
-    """The journal's tick record, UTF-8; the same as `journal.encode` of the values below, but for the digits
-    in which a very small or large number is written.
+    """The journal's tick record, UTF-8.
+
+    The same as `journal.encode` of the values below, but for the digits in which a very small or large number
+    is written.
 
     Raises:
         ValueError: a number is none (NaN, infinite): there is no JSON for it.

@@ -83,14 +83,18 @@ def encode_status(status: CabinetStatus) -> tuple[int, ...]:
         ValueError: a code or mask does not fit; the caller's bug.
     """
     words = [0] * STATUS_LENGTH
-    for field in STATUS_FIELDS:
-        value = int(getattr(status, field.name))
-        if field.name.endswith("_ds"):
-            value = min(value, WORD_MAX)
-        if not 0 <= value < 1 << (16 * field.words):
-            raise ValueError(f"status field {field.name} = {value} does not fit {field.words} registers")
-        for word in range(field.words):
-            words[field.offset + word] = value >> (16 * (field.words - 1 - word)) & WORD_MAX
+    for name, offset in _SINGLE:
+        value = int(getattr(status, name))
+        if value > WORD_MAX and name.endswith("_ds"):
+            value = WORD_MAX
+        if not 0 <= value <= WORD_MAX:
+            raise ValueError(f"status field {name} = {value} does not fit 1 register")
+        words[offset] = value
+    for name, offset in _DOUBLE:
+        value = int(getattr(status, name))
+        if not 0 <= value < 1 << 32:
+            raise ValueError(f"status field {name} = {value} does not fit 2 registers")
+        words[offset], words[offset + 1] = value >> 16, value & WORD_MAX
     for stage, left in enumerate(status.min_left_s):
         words[MIN_LEFT_OFFSET + stage] = min(left, WORD_MAX)
     return tuple(words)
@@ -271,7 +275,7 @@ def _scaled(value: float, factor: int) -> int:
 
 
 def _clip(value: int) -> int:
-    return max(0, min(value, WORD_MAX))
+    return value if 0 <= value <= WORD_MAX else max(0, min(value, WORD_MAX))
 
 
 def _code(kind: type[_Code], raw: dict[str, int], name: str) -> _Code:
