@@ -221,9 +221,8 @@ class Post:
     async def _within(self, answer_s: float, call: Coroutine[Any, Any, _T]) -> tuple[_T | None, str | None]:
         """The call's result, or why there is none, after at most `answer_s` wall seconds.
 
-        A call that takes longer is left to its own time-out (cancelling it would cost the next one too:
-        own measurement on pymodbus 3.16); its late result is thrown away, and nothing else is asked of the
-        cabinet meanwhile.
+        A call that takes longer is left to its own time-out (cancelling it would cost the connection); its
+        late result is thrown away, and nothing else is asked of the cabinet meanwhile.
         """
         if self._pending is not None and not self._pending.done():
             call.close()

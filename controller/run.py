@@ -37,8 +37,8 @@ from denxanh.plc.security.certificates import ending
 _LOG = logging.getLogger(__name__)
 
 YOUNG_OBJECTS = 50_000
-"""So many more objects than before, and Python looks among them for cycles (assumed). Its own 700 are passed
-several times a tick, for a tenth of the CPU (docs/measurements.md), though a second leaves no cycle behind."""
+"""So many more objects than before, and Python looks among them for cycles (assumed). Its own 700 are
+passed several times a tick, for a tenth of the CPU (docs/measurements.md), to find next to nothing."""
 
 
 async def run(site: Site, *, stop: asyncio.Event | None = None) -> RunSummary:
