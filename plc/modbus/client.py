@@ -35,6 +35,7 @@ MAX_BITS = 2000
 """Bits in one read (Modbus application protocol 1.1b3)."""
 
 _Result = TypeVar("_Result")
+_FIX = "check power, cable, address and port"
 
 
 class ModbusCabinet:
@@ -139,9 +140,7 @@ class ModbusCabinet:
             except SecretError as error:
                 raise UnreachableError(f"no secure link: {error}", where=self.where, fix=error.fix) from None
             except (OSError, TimeoutError) as error:
-                raise UnreachableError(
-                    f"no answer: {error}", where=self.where, fix="check power, cable, address and port"
-                ) from None
+                raise UnreachableError(f"no answer: {error}", where=self.where, fix=_FIX) from None
             finally:
                 if done:
                     self._pause_s = MIN_PAUSE_S
@@ -157,10 +156,14 @@ class ModbusCabinet:
             raise UnreachableError(
                 "still away, waiting before the next attempt",
                 where=self.where,
-                fix="check power, cable, address and port",
+                fix=_FIX,
             )
         context = None if self._link is None else self._link.context()
-        self._line = line = await connect(self._host, self._port, self._unit, TIMEOUT_S, context)
+        try:
+            self._line = line = await connect(self._host, self._port, self._unit, TIMEOUT_S, context)
+        except (OSError, TimeoutError) as error:
+            said = f": {error}" if str(error) else ""
+            raise UnreachableError(f"no connection{said}", where=self.where, fix=_FIX) from None
         if self._link is not None:
             self._link.check(line.transport, self.where)
         return line

@@ -8,7 +8,7 @@ import struct
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from denxanh.errors import FrameError
@@ -121,6 +121,7 @@ async def test_one_request_at_a_time_and_a_cut_ends_it(line: Line) -> None:
         await first
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=253), st.integers(1, 125))
 def test_any_answer_is_values_or_a_frame_error(answer: bytes, count: int) -> None:
     try:
@@ -130,6 +131,7 @@ def test_any_answer_is_values_or_a_frame_error(answer: bytes, count: int) -> Non
     assert answer == bytes((4, 2 * count)) + struct.pack(f">{count}H", *found)
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=300))
 def test_bits_come_lowest_first(bits: list[bool]) -> None:
     octets = bytearray((len(bits) + 7) // 8)
@@ -139,6 +141,7 @@ def test_bits_come_lowest_first(bits: list[bool]) -> None:
     assert read_values(read_request("coil", 9, len(bits)), answer) == tuple(map(int, bits))
 
 
+@settings(deadline=None)
 @given(words, st.lists(words, min_size=1, max_size=123))
 def test_a_write_is_taken_or_not(address: int, written: list[int]) -> None:
     request = write_request(address, written)
