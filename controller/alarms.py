@@ -22,6 +22,8 @@ VIETNAM_S = 7 * 3600
 CLEARED = ("Hết cảnh báo: ", "Cleared: ")
 """How the event begins that ends an alarm (Vietnamese, English); the alarm's own text follows."""
 _DAY_S = 86_400
+_KNOWN = sum(Fault)
+"""Fault bits that have a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def of_detectors(
     ones (ids), whose source's silence is one.
     """
     for detector, state in zip(intersection.detectors, health, strict=True):
-        if state.good:
+        if state.symptom is Symptom.NONE:
             continue
         if state.symptom is Symptom.STALE and (not settled or detector.id in unfed):
             continue
@@ -119,7 +121,7 @@ def of_status(status: CabinetStatus, config_matches: bool) -> Iterable[Alarm]:
             "Cấu hình trong tủ khác cấu hình ở trung tâm (sai CRC)",
             "The cabinet's tables differ from the centre's (CRC)",
         )
-    unknown = int(status.faults) & ~sum(Fault)
+    unknown = int(status.faults) & ~_KNOWN
     if unknown:
         yield Alarm(
             "fault unknown",
@@ -128,7 +130,7 @@ def of_status(status: CabinetStatus, config_matches: bool) -> Iterable[Alarm]:
             f"Tủ báo lỗi chưa có tên: bit {unknown:#06x}",
             f"Cabinet fault without a name: bits {unknown:#06x}",
         )
-    for fault in Fault(status.faults & sum(Fault)):
+    for fault in Fault(status.faults & _KNOWN) if status.faults else ():
         name = (fault.name or "").lower()
         vi, en = FAULTS[fault]
         yield Alarm(f"fault {name}", "alarm", f"fault-{name}", f"Tủ báo lỗi: {vi}", f"Cabinet fault: {en}")
@@ -169,7 +171,7 @@ def _off(error_s: int) -> tuple[str, str]:
 
 _OF_LINK = (Cause.LINK_LOST, Cause.FROZEN, Cause.LEASE_LOST, Cause.EPOCH_TAKEN)
 _OF_CABINET = (Cause.CABINET_FLASH, Cause.CABINET_DARK, Cause.CABINET_FAULT)
-_OF_SIGNALS = (
+OF_SIGNALS = (
     Cause.READ_BACK,
     Cause.LAMPS_UNLIT,
     Cause.SIGNALS_STAND,
@@ -196,7 +198,7 @@ def of_causes(
     for standing, kind, detail in (
         (cause if cause in _OF_LINK else None, "link", problem if cause is Cause.LINK_LOST else ""),
         (cause if cause in _OF_CABINET else None, "alarm", ""),
-        (against if against in _OF_SIGNALS else None, "alarm", ""),
+        (against if against in OF_SIGNALS else None, "alarm", ""),
         (policy, "alarm", error),
         (plan, "alarm", ""),
     ):

@@ -98,5 +98,7 @@ class AlarmBoard:
             *of_causes(cause, against, policy, plan, problem, error),
             *further,
         )
+        if not now and not self._watched:
+            return ()
         self._watched, events = second(self._watched, causes(standing(self._watched), now))
         return events

@@ -81,7 +81,7 @@ class Chooser:
             tick: now.
             late: the last second ran over the time budget of a decision.
         """
-        if state.asked == tick - 1:
+        if state.asked == tick - 1 and (late or state.late):
             state = replace(state, late=state.late + 1 if late else 0)
         if state.late >= LATE_LIMIT:
             state = replace(state, failed=tick, failure=Cause.POLICY_OVER_BUDGET, decided=None, late=0)
@@ -93,7 +93,8 @@ class Chooser:
         if state.failed is None:
             asked = state.asked if self._repeats(self._policy, state, tick) else tick
             state, error = self._ask(self._policy, state, traffic, tick)
-            state = replace(state, asked=asked)
+            if asked != state.asked:
+                state = replace(state, asked=asked)
             if error is not None:
                 state = replace(state, failed=tick, failure=Cause.POLICY_ERROR, decided=None)
         if state.failed is not None and state.rule_failed is None:

@@ -32,6 +32,8 @@ _SIGHTS = 64
 """How many sets of bad detectors are remembered; beyond it the memory starts anew."""
 _PROTECTED, _YIELDING, _WALK = Aspect.PROTECTED, Aspect.YIELDING, Aspect.WALK
 _BELIEVED = Symptom.NONE
+_new = tuple.__new__
+"""Makes a named tuple from a tuple, which takes half as long as calling it."""
 
 
 class SignalView(NamedTuple):
@@ -272,12 +274,11 @@ class Estimator:
                 _, _, arrivals_10s, arrivals_30s, discharge_10s, gap_s, _, _, _, queued, moving, _, _,
                 occupancy, downstream, _,
             ) = memory  # fmt: skip
-            lanes.append(
-                LaneState(
-                    queued, moving, occupancy, arrivals_10s, arrivals_30s, discharge_10s, gap_s, red_call_s,
-                    downstream, trust,
-                )
+            seen_there = (
+                queued, moving, occupancy, arrivals_10s, arrivals_30s, discharge_10s, gap_s, red_call_s,
+                downstream, trust,
             )  # fmt: skip
+            lanes.append(_new(LaneState, seen_there))
         traffic = TrafficState(
             intersection=self.intersection,
             clock_s=state.clock_s or 0.0,

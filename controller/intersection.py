@@ -131,10 +131,16 @@ class IntersectionController:
         self._chooser.rehearse(traffic)
         self._flood_chooser.rehearse(traffic)
 
-    def step(self, value: TickInput) -> TickOutput:
-        """One second. Total: whatever the words say, there is an output; a policy's failure is handled."""
-        self._zones.hear(value.vds, value.tick, utc_s(value.date, value.clock_s))
-        report, problem, silent = self._hear(value)
+    def step(self, value: TickInput, decoded: Report | None = None) -> TickOutput:
+        """One second. Total: whatever the words say, there is an output; a policy's failure is handled.
+
+        Args:
+            value: what is heard in it.
+            decoded: what `value.words` say, where the adapter has decoded them already; nothing else.
+        """
+        now_s = 0.0 if value.vds is None else utc_s(value.date, value.clock_s)
+        self._zones.hear(value.vds, value.tick, now_s)
+        report, problem, silent = self._hear(value, decoded)
         status = None if report is None else report.status
         loops = () if report is None else report.readings.loops
         if self._first and (value.late or value.unsent):
@@ -200,27 +206,30 @@ class IntersectionController:
             command=command,
             plan=plan,
             lanes=tuple(
-                LaneView(lane.queued, lane.moving, lane.confidence) for lane in estimate.traffic.lanes
+                [LaneView(lane.queued, lane.moving, lane.confidence) for lane in estimate.traffic.lanes]
             ),
             events=events,
             vds=self._zones.views(value.tick),
             orders=people.standing.orders,
         )
 
-    def _hear(self, value: TickInput) -> tuple[Report | None, str | None, Cause]:
+    def _hear(self, value: TickInput, decoded: Report | None) -> tuple[Report | None, str | None, Cause]:
         """The report; or none, with the problem and what it will mean if it lasts."""
         if value.words is None:
             return None, value.link_error or "no answer", Cause.LINK_LOST
         try:
-            report = self._decode(value.words)
+            report = decoded or self._decode(value.words)
         except FrameError as error:
             return None, str(error), Cause.LINK_LOST
         self._pulse, old = beaten(self._pulse, report.status.heartbeat, value.tick)
         if old is not None:
             # Once is a matter of phase between two clocks, or a restart; the ladder forgives that.
             return None, old, Cause.FROZEN
-        readings = self._zones.merge(report.readings, value.tick)
-        return replace(report, status=believed(report.status), readings=readings), None, Cause.LINK_LOST
+        merged = self._zones.merge(report, value.tick)
+        status = believed(merged.status)
+        if status is not merged.status:
+            merged = replace(merged, status=status)
+        return merged, None, Cause.LINK_LOST
 
     def _plan(self, value: TickInput) -> int | None:
         """The scheduled plan's number; None where the schedule or the cabinet has none for now."""

@@ -38,6 +38,17 @@ Append = Callable[[Mapping[str, Any]], None]
 """Writes one record into the journal (`Journal.append`); raises `JournalError`."""
 
 
+def encode(record: Mapping[str, Any]) -> bytes:
+    """A record as one line of JSON, without line end.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # Half a surrogate pair has no UTF-8; backslashreplace writes it as JSON's own escape.
+    return text.encode("utf-8", "backslashreplace")
+
+
 def _link(previous: str, body: bytes) -> str:
     return hashlib.sha256(previous.encode() + body).hexdigest()[:_CHAIN_DIGITS]
 
@@ -99,10 +110,16 @@ class Journal:
         Raises:
             JournalError: it could not be written (a full disk); nothing of it stays in the file.
         """
+        self.append_encoded(lambda: encode(record))
+
+    def append_encoded(self, make: Callable[[], bytes]) -> None:
+        """Write one record that `make` encodes (one JSON object, not empty, no line end); see `append`.
+
+        Raises:
+            JournalError: as `append`; also where `make` raises a `ValueError`.
+        """
         try:
-            text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-            # Half a surrogate pair has no UTF-8; backslashreplace writes it as JSON's own escape.
-            body = text.encode("utf-8", "backslashreplace")
+            body = make()
         except ValueError as error:
             raise JournalError(f"a record is not JSON: {error}", where=str(self.path)) from error
         self._rotate_before(len(body) + _TAIL_LENGTH)

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from denxanh.controller.claim import Claim
 from denxanh.controller.clock import Clock, Tick
-from denxanh.controller.codec import encode_input, encode_output
+from denxanh.controller.codec import tick_line
 from denxanh.controller.journal import Append, Journal
 from denxanh.controller.operator.desk import Desk as OrderDesk
 from denxanh.controller.post import Post
@@ -69,8 +69,7 @@ class JournalRecorder:
 
     def tick(self, intersection: str, value: TickInput, output: TickOutput) -> None:
         """See `post.Recorder`."""
-        record = {"k": "tick", "i": intersection, "in": encode_input(value), "out": encode_output(output)}
-        self._journal.append(record)
+        self._journal.append_encoded(lambda: tick_line(intersection, value, output))
         self._summary.count(intersection, value, output)
         for event in output.events:
             _EVENTS.log(_LEVELS.get(event.kind, logging.DEBUG), "%s: %s", intersection, event.text_en)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from denxanh.controller.alarms import CLEARED, Alarm
-from denxanh.controller.ladder import HOLD_OFF_S, Cause
+from denxanh.controller.alarms import CLEARED, OF_SIGNALS, Alarm
+from denxanh.controller.ladder import HOLD_OFF_S
 from denxanh.controller.record import Event
 
 
@@ -27,8 +27,8 @@ PLAIN = Patience()
 PATIENCE: Mapping[str, Patience] = {
     # Spillback of a second ends by itself: of 14 in 500 s of seven intersections 11 lasted 1 to 9 s.
     "starved-group": Patience(raise_s=20, clear_s=60),
-    # It shows only in ADAPTIVE, from which it leads away for the hold-off: gone is what does not come back.
-    Cause.READ_BACK.value: Patience(clear_s=HOLD_OFF_S + 15),
+    # They show mostly in ADAPTIVE, from which they lead away for the hold-off: gone is what does not come back.
+    **dict.fromkeys((cause.value for cause in OF_SIGNALS), Patience(clear_s=HOLD_OFF_S + 15)),
 }
 """By an alarm's cause."""
 

@@ -41,8 +41,8 @@ class Stepper(Protocol):
         """This run's standing with the cabinet."""
         ...
 
-    def step(self, value: TickInput) -> TickOutput:
-        """One second."""
+    def step(self, value: TickInput, decoded: Report | None = None) -> TickOutput:
+        """One second; `decoded` is what `value.words` say, where that is known already."""
         ...
 
 
@@ -176,7 +176,7 @@ class Post:
             orders,
         )  # fmt: skip
         begun = clock.now()
-        output = self._controller.step(value)
+        output = self._controller.step(value, report)
         self._late, self._unsent = clock.now() - begun > DECISION_S, False
         recorder.tick(self.intersection, value, output)
         if output.command is None or self._late:
@@ -246,9 +246,8 @@ class Post:
     async def _within(self, answer_s: float, call: Coroutine[Any, Any, _T]) -> tuple[_T | None, str | None]:
         """The call's result, or why there is none, after at most `answer_s` wall seconds.
 
-        A call that takes longer is left to its own time-out (cancelling it would cost the next one too:
-        own measurement on pymodbus 3.16); its late result is thrown away, and nothing else is asked of the
-        cabinet meanwhile.
+        A call that takes longer is left to its own time-out (cancelling it would cost the connection); its
+        late result is thrown away, and nothing else is asked of the cabinet meanwhile.
         """
         if self._pending is not None and not self._pending.done():
             call.close()

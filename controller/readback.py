@@ -92,8 +92,11 @@ def at_boundary(intersection: Intersection, back: ReadBack, now: Lamps) -> ReadB
 def _next(group: SignalGroup, aspect: Aspect, shown_s: int) -> Aspect:
     if aspect is Aspect.WALK and shown_s >= group.walk_s:
         return Aspect.CLEARANCE
-    over_s = {Aspect.YELLOW: group.yellow_s, Aspect.CLEARANCE: group.clearance_s}.get(aspect)
-    return Aspect.RED if over_s is not None and shown_s >= over_s else aspect
+    if aspect is Aspect.YELLOW:
+        return Aspect.RED if shown_s >= group.yellow_s else aspect
+    if aspect is Aspect.CLEARANCE:
+        return Aspect.RED if shown_s >= group.clearance_s else aspect
+    return aspect
 
 
 def same_lamps(

@@ -19,6 +19,9 @@ _MAX_FLOW_PER_S = 10
 _SLACK_S = 1.0
 """How far the detector's own second and ours may lie apart, s."""
 
+_new = tuple.__new__
+"""Makes a named tuple from a tuple, which takes half as long as calling it."""
+
 
 class LoopDelta(NamedTuple):
     """A loop since its last reading: vehicles passed, seconds occupied, whether occupied at all."""
@@ -63,7 +66,7 @@ def read_loops(
             deltas[detector] = BAD_LOOP
             continue
         reading = readings[position]
-        if reading is not before[position]:  # a loop that repeats its last telegram has seen nothing
+        if reading != before[position]:  # a loop that repeats its last telegram has seen nothing
             last[position], deltas[detector] = loop_delta(before[position], reading, span)
     return tuple(last), deltas
 
@@ -88,7 +91,8 @@ def loop_delta(
     if on_s > span + _SLACK_S:
         valid = occupied <= 10.0 * (span + _SLACK_S)
         return reading, LoopDelta(passed, 0.0, valid, occupied=passed > 0)
-    return reading, LoopDelta(passed, min(on_s, span), valid=True, occupied=on_s > 0.0 or passed > 0)
+    delta = (passed, on_s if on_s < span else span, True, on_s > 0.0 or passed > 0)
+    return reading, _new(LoopDelta, delta)
 
 
 def read_zones(wiring: Wiring, readings: Sequence[ZoneReading], max_speed_kmh: float) -> list[Zone]:
@@ -102,7 +106,8 @@ def read_zones(wiring: Wiring, readings: Sequence[ZoneReading], max_speed_kmh: f
         if not 0.0 <= reading.speed_kmh <= max_speed_kmh:
             continue
         if vehicles or occupancy or reading.speed_kmh:
-            result[detector] = Zone(float(vehicles), float(queued), occupancy, reading.speed_kmh, valid=True)
+            value = (float(vehicles), float(queued), occupancy, reading.speed_kmh, True)
+            result[detector] = _new(Zone, value)
         else:
             result[detector] = CLEAR
     return result

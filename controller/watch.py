@@ -88,5 +88,5 @@ def observe(state: WatchState, facts: Facts) -> tuple[WatchState, Cause | None]:
 
 
 def _recent(ticks: tuple[int, ...], now: int, happened: bool) -> tuple[int, ...]:
-    kept = tuple(tick for tick in ticks if now - tick < WINDOW_S)
+    kept = tuple([tick for tick in ticks if now - tick < WINDOW_S]) if ticks else ticks
     return (*kept, now) if happened else kept

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class CabinetMode(IntEnum):
@@ -135,18 +135,19 @@ class CabinetStatus:
     min_left_s: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LoopReading:
-    """A loop's free-running counters (both wrap at 65,536)."""
+class LoopReading(NamedTuple):
+    """A loop's free-running counters (both wrap at 65,536).
 
-    count: int
+    A named tuple, like `ZoneReading`: a poll makes dozens of them each second.
+    """
+
+    count: int  # type: ignore[assignment]  # hides tuple's method, which nobody needs here
     occupied_ds: int
     fault: bool
     age_ds: int
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneReading:
+class ZoneReading(NamedTuple):
     """A VDS zone now. `vehicles` and `queued` count vehicles, not pcu; occupancy in [0, 1]."""
 
     vehicles: int

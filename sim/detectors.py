@@ -9,7 +9,7 @@ loop's occupied time is the union of the presences, so that bikes side by side d
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from denxanh.networks.model import Aspect, Detector, DetectorKind, GroupKind, Intersection
@@ -287,7 +287,7 @@ class DetectorBank:
         occupied = zone.occupied_at == self._second
         if fault is FaultKind.FROZEN or fault is FaultKind.DROPOUT:
             age = _older(zone.last.age_ds)
-            zone.last = replace(zone.last, fault=fault is FaultKind.DROPOUT, age_ds=age)
+            zone.last = zone.last._replace(fault=fault is FaultKind.DROPOUT, age_ds=age)
             return zone.last
         if fault is FaultKind.STUCK_OFF or (fault is None and not occupied):
             zone.last = NOTHING

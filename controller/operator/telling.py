@@ -70,6 +70,9 @@ class Told:
     waits: tuple[str, Cause] | None = None
 
 
+_NOTHING = Told()
+
+
 def detail(site: Intersection, order: StandingView, left_s: int) -> str:
     """The order in one line, for the cause of the mode: what, who, why, how long (min:s).
 
@@ -102,6 +105,8 @@ def happened(
         acting: the order that is in effect, if any.
         cause: of the mode.
     """
+    if not standing.orders and not standing.ended and told == _NOTHING:
+        return told, ()
     known = {one.id for one in told.orders}
     ended = {one.id: one for one in standing.ended}
     events = [

@@ -50,7 +50,8 @@ class Attendant:
     def hear(self, wishes: Wishes | None, tick: int, ordered: PreemptWish | None = None) -> None:
         """The second's wishes, and the pre-emption that a person orders here."""
         before, heard = self.wishes, wishes or NOTHING
-        self.wishes = replace(heard, preempt=_first(before.preempt, heard.preempt, ordered))
+        first = _first(before.preempt, heard.preempt, ordered)
+        self.wishes = heard if first is heard.preempt else replace(heard, preempt=first)
         if (before.closed, before.held) != (self.wishes.closed, self.wishes.held):
             self.closures = closures(
                 self._site, self.wishes.closed, self.wishes.held, self._settings.limits.hold_back

@@ -48,6 +48,9 @@ class Told:
     used: tuple[int, ...] = ()
 
 
+_NOTHING = Told()
+
+
 def detail(attendant: Attendant, tick: int) -> str:
     """The pre-emption in one line, for the cause of the mode: source, request, route, expiry."""
     wish = attendant.wishes.preempt
@@ -64,6 +67,10 @@ def happened(
     preempt = wishes.preempt if mode is Mode.PREEMPT else None
     if preempt is not None and preempt.ordered:
         preempt = None  # told as an order
+    used = attendant.served_although_closed
+    quiet = preempt is None and help_ is None and attendant.closures is None
+    if quiet and not attendant.limited and not used and told == _NOTHING:
+        return told, ()
     events = [*_preempt(told, site, attendant, preempt, tick)]
     if help_ is not None and (help_, wishes.bus and wishes.bus.request) != (
         told.help,
@@ -74,7 +81,6 @@ def happened(
     if streets != told.streets:
         events.append(_streets(attendant, wishes.why))
         events += _shut(told.streets[0], streets[0])
-    used = attendant.served_although_closed
     if attendant.limited and not told.limited:
         events.append(
             Event(

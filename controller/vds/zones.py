@@ -15,7 +15,7 @@ from denxanh.controller.vds.arrival import Arrival, Heard, Reason, Source, Sourc
 from denxanh.controller.vds.intake import MAX_AGE_S, Memory, judge
 from denxanh.controller.vds.wording import REASONS
 from denxanh.networks.model import DetectorKind, Intersection
-from denxanh.plc.contract import Readings, ZoneReading
+from denxanh.plc.contract import Report, ZoneReading
 
 ALARM_TICKS = 60
 """A refusal's alarm stands until there has been none of its kind for so long."""
@@ -70,7 +70,7 @@ class VdsZones:
         Args:
             heard: what came; None for nothing.
             tick: this tick's number.
-            now_s: its time, seconds since 1970, UTC.
+            now_s: its time, seconds since 1970, UTC; looked at only where something came.
         """
         if self._began is None:
             self._began = tick
@@ -108,12 +108,13 @@ class VdsZones:
             told.refused[reason] += count
             told.refused_at[reason] = tick
 
-    def merge(self, readings: Readings, tick: int) -> Readings:
-        """The cabinet's readings with the VDS zones in their places."""
+    def merge(self, report: Report, tick: int) -> Report:
+        """The cabinet's report with the VDS zones in their places among its readings."""
         if not self._fed:
-            return readings
-        own = iter(readings.zones)
-        return replace(readings, zones=tuple(self._zone(zone, own, tick) for zone in self._zones))
+            return report
+        own = iter(report.readings.zones)
+        zones = tuple(self._zone(zone, own, tick) for zone in self._zones)
+        return replace(report, readings=replace(report.readings, zones=zones))
 
     def _zone(self, zone: str, own: Iterator[ZoneReading], tick: int) -> ZoneReading:
         if zone not in self._fed:
@@ -123,7 +124,7 @@ class VdsZones:
             return _NEVER
         reading, seen = known
         age_ds = min(MAX_AGE_DS, max(0, round(10.0 * (tick - seen))))
-        return replace(reading, age_ds=age_ds)
+        return reading._replace(age_ds=age_ds)
 
     def silent(self, tick: int) -> tuple[Source, ...]:
         """Sources of which nothing usable has come for too long; their zones are stale with them."""

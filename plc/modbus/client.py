@@ -3,31 +3,25 @@
 One connection per cabinet, one request at a time, no retries and no background task: a poll that fails is
 followed by the next tick's poll, after a pause that doubles up to `MAX_PAUSE_S` while the cabinet stays away.
 After any failure the connection is dropped, so that a late or garbled answer can never be taken for the next
-one. Requests are bounded by the client's own timeout: cancelling one from outside costs the next one, too.
+one. Requests are bounded by `TIMEOUT_S`; one that is cancelled from outside costs the connection, too.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import ModbusPDU
-
-from denxanh.errors import FrameError, SecretError, UnreachableError, WireError
+from denxanh.errors import SecretError, UnreachableError, WireError
 from denxanh.plc.contract import Command, Report
 from denxanh.plc.modbus.commandform import command_words
-from denxanh.plc.modbus.layout import WORD_MAX, Layout
+from denxanh.plc.modbus.layout import Layout
 from denxanh.plc.modbus.profile import Span, load, spans
 from denxanh.plc.modbus.registers import decode_report
 from denxanh.plc.modbus.schema import DEFAULT, Profile
-from denxanh.plc.modbus.secure import SecureClient, SecureLink
+from denxanh.plc.modbus.secure import SecureLink
 from denxanh.plc.modbus.translate import canonical
-
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it logs as an error, we raise as one
+from denxanh.plc.modbus.wire import Line, check_written, connect, read_request, read_values, write_request
 
 TIMEOUT_S = 0.5
 """Bound of one connect or one request, seconds; half a tick."""
@@ -41,6 +35,7 @@ MAX_BITS = 2000
 """Bits in one read (Modbus application protocol 1.1b3)."""
 
 _Result = TypeVar("_Result")
+_FIX = "check power, cable, address and port"
 
 
 class ModbusCabinet:
@@ -72,7 +67,7 @@ class ModbusCabinet:
         self._layout = layout
         self._link = link
         self._reads = _reads(spans(self._profile, layout))
-        self._client: AsyncModbusTcpClient | None = None
+        self._line: Line | None = None
         self._lock = asyncio.Lock()
         self._pause_s = MIN_PAUSE_S
         self._not_before = 0.0
@@ -98,12 +93,10 @@ class ModbusCabinet:
 
     async def command(self, command: Command) -> None:
         """Write one command block; see `poll` for errors."""
-        words = list(command_words(self._profile, command))
+        request = write_request(self._profile.command.address, command_words(self._profile, command))
 
-        async def write(client: AsyncModbusTcpClient) -> None:
-            address = self._profile.command.address
-            answer = await client.write_registers(address, words, device_id=self._unit)
-            self._check(answer, f"register {address}")
+        async def write(line: Line) -> None:
+            check_written(request, await line.ask(request, TIMEOUT_S))
 
         await self._guarded(write)
 
@@ -111,11 +104,11 @@ class ModbusCabinet:
         """The first `count` registers of the config block; see `poll` for errors."""
         block = self._profile.config
 
-        async def read(client: AsyncModbusTcpClient) -> tuple[int, ...]:
+        async def read(line: Line) -> tuple[int, ...]:
             words: list[int] = []
             for at in range(0, count, MAX_REGISTERS):
                 size = min(MAX_REGISTERS, count - at)
-                words += await self._read(client, Span("config", block.table, block.address + at, size))
+                words += await _read(line, read_request(block.table, block.address + at, size))
             return tuple(words)
 
         return await self._guarded(read)
@@ -125,60 +118,29 @@ class ModbusCabinet:
         async with self._lock:
             self._drop()
 
-    async def _poll(self, client: AsyncModbusTcpClient) -> Report:
-        raw: dict[str, list[int]] = {}
-        for members, span in self._reads:
-            words = await self._read(client, span)
+    async def _poll(self, line: Line) -> Report:
+        raw: dict[str, tuple[int, ...]] = {}
+        for members, span, request in self._reads:
+            words = await _read(line, request)
             for member in members:
                 start = member.address - span.address
-                raw.setdefault(member.block, []).extend(words[start : start + member.count])
+                raw[member.block] = raw.get(member.block, ()) + words[start : start + member.count]
         return decode_report(canonical(self._profile, self._layout, raw), self._layout)
 
-    async def _read(self, client: AsyncModbusTcpClient, span: Span) -> Sequence[int]:
-        method: Callable[..., Awaitable[ModbusPDU]] = {
-            "holding": client.read_holding_registers,
-            "input": client.read_input_registers,
-            "coil": client.read_coils,
-            "discrete": client.read_discrete_inputs,
-        }[span.table]
-        answer = await method(span.address, count=span.count, device_id=self._unit)
-        where = f"register {span.address}"
-        self._check(answer, where)
-        bits = span.table in ("coil", "discrete")
-        words = [int(bit) for bit in answer.bits][: span.count] if bits else list(answer.registers)
-        if len(words) != span.count or not all(0 <= word <= WORD_MAX for word in words):
-            raise FrameError(
-                f"{len(words)} values came where {span.count} were asked for",
-                where=f"{self.where}, {where}",
-                fix="check that the device is a cabinet and its profile is right",
-            )
-        return words
-
-    def _check(self, answer: ModbusPDU, where: str) -> None:
-        if answer.isError():
-            raise FrameError(
-                f"the cabinet answers with Modbus exception {answer.exception_code}",
-                where=f"{self.where}, {where}",
-                fix="check the profile's addresses and the unit number",
-            )
-
-    async def _guarded(self, work: Callable[[AsyncModbusTcpClient], Awaitable[_Result]]) -> _Result:
+    async def _guarded(self, work: Callable[[Line], Awaitable[_Result]]) -> _Result:
         """Run one exchange on a live connection; on any failure drop the connection, and say it our way."""
         async with self._lock:
             done = False
             try:
-                client = await self._connect()
-                result = await work(client)
+                result = await work(await self._connect())
                 done = True
             except WireError as error:
                 error.where = error.where if self._host in error.where else f"{self.where}, {error.where}"
                 raise
             except SecretError as error:
                 raise UnreachableError(f"no secure link: {error}", where=self.where, fix=error.fix) from None
-            except (ModbusException, OSError, TimeoutError) as error:
-                raise UnreachableError(
-                    f"no answer: {error}", where=self.where, fix="check power, cable, address and port"
-                ) from None
+            except (OSError, TimeoutError) as error:
+                raise UnreachableError(f"no answer: {error}", where=self.where, fix=_FIX) from None
             finally:
                 if done:
                     self._pause_s = MIN_PAUSE_S
@@ -186,33 +148,25 @@ class ModbusCabinet:
                     self._back_off()
             return result
 
-    async def _connect(self) -> AsyncModbusTcpClient:
-        if self._client is not None and self._client.connected:
-            return self._client
+    async def _connect(self) -> Line:
+        if self._line is not None and self._line.alive:
+            return self._line
         self._drop()
         if asyncio.get_running_loop().time() < self._not_before:
             raise UnreachableError(
                 "still away, waiting before the next attempt",
                 where=self.where,
-                fix="check power, cable, address and port",
+                fix=_FIX,
             )
-        client = self._new_client()
-        self._client = client
-        if not await client.connect():
-            raise UnreachableError(
-                "no connection", where=self.where, fix="check power, cable, address and port"
-            )
+        context = None if self._link is None else self._link.context()
+        try:
+            self._line = line = await connect(self._host, self._port, self._unit, TIMEOUT_S, context)
+        except (OSError, TimeoutError) as error:
+            said = f": {error}" if str(error) else ""
+            raise UnreachableError(f"no connection{said}", where=self.where, fix=_FIX) from None
         if self._link is not None:
-            self._link.check(client.ctx.transport, self.where)
-        return client
-
-    def _new_client(self) -> AsyncModbusTcpClient:
-        name = self._layout.intersection
-        if self._link is not None:
-            return SecureClient(self._host, self._port, name, TIMEOUT_S, self._link.context())
-        return AsyncModbusTcpClient(
-            self._host, port=self._port, name=name, timeout=TIMEOUT_S, retries=0, reconnect_delay=0
-        )
+            self._link.check(line.transport, self.where)
+        return line
 
     def _back_off(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -222,13 +176,17 @@ class ModbusCabinet:
         self._drop()
 
     def _drop(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
 
-def _reads(found: Sequence[Span]) -> tuple[tuple[tuple[Span, ...], Span], ...]:
-    """Requests that cover all spans: neighbours in one table share a request, long ones are cut."""
+async def _read(line: Line, request: bytes) -> tuple[int, ...]:
+    return read_values(request, await line.ask(request, TIMEOUT_S))
+
+
+def _reads(found: Sequence[Span]) -> tuple[tuple[tuple[Span, ...], Span, bytes], ...]:
+    """Reads that cover all spans, with requests: neighbours in one table share one, long ones are cut."""
     pieces: list[Span] = []
     for span in found:
         most = MAX_BITS if span.table in ("coil", "discrete") else MAX_REGISTERS
@@ -246,4 +204,6 @@ def _reads(found: Sequence[Span]) -> tuple[tuple[tuple[Span, ...], Span], ...]:
                 requests[-1] = ((*members, piece), joined)
                 continue
         requests.append(((piece,), piece))
-    return tuple(requests)
+    return tuple(
+        (members, whole, read_request(whole.table, whole.address, whole.count)) for members, whole in requests
+    )

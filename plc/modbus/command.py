@@ -33,11 +33,19 @@ def crc16(words: Iterable[int]) -> int:
     """CRC-16/MODBUS over words, high byte first."""
     crc = 0xFFFF
     for word in words:
-        for byte in (word >> 8, word & 0xFF):
-            crc ^= byte
-            for _ in range(8):
-                crc = (crc >> 1) ^ (0xA001 if crc & 1 else 0)
+        crc = crc >> 8 ^ _CRC_STEPS[(crc ^ word >> 8) & 0xFF]
+        crc = crc >> 8 ^ _CRC_STEPS[(crc ^ word) & 0xFF]
     return crc
+
+
+def _crc_step(octet: int) -> int:
+    """What the eight bits of an octet do to the register."""
+    for _ in range(8):
+        octet = octet >> 1 ^ (0xA001 if octet & 1 else 0)
+    return octet
+
+
+_CRC_STEPS = tuple(_crc_step(octet) for octet in range(256))
 
 
 def encode_command(command: Command) -> tuple[int, ...]:

@@ -5,11 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
-from functools import partial
-
-from pymodbus import FramerType
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.transport import CommParams, CommType
 
 from denxanh.errors import SecretError
 from denxanh.plc.security.certificates import identity
@@ -54,25 +49,3 @@ class SecureLink:
                 where=where,
                 fix="check address and wiring; server_name in the site file says what to expect",
             )
-
-
-class SecureClient(AsyncModbusTcpClient):
-    """pymodbus' TCP client over TLS.
-
-    Its own TLS client takes whatever has arrived for one whole frame; with the plain TCP framing the header's
-    length decides.
-    """
-
-    def __init__(self, host: str, port: int, name: str, timeout_s: float, context: ssl.SSLContext) -> None:
-        self.comm_params = CommParams(
-            comm_type=CommType.TLS,
-            comm_name=name,
-            host=host,
-            port=port,
-            reconnect_delay=0.0,
-            timeout_connect=timeout_s,
-            sslctx=context,
-        )
-        super().__init__(host, framer=FramerType.SOCKET, port=port, name=name, timeout=timeout_s, retries=0)
-        # A peer that stops in the middle of a handshake holds no socket of ours for asyncio's 30 s.
-        self.ctx.call_create = partial(self.ctx.call_create, ssl_shutdown_timeout=timeout_s)  # type: ignore[call-arg]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from denxanh.networks.model import DetectorKind, Intersection
 from denxanh.plc.contract import LoopReading, Readings, ZoneReading
 from denxanh.plc.modbus.layout import WORD_MAX, Layout
 from denxanh.plc.ntcip import oids
+from denxanh.plc.ntcip.ber import Oid
 from denxanh.plc.ntcip.numbers import CALLS, Numbers
 from denxanh.plc.ntcip.oids import cell
 from denxanh.plc.ntcip.reading import Trail
@@ -55,7 +57,8 @@ def readings(
     else:
         calls = numbers.mask(oids.PHASE_STATUS_GROUP, CALLS, phases)
         buttons = tuple(bool(calls & phases_of) for phases_of in callers)
-    zones = tuple(_zone(numbers, zone) for zone in range(1, layout.zones + 1))
+    time = numbers.scalar(oids.GLOBAL_TIME)
+    zones = tuple([_zone(numbers, zone, time) for zone in range(1, layout.zones + 1)])
     return trail, Readings(tuple(loops), zones, buttons)
 
 
@@ -72,21 +75,33 @@ def callers(intersection: Intersection, stages: StageMap) -> tuple[int, ...]:
     return tuple(served)
 
 
+_ZONES_KEPT = 256
+"""Zones whose names are kept: more than any intersection has."""
 _NO_ZONE = ZoneReading(0, 0, 0.0, 0.0, fault=True, age_ds=WORD_MAX)
 
 
-def _zone(numbers: Numbers, zone: int) -> ZoneReading:
-    if not numbers.has(cell(oids.TSS_DATA, oids.TSS_VOLUME, zone, 2)):
+@lru_cache(maxsize=_ZONES_KEPT)
+def _zone_names(zone: int) -> tuple[Oid, ...]:
+    """A zone's objects: vehicles, queue, occupancy, speed, end of its period, status."""
+    columns = (
+        (oids.TSS_VOLUME, 1),
+        (oids.TSS_VOLUME, 2),
+        (oids.TSS_OCCUPANCY, 1),
+        (oids.TSS_SPEED, 1),
+        (oids.TSS_END_TIME, 1),
+        (oids.TSS_ZONE_STATUS, 1),
+    )
+    return tuple(cell(oids.TSS_DATA, column, zone, output) for column, output in columns)
+
+
+def _zone(numbers: Numbers, zone: int, time: int) -> ZoneReading:
+    names = _zone_names(zone)
+    if not numbers.has(names[1]):
         return _NO_ZONE
-
-    def value(column: int, output: int = 1) -> int:
-        return numbers.of(cell(oids.TSS_DATA, column, zone, output))
-
-    vehicles, queued = value(oids.TSS_VOLUME), value(oids.TSS_VOLUME, 2)
-    occupancy, speed = value(oids.TSS_OCCUPANCY), value(oids.TSS_SPEED)
-    age_s = numbers.scalar(oids.GLOBAL_TIME) - value(oids.TSS_END_TIME)
+    vehicles, queued, occupancy, speed, ended, status = map(numbers.of, names)
+    age_s = time - ended
     sound = (
-        value(oids.TSS_ZONE_STATUS) == 1
+        status == 1
         and 0 <= queued <= vehicles <= WORD_MAX
         and 0 <= occupancy <= 1000
         and 0 <= speed <= MAX_SPEED_DKMH

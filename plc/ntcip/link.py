@@ -104,11 +104,15 @@ class Link:
             self._batches[names] = tuple(
                 (batch, encode_varbinds(ask(batch))) for batch in _batches(names, self._settings.max_message)
             )
-        answers = await asyncio.gather(
-            *(self._exchange(Kind.GET, encoded, TRIES) for _, encoded in self._batches[names])
-        )
+        batches = self._batches[names]
+        if len(batches) == 1:
+            answers = [await self._exchange(Kind.GET, batches[0][1], TRIES)]
+        else:
+            answers = await asyncio.gather(
+                *(self._exchange(Kind.GET, encoded, TRIES) for _, encoded in batches)
+            )
         found: dict[Oid, int] = {}
-        for (batch, _), answer in zip(self._batches[names], answers, strict=True):
+        for (batch, _), answer in zip(batches, answers, strict=True):
             self._take(batch, answer, found)
         return found
 

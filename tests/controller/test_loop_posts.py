@@ -63,7 +63,7 @@ class Brain:
     claim: Claim = Claim.NEW
     heard: list[TickInput] = field(default_factory=list)
 
-    def step(self, value: TickInput) -> TickOutput:
+    def step(self, value: TickInput, decoded: Report | None = None) -> TickOutput:
         self.heard.append(value)
         self.hands.at += self.busy_s
         if self.fails:

@@ -85,8 +85,7 @@ def reports(draw: st.DrawFn) -> list[tuple[Readings, float]]:
         moved = draw(st.dictionaries(st.integers(0, len(last) - 1), loops, max_size=4))
         for position, step in moved.items():
             before = last[position]
-            last[position] = replace(
-                step,
+            last[position] = step._replace(
                 count=(before.count + step.count) % 65_536,
                 occupied_ds=(before.occupied_ds + step.occupied_ds) % 65_536,
             )
@@ -318,7 +317,7 @@ def test_the_set_of_bad_detectors_decides_what_is_seen_and_nothing_else() -> Non
     )
     state, before = estimator.update(state, Report(STATUS, good), 0.0, view)
     for n in range(len(WIRING.zones)):
-        broken = replace(good.zones[n], fault=True)
+        broken = good.zones[n]._replace(fault=True)
         worse = replace(good, zones=(*good.zones[:n], broken, *good.zones[n + 1 :]))
         _, after = estimator.update(state, Report(STATUS, worse), 1.0, view)
         hurt = SITE.detectors[WIRING.zones[n]]

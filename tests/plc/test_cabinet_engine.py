@@ -247,7 +247,7 @@ def test_late_walk_never_holds_others_beyond_max_green(driver, crossroads, vehic
     """The side road waits; the main stage may last 60 s from their first call, a crossing takes 16."""
     readings = driver.readings
     driver.readings = lambda *pressed: replace(
-        readings(*pressed), zones=tuple(replace(z, vehicles=vehicles, queued=0) for z in readings().zones)
+        readings(*pressed), zones=tuple(z._replace(vehicles=vehicles, queued=0) for z in readings().zones)
     )
     driver.adaptive()
     while driver.status.stage_elapsed_ds < 10 * (60 - 10):
