@@ -13,12 +13,24 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 
 from denxanh.controller.centre.desk.comparison import LEAST_CONFIDENCE
 from denxanh.controller.centre.indicators.period import local
 from denxanh.controller.centre.indicators.settings import Indicators
+from denxanh.controller.centre.store import signal_events
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import alarms, minutes, quarter_hours, spans
 from denxanh.controller.centre.store.schema import hours as table
@@ -92,7 +104,8 @@ def extent(store: Store) -> tuple[int, int] | None:
 
 
 def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool = False) -> int:
-    """Sum up every hour that has come since the last time, and the two days before it anew.
+    """Sum up every hour that has come since the last time; anew the two days before it, and what follows the
+    first hour whose vehicles were counted only after it had been summed up.
 
     Args:
         store: where.
@@ -115,12 +128,14 @@ def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool =
             known = connection.execute(
                 select(func.min(table.c.hour_ms), func.max(table.c.hour_ms)).where(of_it)
             ).one()
+            late = _counted_late(connection, one.id)
         if found is None:
             continue
         oldest, newest = found
         begin = oldest - oldest % HOUR_MS
         if not again and known[0] is not None and known[0] <= begin:
-            begin = max(begin, known[1] - REDO_MS)
+            redo = known[1] - REDO_MS
+            begin = max(begin, redo if late is None else min(redo, late))
         for from_ms in range(begin, newest + 1, STEP_MS):
             to_ms = min(from_ms + STEP_MS, newest - newest % HOUR_MS + HOUR_MS)
             with store.reading() as connection:
@@ -180,6 +195,25 @@ def _extent(connection: Connection, intersection: str) -> tuple[int, int] | None
         for ends in (first, last)
     )
     return (min(lows or highs), max(highs)) if highs else None
+
+
+def _counted_late(connection: Connection, intersection: str) -> int | None:
+    """The first hour whose vehicles were counted after it had been summed up, while their events are here."""
+    events = signal_events.extent(connection, intersection)
+    if events is None:
+        return None
+    hour, quarter = table.c, quarter_hours.c
+    counted = exists().where(
+        quarter.intersection == hour.intersection,
+        quarter.begin_ms >= hour.hour_ms,
+        quarter.begin_ms < hour.hour_ms + HOUR_MS,
+        quarter.volume.is_not(None),
+    )
+    of_it = (hour.intersection == intersection) & (hour.hour_ms > events[0] - HOUR_MS)
+    first: int | None = connection.execute(
+        select(func.min(hour.hour_ms)).where(of_it, hour.volume.is_(None), counted)
+    ).scalar()
+    return first
 
 
 def _summed(

@@ -25,6 +25,7 @@ from denxanh.controller.measures.quarters import (
 
 STEP_MS = 24 * 4 * QUARTER_MS
 """Most that one transaction works out: a day, so that other writers wait for a moment only."""
+HOUR_MS = 4 * QUARTER_MS
 _NAMES = tuple(field.name for field in fields(PhaseQuarter))
 
 
@@ -131,7 +132,7 @@ def catch_up(store: Store, every: Iterable[Duties], done: dict[str, int]) -> int
         if found is None:
             continue
         begin_ms, end_ms = found
-        end_ms = min(end_ms, begin_ms + STEP_MS)
+        end_ms = min(end_ms, begin_ms - begin_ms % HOUR_MS + STEP_MS)  # whole hours: they are summed up next
         work_out(store, duties, begin_ms, end_ms)
         done[intersection] = end_ms
         count += (end_ms - begin_ms) // QUARTER_MS

@@ -142,10 +142,10 @@ def writer(kept: Store, corridor: Corridor) -> Writer:
     return Writer(kept, corridor)
 
 
-@pytest.fixture
-def make_writer(corridor: Corridor) -> Callable[[Store], Writer]:
+@pytest.fixture(scope="session")
+def make_writer() -> Callable[[Store], Writer]:
     """For another store."""
-    return lambda store: Writer(store, corridor)
+    return lambda store: Writer(store, crossroads_corridor(2))
 
 
 def _hours(
