@@ -104,8 +104,9 @@ def extent(store: Store) -> tuple[int, int] | None:
 
 
 def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool = False) -> int:
-    """Sum up every hour that has come since the last time; anew the two days before it, and what follows the
-    first hour whose vehicles were counted only after it had been summed up.
+    """Sum up what has come since the last time; anew what was summed up too early.
+
+    That is the two days before, and what follows the first hour whose vehicles were counted only afterwards.
 
     Args:
         store: where.
