@@ -28,12 +28,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from denxanh.controller.centre.desk.comparison import LEAST_CONFIDENCE
-from denxanh.controller.centre.indicators.period import local
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.store import signal_events
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import alarms, minutes, quarter_hours, spans
 from denxanh.controller.centre.store.schema import hours as table
+from denxanh.controller.localtime import local
 from denxanh.controller.mode import Mode
 from denxanh.networks.model import Corridor, Intersection
 

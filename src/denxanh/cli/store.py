@@ -269,6 +269,6 @@ def _opened(path: Path) -> contextlib.closing[Store]:
 
 
 def _time(at_ms: int) -> str:
-    from denxanh.controller.clock import VIETNAM
+    from denxanh.controller.localtime import local
 
-    return datetime.fromtimestamp(at_ms / 1000, VIETNAM).isoformat(timespec="seconds")
+    return local(at_ms).isoformat(timespec="seconds")
