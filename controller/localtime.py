@@ -6,6 +6,9 @@ from datetime import date, datetime, time
 
 from denxanh.controller.clock import VIETNAM
 
+HOUR_MS = 3_600_000
+"""Vietnam's clock is whole hours from UTC: an hour of the store is an hour of the street."""
+
 
 def local(at_ms: int) -> datetime:
     """A time of the store as the local one."""

@@ -13,6 +13,7 @@ from denxanh.controller.centre.store import signal_events as stored_events
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import quarter_hours, signal_events
 from denxanh.controller.highres.log import EventLog
+from denxanh.controller.localtime import HOUR_MS
 from denxanh.controller.measures.duties import Duties
 from denxanh.controller.measures.quarters import (
     LEAD_MS,
@@ -25,7 +26,6 @@ from denxanh.controller.measures.quarters import (
 
 STEP_MS = 24 * 4 * QUARTER_MS
 """Most that one transaction works out: a day, so that other writers wait for a moment only."""
-HOUR_MS = 4 * QUARTER_MS
 _NAMES = tuple(field.name for field in fields(PhaseQuarter))
 
 

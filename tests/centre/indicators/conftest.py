@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from denxanh.controller.centre.indicators.hours import HOUR_MS, Hour
+from denxanh.controller.centre.indicators.hours import Hour
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.schema import alarms, minutes, quarter_hours, spans
-from denxanh.controller.localtime import midnight_ms
+from denxanh.controller.localtime import HOUR_MS, midnight_ms
 from denxanh.controller.mode import Mode
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Corridor

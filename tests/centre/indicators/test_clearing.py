@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 
-from denxanh.controller.centre.indicators.hours import HOUR_MS, Hour, gather, load
+from denxanh.controller.centre.indicators.hours import Hour, gather, load
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.indicators.summing import clear, sum_up
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.retention import DAY_MS, Days
 from denxanh.controller.centre.store.schema import minutes, quarter_hours, signal_events, spans
+from denxanh.controller.localtime import HOUR_MS
 from denxanh.controller.measures.duties import duties
 from denxanh.controller.mode import Mode
 
