@@ -21,13 +21,14 @@ from sqlalchemy import insert
 
 from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.indicators.hours import gather
-from denxanh.controller.centre.indicators.period import Period, midnight_ms
+from denxanh.controller.centre.indicators.period import Period
 from denxanh.controller.centre.reports.basis import basis
 from denxanh.controller.centre.reports.files import write
 from denxanh.controller.centre.reports.make import Name, make
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.schema import minutes, spans
 from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import midnight_ms
 from denxanh.networks import catalogue
 from denxanh.networks.model import Corridor, Intersection
 

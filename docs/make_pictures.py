@@ -57,6 +57,7 @@ def shots(corridor: str) -> tuple[Shot, ...]:
         Shot("order-plan", f"/intersections/{place}", press='[data-order="plan"]'),
         Shot("order-hold", f"/intersections/{place}", press='[data-order="hold"]'),
         Shot("alarms", "/alarms"),
+        Shot("notices", "/notices"),
         Shot("plans", "/plans"),
         Shot("plan-editor", f"/plans/{place}/1/edit"),
         Shot("calendar", "/calendar"),

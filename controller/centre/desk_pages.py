@@ -1,4 +1,4 @@
-"""The pages that act: alarms, plans, calendar, comparison, who did what, people."""
+"""The pages that act: alarms, notices, plans, calendar, comparison, who did what, people."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from denxanh.controller.centre.words.audit import AUDIT
 from denxanh.controller.centre.words.calendar import CALENDAR
 from denxanh.controller.centre.words.comparison import COMPARISON
 from denxanh.controller.centre.words.intersection import COMPASS
+from denxanh.controller.centre.words.notices import NOTICES
 from denxanh.controller.centre.words.ordering import ORDERING
 from denxanh.controller.centre.words.plans import PLANS
 from denxanh.controller.operator.message import Role
@@ -28,7 +29,7 @@ router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
 MAX_PLAN = 255
 """Highest number of a plan, as the cabinet's registers hold it."""
-ACTION_KINDS = ("order", "alarm", "draft", "login", "access", "account", "token")
+ACTION_KINDS = ("order", "alarm", "notice", "draft", "login", "access", "account", "token")
 """First parts of the audit log's actions, for its filter."""
 
 
@@ -40,6 +41,20 @@ async def alarms(request: Request, which: str = "open", intersection: str = "") 
         "alarms.html",
         page="alarms",
         words=(ALARMS, ORDERING),
+        which="all" if which == "all" else "open",
+        chosen=intersection,
+        may_acknowledge=has(request, Right.ACKNOWLEDGE),
+    )
+
+
+@router.get("/notices", dependencies=[view])
+async def notices(request: Request, which: str = "open", intersection: str = "") -> HTMLResponse:
+    """What threshold rules have found and whom it was told, open ones first; the channels."""
+    return render(
+        request,
+        "notices.html",
+        page="notices",
+        words=(NOTICES, ALARMS, ORDERING),
         which="all" if which == "all" else "open",
         chosen=intersection,
         may_acknowledge=has(request, Right.ACKNOWLEDGE),

@@ -39,6 +39,7 @@ NAVIGATION: tuple[Section, ...] = (
         "operate",
         (
             Entry("alarms", "/alarms", "alarm"),
+            Entry("notices", "/notices", "notice"),
             Entry("plans", "/plans", "plan"),
             Entry("calendar", "/calendar", "calendar"),
         ),

@@ -16,6 +16,7 @@ from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.store.said import at_ms
 from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import local
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.register import Junction
 from denxanh.plc.modbus.layout import layout
@@ -90,4 +91,4 @@ class Centre:
         seen = self.feed.seen(intersection)
         if seen is None:
             return datetime.now(VIETNAM)
-        return datetime.fromtimestamp(at_ms(seen.head.date, seen.head.clock_s) / 1000 + 1, VIETNAM)
+        return local(at_ms(seen.head.date, seen.head.clock_s) + 1000)

@@ -139,10 +139,12 @@ class Hosted:
         self.address = f"http://127.0.0.1:{port}"
         self.store = open_store(f"sqlite:///{journal.parent / 'centre.db'}")
         self.people = gather(self.store, Console("127.0.0.1", port, viewers_without_login=True))
-        app = create_app(
+        self.app = create_app(
             corridor, journal, store=self.store, people=self.people, line=line or Nobody(), period_s=0.1
         )
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+        self._server = uvicorn.Server(
+            uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=1)
+        )
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]})
         self._thread.start()
         while not self._server.started:

@@ -13,10 +13,10 @@ from sqlalchemy import insert
 from typer.testing import CliRunner
 
 from denxanh.cli.main import app
-from denxanh.controller.centre.indicators.period import midnight_ms
 from denxanh.controller.centre.store import audit
 from denxanh.controller.centre.store.archive import open_store
 from denxanh.controller.centre.store.schema import minutes, spans
+from denxanh.controller.localtime import midnight_ms
 from denxanh.errors import ConfigError, DenXanhError, ReportError, StoreError
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor

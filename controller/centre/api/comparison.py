@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date as Date  # noqa: N812 - a field of that name stands in the same class
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -18,6 +18,7 @@ from denxanh.controller.centre.desk.comparison import Control, LaneMinute, ModeS
 from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.store import queries
 from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import midnight_ms
 from denxanh.controller.mode import Mode
 from denxanh.networks.model import Intersection
 
@@ -82,7 +83,8 @@ def compared(
 ) -> ComparisonView:
     """Queues under both kinds of control, in the same hours of the same day types."""
     end = parts.clock(place.id)
-    begin_ms, end_ms = _midnight_ms(end, days), int(end.timestamp() * 1000)
+    first = end.astimezone(VIETNAM).date() - timedelta(days=days - 1)
+    begin_ms, end_ms = midnight_ms(first), int(end.timestamp() * 1000)
     found = comparison.compare(
         _spans(parts, place, begin_ms, end_ms),
         _minutes(parts, place, begin_ms, end_ms),
@@ -127,12 +129,6 @@ def compared(
         least_hours=comparison.LEAST_CELLS,
         least_days=comparison.LEAST_DAYS,
     )
-
-
-def _midnight_ms(end: datetime, days: int) -> int:
-    """The local midnight that begins the first of so many days."""
-    midnight = end.astimezone(VIETNAM).replace(hour=0, minute=0, second=0, microsecond=0)
-    return int((midnight - timedelta(days=days - 1)).timestamp() * 1000)
 
 
 def _spans(parts: Centre, place: Intersection, begin_ms: int, end_ms: int) -> list[ModeSpan]:

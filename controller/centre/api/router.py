@@ -16,6 +16,7 @@ from denxanh.controller.centre.api import (
     indicators,
     live,
     measures,
+    notices,
     recent,
     records,
     site,
@@ -24,7 +25,7 @@ from denxanh.controller.centre.api import (
 )
 
 _STREET = (site, street, geo, live, recent, stream, commands)
-_RECORDS = (alarms, records, export, measures, indicators, forecast)
+_RECORDS = (alarms, notices, records, export, measures, indicators, forecast)
 _DESK = (drafts, calendar, comparison)
 
 api = APIRouter(prefix="/api/v1")

@@ -14,10 +14,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
-from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import local, midnight_ms
 from denxanh.controller.mode import Mode
 from denxanh.networks.model import Schedule
 from denxanh.networks.schedule import day_type
@@ -220,7 +220,7 @@ def _cells(
     """Each part's (an approach, or "" for the whole) comparable cells, in the order of day type and hour."""
     found: dict[tuple[str, str, int], dict[Control, list[float]]] = defaultdict(lambda: defaultdict(list))
     for minute, parts in queues.items():
-        when = _local(minute)
+        when = local(minute)
         kind = day_type(schedule, when.date().isoformat())
         for part, queue in parts.items():
             found[part, kind, when.hour][controls[minute]].append(queue)
@@ -260,12 +260,12 @@ def _days(
     for span in spans:
         begin = span.began_ms
         while begin < span.ended_ms:
-            end = min(span.ended_ms, _midnight_after(begin))
-            hours[_local(begin).date().isoformat()][CONTROL[span.mode]] += (end - begin) / 3_600_000
+            end = min(span.ended_ms, midnight_ms(local(begin).date() + timedelta(days=1)))
+            hours[local(begin).date().isoformat()][CONTROL[span.mode]] += (end - begin) / 3_600_000
             begin = end
     means: dict[str, dict[Control, list[float]]] = defaultdict(lambda: defaultdict(list))
     for minute, parts in queues.items():
-        means[_local(minute).date().isoformat()][controls[minute]].append(sum(parts.values()))
+        means[local(minute).date().isoformat()][controls[minute]].append(sum(parts.values()))
     return tuple(
         Day(
             date,
@@ -275,15 +275,6 @@ def _days(
         )
         for date in sorted({*hours, *means})
     )
-
-
-def _local(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, VIETNAM)
-
-
-def _midnight_after(at_ms: int) -> int:
-    midnight = _local(at_ms).replace(hour=0, minute=0, second=0, microsecond=0)
-    return int((midnight + timedelta(days=1)).timestamp() * 1000)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -14,9 +14,9 @@ from denxanh.controller.centre.exports import lamps
 from denxanh.controller.centre.store.schema import minutes, quarter_hours
 from denxanh.controller.forecast.congestion import Level, filling, level
 from denxanh.controller.forecast.panel import LEAST_CONFIDENCE, LEAST_KNOWN, approaches
+from denxanh.controller.localtime import HOUR_MS
 from denxanh.networks.model import Corridor, GroupKind, Intersection
 
-HOUR_MS = 3_600_000
 HOUR_S = 3600
 
 

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,34 +17,13 @@ from denxanh.controller.centre.exports import dataset, evidence, ioc, tables
 from denxanh.controller.centre.exports.congestion import filled
 from denxanh.controller.centre.exports.geojson import collection
 from denxanh.controller.centre.exports.settings import Exports
-from denxanh.controller.clock import VIETNAM
+from denxanh.controller.centre.indicators.period import Period
 from denxanh.errors import ReportError
 from denxanh.networks.model import Corridor
 from denxanh.networks.register import Junction
 
 MAX_DAYS = 366
 """Longest period of one data set, days."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Local days, both inclusive."""
-
-    first: date
-    last: date
-
-    @property
-    def begin_ms(self) -> int:
-        """Midnight before the first, ms since 1970 UTC."""
-        return _midnight_ms(self.first)
-
-    @property
-    def end_ms(self) -> int:
-        """Midnight after the last."""
-        return _midnight_ms(self.last + timedelta(days=1))
-
-    def __str__(self) -> str:
-        return str(self.first) if self.first == self.last else f"{self.first}..{self.last}"
 
 
 def period(text: str) -> Period:
@@ -54,12 +33,14 @@ def period(text: str) -> Period:
         ReportError: it is none of these, or longer than `MAX_DAYS`.
     """
     begin, between, end = text.partition("..")
+    found: Period | None
     try:
-        found = Period(_days(begin)[0], _days(end if between else begin)[1])
-        length = (found.end_ms - found.begin_ms) // tables.DAY_MS
-    except (ValueError, OverflowError):
-        length = 0
-    if not 1 <= length <= MAX_DAYS:
+        found = _part(begin)
+        if between:
+            found = Period.span(found.first, _part(end).last)
+    except (ValueError, ReportError):
+        found = None
+    if found is None or found.days > MAX_DAYS:
         raise ReportError(
             f"{text[:40]!r} is no period of up to {MAX_DAYS} days",
             where="--day",
@@ -168,31 +149,31 @@ class Maker:
 
 def _one_day(day: Period) -> None:
     if day.first != day.last:
-        raise ReportError(f"{day} is more than a day", where="--day", fix="name one day, like 2026-11-23")
+        raise ReportError(
+            f"{day.slug} is more than a day", where="--day", fix="name one day, like 2026-11-23"
+        )
 
 
-def _days(text: str) -> tuple[date, date]:
-    """First and last day of a day, a month or a year."""
+def _part(text: str) -> Period:
+    """A day, a month or a year.
+
+    Raises:
+        ValueError: it is none.
+        ReportError: there is no such one.
+    """
     match text.split("-"):
         case [year]:
-            return date(_number(year, 4), 1, 1), date(_number(year, 4), 12, 31)
+            return Period.year(_number(year, 4))
         case [year, month]:
-            first = date(_number(year, 4), _number(month, 2), 1)
-            return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+            return Period.month(_number(year, 4), _number(month, 2))
         case _:
-            day = date.fromisoformat(text)
-            return day, day
+            return Period.day(date.fromisoformat(text))
 
 
 def _number(text: str, digits: int) -> int:
     if len(text) != digits or not (text.isascii() and text.isdigit()):
         raise ValueError(text)
     return int(text)
-
-
-def _midnight_ms(day: date) -> int:
-    midnight = datetime(day.year, day.month, day.day, tzinfo=VIETNAM).astimezone(UTC)
-    return round(midnight.timestamp() * 1000)
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, select
 
 from denxanh.controller.centre.exports.dataset import Field, Table
 from denxanh.controller.centre.exports.hours import (
-    HOUR_MS,
     Quality,
     approach_hours,
     group_hours,
@@ -19,12 +18,12 @@ from denxanh.controller.centre.exports.hours import (
 )
 from denxanh.controller.centre.feeds.stamp import stamp
 from denxanh.controller.centre.store.schema import alarms
+from denxanh.controller.localtime import local
 from denxanh.controller.mode import Mode
 from denxanh.networks.model import Corridor
 from denxanh.networks.register import Junction
 
 DAY_MS = 86_400_000
-_VIETNAM_HOURS = 7
 _PLACE = Field("intersection", "string", "", "mã nút giao", "identifier of the intersection")
 _APPROACH = Field("approach", "string", "", "đoạn đường vào nút", "edge towards the intersection")
 _HOUR = Field("hour", "datetime", "", "giờ bắt đầu (giờ Việt Nam)", "begin of the hour, Vietnam's time")
@@ -246,7 +245,7 @@ def typical_day(
 
 
 def _hour_of_day(at_ms: int) -> int:
-    return (at_ms // HOUR_MS + _VIETNAM_HOURS) % 24
+    return local(at_ms).hour
 
 
 def _mean(values: Sequence[float], digits: int) -> float | int | None:

@@ -8,24 +8,23 @@ the store is an hour of the street.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, literal_column, select
+from sqlalchemy import Connection, and_, delete, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from denxanh.controller.centre.desk.comparison import LEAST_CONFIDENCE
-from denxanh.controller.centre.indicators.period import local
 from denxanh.controller.centre.indicators.settings import Indicators
+from denxanh.controller.centre.indicators.sources import extent_of, names_in, sources
+from denxanh.controller.centre.store import signal_events
 from denxanh.controller.centre.store.archive import Store
-from denxanh.controller.centre.store.schema import alarms, minutes, quarter_hours, spans
 from denxanh.controller.centre.store.schema import hours as table
-from denxanh.controller.mode import Mode
+from denxanh.controller.centre.store.schema import minutes, quarter_hours, spans
+from denxanh.controller.localtime import HOUR_MS, local
 from denxanh.networks.model import Corridor, Intersection
 
-HOUR_MS = 3_600_000
 REDO_MS = 48 * HOUR_MS
 """So far back every run sums up anew: what was recorded late still counts (assumed: an outage of two
 days)."""
@@ -35,9 +34,6 @@ BATCH = 500
 """Rows that one statement replaces."""
 ROUNDING_S = 0.001
 """Sums of the same spans in another order differ by less."""
-LONGEST_MS = 31 * 24 * HOUR_MS
-"""A span that began longer ago is not looked for (assumed: no signal shows the same for a month)."""
-_FIELD_OF: Mapping[Mode, str] = {Mode.ADAPTIVE: "adaptive_s", Mode.PLAN: "plan_s", Mode.LOCAL: "local_s"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +82,15 @@ def extent(store: Store) -> tuple[int, int] | None:
         StoreError: the database does not answer.
     """
     with store.reading() as connection:
-        names = _names(connection, minutes.c.intersection) | _names(connection, spans.c.intersection)
-        ends = [found for name in names if (found := _extent(connection, name)) is not None]
+        names = names_in(connection, minutes.c.intersection) | names_in(connection, spans.c.intersection)
+        ends = [found for name in names if (found := extent_of(connection, name)) is not None]
     return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
 
 
 def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool = False) -> int:
-    """Sum up every hour that has come since the last time, and the two days before it anew.
+    """Sum up what has come since the last time; anew what was summed up too early.
+
+    That is the two days before, and what follows the first hour whose vehicles were counted only afterwards.
 
     Args:
         store: where.
@@ -110,17 +108,19 @@ def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool =
     done = 0
     for one in corridor.intersections:
         with store.reading() as connection:
-            found = _extent(connection, one.id)
+            found = extent_of(connection, one.id)
             of_it = table.c.intersection == one.id
             known = connection.execute(
                 select(func.min(table.c.hour_ms), func.max(table.c.hour_ms)).where(of_it)
             ).one()
+            late = _counted_late(connection, one.id)
         if found is None:
             continue
         oldest, newest = found
         begin = oldest - oldest % HOUR_MS
         if not again and known[0] is not None and known[0] <= begin:
-            begin = max(begin, known[1] - REDO_MS)
+            redo = known[1] - REDO_MS
+            begin = max(begin, redo if late is None else min(redo, late))
         for from_ms in range(begin, newest + 1, STEP_MS):
             to_ms = min(from_ms + STEP_MS, newest - newest % HOUR_MS + HOUR_MS)
             with store.reading() as connection:
@@ -152,34 +152,23 @@ def load(
         return tuple(Hour(*row) for row in found)
 
 
-def _names(connection: Connection, column: ColumnElement[str]) -> set[str]:
-    """Intersections of a table, by jumps through the index that the column leads."""
-    names: set[str] = set()
-    name = connection.execute(select(func.min(column))).scalar_one()
-    while name is not None:
-        names.add(name)
-        name = connection.execute(select(func.min(column)).where(column > name)).scalar_one()
-    return names
-
-
-def _extent(connection: Connection, intersection: str) -> tuple[int, int] | None:
-    """The first and the last row that make an hour: each a look at one end of an index."""
-    lane, shown = minutes.c, spans.c
-    of_lanes, of_lamps = lane.intersection == intersection, shown.intersection == intersection
-    first = [
-        select(lane.minute_ms).where(of_lanes).order_by(lane.minute_ms),
-        # One that lasts makes no hour yet: taken for the oldest, all would be summed up every time.
-        select(shown.began_ms).where(of_lamps, shown.ended_ms > shown.began_ms).order_by(shown.began_ms),
-    ]
-    last = [
-        select(lane.minute_ms).where(of_lanes).order_by(lane.minute_ms.desc()),
-        select(shown.began_ms).where(of_lamps).order_by(shown.began_ms.desc()),
-    ]
-    lows, highs = (
-        [at for one in ends if (at := connection.execute(one.limit(1)).scalar()) is not None]
-        for ends in (first, last)
+def _counted_late(connection: Connection, intersection: str) -> int | None:
+    """The first hour whose vehicles were counted after it had been summed up, while their events are here."""
+    events = signal_events.extent(connection, intersection)
+    if events is None:
+        return None
+    hour, quarter = table.c, quarter_hours.c
+    counted = exists().where(
+        quarter.intersection == hour.intersection,
+        quarter.begin_ms >= hour.hour_ms,
+        quarter.begin_ms < hour.hour_ms + HOUR_MS,
+        quarter.volume.is_not(None),
     )
-    return (min(lows or highs), max(highs)) if highs else None
+    of_it = (hour.intersection == intersection) & (hour.hour_ms > events[0] - HOUR_MS)
+    first: int | None = connection.execute(
+        select(func.min(hour.hour_ms)).where(of_it, hour.volume.is_(None), counted)
+    ).scalar()
+    return first
 
 
 def _summed(
@@ -187,7 +176,7 @@ def _summed(
 ) -> list[Hour]:
     """What an intersection's rows between two times come to, by hour."""
     sums: dict[int, dict[str, Any]] = defaultdict(dict)
-    for hour_ms, values in _sources(connection, place, rules, from_ms, to_ms):
+    for hour_ms, values in sources(connection, place, rules, from_ms, to_ms):
         for name, value in values.items():
             sums[hour_ms][name] = sums[hour_ms].get(name, 0) + value
     share, lanes = rules.congested_share, len(place.lanes)
@@ -225,112 +214,3 @@ def _kept(old: Hour, new: Hour) -> Hour:
 
 def _count(number: int | None) -> int:
     return -1 if number is None else number
-
-
-def _sources(
-    connection: Connection, place: Intersection, rules: Indicators, from_ms: int, to_ms: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    yield from _lanes(connection, place, rules.congested_share, from_ms, to_ms)
-    yield from _modes(connection, place.id, from_ms, to_ms)
-    yield from _counts(connection, place.id, from_ms, to_ms)
-    yield from _faults(connection, place.id, rules, from_ms, to_ms)
-
-
-def _lanes(
-    connection: Connection, place: Intersection, share: float, from_ms: int, to_ms: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    at = minutes.c
-    full = {index: share * lane.storage_pcu for index, lane in enumerate(place.lanes)}
-    trusted = at.confidence_min >= LEAST_CONFIDENCE
-    # A lane that the corridor no longer has has no zone: it is never congested.
-    congested = and_(trusted, at.queued_mean >= case(full, value=at.lane, else_=1e9))
-    query = (
-        select(
-            _hour(at.minute_ms).label("hour"),
-            func.sum(at.seconds),
-            func.sum(case((trusted, at.seconds), else_=0)),
-            func.sum(case((congested, at.seconds), else_=0)),
-            func.sum(case((trusted, at.seconds * at.queued_mean), else_=0.0)),
-        )
-        .where(at.intersection == place.id, at.minute_ms >= from_ms, at.minute_ms < to_ms)
-        .group_by("hour")
-    )
-    for hour_ms, lane_s, trusted_s, congested_s, queued in connection.execute(query):
-        yield (
-            hour_ms,
-            {
-                "lane_s": int(lane_s),
-                "trusted_s": int(trusted_s),
-                "congested_s": int(congested_s),
-                "queued_pcu_s": float(queued),
-            },
-        )
-
-
-def _modes(
-    connection: Connection, intersection: str, from_ms: int, to_ms: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Seconds in each mode; the database sums up spans within one hour, the others are cut here."""
-    at = spans.c
-    meets = and_(
-        at.intersection == intersection,
-        at.began_ms >= from_ms - LONGEST_MS,
-        at.began_ms < to_ms,
-        at.ended_ms > from_ms,
-    )
-    within = and_(at.began_ms >= from_ms, _hour(at.began_ms) == _hour(at.ended_ms - 1))
-    whole = (
-        select(_hour(at.began_ms).label("hour"), at.mode, func.sum(at.ended_ms - at.began_ms))
-        .where(meets, within)
-        .group_by("hour", at.mode)
-    )
-    for hour_ms, mode, lasted_ms in connection.execute(whole):
-        yield hour_ms, {_field(mode): float(lasted_ms) / 1000}
-    # One that lasts is counted once it has ended: until then its end is not known.
-    cut = select(at.began_ms, at.ended_ms, at.mode).where(meets, ~within)
-    for began_ms, ended_ms, mode in connection.execute(cut):
-        begin = max(began_ms, from_ms)
-        while begin < min(ended_ms, to_ms):
-            end = min(begin - begin % HOUR_MS + HOUR_MS, ended_ms, to_ms)
-            yield begin - begin % HOUR_MS, {_field(mode): (end - begin) / 1000}
-            begin = end
-
-
-def _counts(
-    connection: Connection, intersection: str, from_ms: int, to_ms: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Counted vehicles, and those that did not arrive on green."""
-    at = quarter_hours.c
-    query = (
-        select(
-            _hour(at.begin_ms).label("hour"),
-            func.sum(at.volume),
-            func.sum(at.arrivals - at.arrivals_on_green),
-        )
-        .where(at.intersection == intersection, at.begin_ms >= from_ms, at.begin_ms < to_ms)
-        .group_by("hour")
-    )
-    for hour_ms, volume, stops in connection.execute(query):
-        counted = {"volume": volume, "stops": stops}
-        yield hour_ms, {name: int(value) for name, value in counted.items() if value is not None}
-
-
-def _faults(
-    connection: Connection, intersection: str, rules: Indicators, from_ms: int, to_ms: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    at = alarms.c
-    query = select(at.cause, at.raised_ms, at.cleared_ms).where(
-        at.intersection == intersection, at.cleared_ms >= from_ms, at.cleared_ms < to_ms
-    )
-    for cause, raised_ms, cleared_ms in connection.execute(query):
-        if rules.is_fault(cause):
-            lasted_s = max(0, cleared_ms - raised_ms) / 1000
-            yield cleared_ms - cleared_ms % HOUR_MS, {"faults": 1, "fault_s": lasted_s}
-
-
-def _hour(at_ms: ColumnElement[Any]) -> ColumnElement[Any]:
-    return at_ms - at_ms % literal_column(str(HOUR_MS))
-
-
-def _field(mode: str) -> str:
-    return _FIELD_OF.get(Mode(mode), "other_s")

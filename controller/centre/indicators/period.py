@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Self
 
 from denxanh.controller.centre.words.word import Word
-from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import midnight_ms
 from denxanh.errors import ReportError
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -169,16 +169,6 @@ def latest(kind: Kind, newest: date) -> Period:
             return Period.five_years(newest.year - (newest.year - 1) % FIVE_YEARS)
         case Kind.SPAN:
             return Period.span(newest - timedelta(days=6), newest)
-
-
-def midnight_ms(day: date) -> int:
-    """The local midnight that begins a day, ms UTC."""
-    return int(datetime.combine(day, time(), VIETNAM).timestamp()) * 1000
-
-
-def local(at_ms: int) -> datetime:
-    """A time of the store as the local one."""
-    return datetime.fromtimestamp(at_ms / 1000, VIETNAM)
 
 
 def _named(day: date) -> str:

@@ -1,14 +1,18 @@
-"""Sums up hours while the centre runs, so that the API, the pages and reports find them."""
+"""What reports need, made of what is stored: while the centre runs, before a report, before old rows go."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from denxanh.controller.centre.indicators.hours import gather
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.heavy import heavy
+from denxanh.controller.centre.store.quarters import catch_up
+from denxanh.controller.centre.store.retention import Days, retain
+from denxanh.controller.measures.duties import duties
 from denxanh.errors import StoreError
 from denxanh.networks.model import Corridor
 
@@ -18,6 +22,31 @@ FIRST_S = 30.0
 """After the start: the recorder, which has to catch up, goes first."""
 
 _LOG = logging.getLogger(__name__)
+
+
+def sum_up(store: Store, corridor: Corridor, rules: Indicators, *, again: bool = False) -> None:
+    """Work out all quarters of an hour that are missing, then sum up the hours (`hours.gather`).
+
+    Where no centre has run, that is everything that is stored, and takes its time.
+
+    Raises:
+        StoreError: the database does not answer. What was done until then stays; doing it again goes on.
+    """
+    every = tuple(duties(one) for one in corridor.intersections)
+    done: dict[str, int] = {}
+    while catch_up(store, every, done):
+        pass
+    gather(store, corridor, rules, again=again)
+
+
+def clear(store: Store, corridor: Corridor, rules: Indicators, days: Days, now_ms: int) -> Mapping[str, int]:
+    """Sum up what reports need, then remove what is older than it may be (`retention.retain`).
+
+    Raises:
+        StoreError: as both; nothing was removed that is not summed up.
+    """
+    sum_up(store, corridor, rules)
+    return retain(store, days, now_ms)
 
 
 class Summing:

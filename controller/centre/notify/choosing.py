@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from denxanh.controller.centre.notify.outbox import Waiting
 from denxanh.controller.centre.notify.tables import AnyChannel, Severity
 from denxanh.controller.centre.notify.times import is_quiet
+from denxanh.controller.localtime import HOUR_MS
 
-HOUR_MS = 3_600_000
 ALONE = 3
 """So many waiting notices go one by one; more go together in one message (assumed)."""
 CRITICAL_EVERY_MS = 60_000

@@ -14,7 +14,7 @@ from pathlib import Path
 from denxanh.controller.centre.notify import wording
 from denxanh.controller.centre.notify.letter import Letter
 from denxanh.controller.centre.notify.tables import MailChannel, Severity
-from denxanh.controller.centre.notify.times import local
+from denxanh.controller.localtime import local
 from denxanh.errors import FeedError, RefusedError
 from denxanh.plc.security.secrets import read_line
 

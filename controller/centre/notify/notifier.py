@@ -13,12 +13,14 @@ from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 
+from denxanh.controller.centre.feeds import positions
 from denxanh.controller.centre.notify import book, digest, outbox
 from denxanh.controller.centre.notify.condition import Words
 from denxanh.controller.centre.notify.finding import Wards
 from denxanh.controller.centre.notify.letter import Carrier
 from denxanh.controller.centre.notify.mail import Mail
 from denxanh.controller.centre.notify.outbox import Lane, Lanes
+from denxanh.controller.centre.notify.overview import BEAT, BEAT_MS
 from denxanh.controller.centre.notify.posting import Post, Posted
 from denxanh.controller.centre.notify.reading import Indicators, Reader, none_known, open_notices
 from denxanh.controller.centre.notify.sms import Sms
@@ -132,6 +134,16 @@ class Notifier:
                 for lane in its:
                     tasks.create_task(self._deliver(lane, threads))
             tasks.create_task(self._look_on())
+            tasks.create_task(self._beat_on())
+
+    async def _beat_on(self) -> None:
+        """Say now and then that somebody works here: the console tells when nobody does."""
+        while True:
+            try:
+                await asyncio.to_thread(positions.put, self._store, BEAT, None)
+            except StoreError as error:
+                log.debug("no sign of life: %s", error)
+            await asyncio.sleep(BEAT_MS / 1000)
 
     async def _look_on(self) -> None:
         while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -58,7 +59,10 @@ def write(connection: Connection, turn: Turn, lanes: Lanes, names: Mapping[str, 
         row = connection.execute(insert(notices).values(**_row(notice)).returning(notices.c.id))
         numbers[notice.key] = row.scalar_one()
     for notice in turn.changed:
-        connection.execute(update(notices).where(notices.c.id == notice.id).values(**_row(notice)))
+        values = _row(notice)
+        if notice.acknowledged_ms is None:  # a person may have done so since the notice was read
+            del values["acknowledged_ms"], values["acknowledged_by"]
+        connection.execute(update(notices).where(notices.c.id == notice.id).values(**values))
     added = [
         delivery
         for told in turn.told
@@ -120,7 +124,7 @@ def _deliveries(
     return [delivery(lane, key, item) for name in told.channels for lane in lanes[name]]
 
 
-def _row(notice: Notice) -> Values:
+def _row(notice: Notice) -> dict[str, Any]:
     return {
         "rule": notice.rule,
         "place": notice.place,

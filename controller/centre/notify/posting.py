@@ -14,13 +14,14 @@ from enum import Enum, auto
 from sqlalchemy import Connection, insert, select, update
 
 from denxanh.controller.centre.notify import outbox
-from denxanh.controller.centre.notify.choosing import HOUR_MS, choose
+from denxanh.controller.centre.notify.choosing import choose
 from denxanh.controller.centre.notify.letter import Carrier, Letter
 from denxanh.controller.centre.notify.outbox import Lane
 from denxanh.controller.centre.notify.tables import AnyChannel
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.rows import plain
 from denxanh.controller.centre.store.schema import feed_positions
+from denxanh.controller.localtime import HOUR_MS
 from denxanh.errors import DenXanhError, RefusedError
 
 MAX_REFUSALS = 5

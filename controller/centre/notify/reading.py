@@ -23,9 +23,9 @@ from denxanh.controller.centre.store.schema import (
     notices,
     runs,
 )
+from denxanh.controller.localtime import HOUR_MS
 from denxanh.networks.model import Corridor
 
-HOUR_MS = 60 * MINUTE_MS
 MODE_MS = 24 * HOUR_MS
 """How far back changes of mode are looked for beyond what a rule waits, ms."""
 MAX_ALARMS = 20_000

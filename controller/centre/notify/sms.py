@@ -26,8 +26,8 @@ class Sms:
 
     def __init__(self, channel: SmsChannel, folder: Path) -> None:
         self._channel = channel
+        self._folder = folder
         self._key = None if channel.key_file is None else folder / channel.key_file
-        self._ca = None if channel.ca_file is None else folder / channel.ca_file
 
     def send(self, letter: Letter) -> None:
         """Deliver to the letter's number."""
@@ -44,8 +44,7 @@ class Sms:
         else:
             body, kind = json.dumps(fields, ensure_ascii=False).encode(), "application/json"
         headers = {"Content-Type": kind, **filled(one.headers, values)}
-        answer = post(one.url, body, headers, timeout_s=one.timeout_s, ca_file=self._ca)
-        self._accepted(answer)
+        self._accepted(post(one, self._folder, body, headers))
 
     def _accepted(self, answer: bytes) -> None:
         """Hold the answer against what an accepted message is answered."""

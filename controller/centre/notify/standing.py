@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.indicators.hours import gather
@@ -12,7 +11,7 @@ from denxanh.controller.centre.indicators.status import Status
 from denxanh.controller.centre.notify.condition import Indicator
 from denxanh.controller.centre.reports.basis import basis, usual
 from denxanh.controller.centre.store.archive import Store
-from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import local
 from denxanh.errors import ReportError
 from denxanh.networks.model import Corridor
 
@@ -47,7 +46,7 @@ class Standing:
 
     def _read(self, now_ms: int) -> tuple[Indicator, ...]:
         gather(self._store, self._corridor, self._city.indicators)
-        made = datetime.fromtimestamp(now_ms / 1000, VIETNAM)
+        made = local(now_ms)
         try:
             found = basis(self._store, self._corridor, self._city, usual(self._store, Kind.MONTH), made=made)
         except ReportError:

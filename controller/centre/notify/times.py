@@ -6,11 +6,7 @@ from datetime import datetime, time, timedelta
 
 from denxanh.controller.centre.notify.tables import Digest
 from denxanh.controller.clock import VIETNAM
-
-
-def local(at_ms: int) -> datetime:
-    """The local time of a moment."""
-    return datetime.fromtimestamp(at_ms / 1000, VIETNAM)
+from denxanh.controller.localtime import local
 
 
 def is_quiet(quiet: tuple[time, time] | None, at_ms: int) -> bool:

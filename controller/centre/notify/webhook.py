@@ -12,8 +12,8 @@ from typing import Any
 from denxanh.controller.centre.notify.http import post
 from denxanh.controller.centre.notify.letter import Item, Letter
 from denxanh.controller.centre.notify.tables import WebhookChannel
-from denxanh.controller.centre.notify.times import local
 from denxanh.controller.centre.notify.wording import EN, VI, line
+from denxanh.controller.localtime import local
 from denxanh.plc.security.secrets import read_line
 
 VERSION = 1
@@ -29,8 +29,8 @@ class Webhook:
 
     def __init__(self, channel: WebhookChannel, folder: Path) -> None:
         self._channel = channel
+        self._folder = folder
         self._key = folder / channel.key_file
-        self._ca = None if channel.ca_file is None else folder / channel.ca_file
 
     def send(self, letter: Letter) -> None:
         """Deliver; the receiver leaves out an `Idempotency-Key` that it has had."""
@@ -42,7 +42,7 @@ class Webhook:
             "X-Denxanh-Timestamp": stamp,
             "X-Denxanh-Signature": signature(read_line(self._key), stamp, body),
         }
-        post(self._channel.url, body, headers, timeout_s=self._channel.timeout_s, ca_file=self._ca)
+        post(self._channel, self._folder, body, headers)
 
 
 def signature(key: str, stamp: str, body: bytes) -> str:

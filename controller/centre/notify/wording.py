@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from denxanh.controller.centre.notify.book import Kind
 from denxanh.controller.centre.notify.condition import Words
@@ -11,7 +10,7 @@ from denxanh.controller.centre.notify.gsm import fitted, without_marks
 from denxanh.controller.centre.notify.letter import Item, Letter
 from denxanh.controller.centre.notify.tables import Severity
 from denxanh.controller.centre.store.rows import plain
-from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import local
 
 MINUTE_MS = 60_000
 MAX_LINE = 1000
@@ -35,7 +34,7 @@ VI, EN = 0, 1
 
 def clock(at_ms: int) -> str:
     """Local hour and minute, with the day."""
-    return datetime.fromtimestamp(at_ms / 1000, VIETNAM).strftime("%H:%M %d/%m")
+    return local(at_ms).strftime("%H:%M %d/%m")
 
 
 def duration(ms: int) -> str:

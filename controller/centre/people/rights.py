@@ -18,7 +18,7 @@ class Right(StrEnum):
     RELEASE = "release"
     PREEMPT = "preempt"
     ACKNOWLEDGE = "acknowledge"
-    """Take note of an alarm."""
+    """Take note of an alarm or a notice."""
     EDIT_PLANS = "edit-plans"
     """Drafts of plans and the calendar."""
     AUDIT = "audit"

@@ -13,13 +13,14 @@ from denxanh.controller.centre.indicators import faults as fault_rows
 from denxanh.controller.centre.indicators import hours as hour_rows
 from denxanh.controller.centre.indicators import remarks as remark_rows
 from denxanh.controller.centre.indicators.faults import FaultKind
-from denxanh.controller.centre.indicators.hours import HOUR_MS, Hour
-from denxanh.controller.centre.indicators.period import Kind, Period, latest, local, midnight_ms
+from denxanh.controller.centre.indicators.hours import Hour
+from denxanh.controller.centre.indicators.period import Kind, Period, latest
 from denxanh.controller.centre.indicators.records import Observed, Record, records
 from denxanh.controller.centre.indicators.remarks import Remark
 from denxanh.controller.centre.indicators.settings import Id
 from denxanh.controller.centre.store import migrate
 from denxanh.controller.centre.store.archive import Store
+from denxanh.controller.localtime import HOUR_MS, local, midnight_ms
 from denxanh.errors import ReportError
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.register import Junction, junctions

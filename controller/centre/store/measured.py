@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from sqlalchemy import Connection
 
 from denxanh.controller.centre.store import signal_events
 from denxanh.controller.centre.store.quarters import window
-from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import local
 from denxanh.controller.measures.detectors import detector_health
 from denxanh.controller.measures.duties import duties
 from denxanh.controller.measures.losses import communication
@@ -91,4 +90,4 @@ def _rounded(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _time(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, VIETNAM).isoformat(timespec="milliseconds")
+    return local(at_ms).isoformat(timespec="milliseconds")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from denxanh.controller.centre.store.schema import (
     signal_events,
     spans,
 )
-from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import local, midnight_ms
 from denxanh.errors import MissingExtraError, StoreError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _days(store: Store, time: Column[Any], first: date, last: date) -> Iterator[
 def _frame(store: Store, time: Column[Any], day: date) -> polars.DataFrame:
     import polars
 
-    begin, end = _midnight_ms(day), _midnight_ms(day + timedelta(days=1))
+    begin, end = midnight_ms(day), midnight_ms(day + timedelta(days=1))
     with store.reading() as connection:
         if time.table is signal_events:
             return high_resolution.indiana(connection, begin, end)
@@ -132,8 +132,4 @@ def _schema(table: Any) -> dict[str, polars.DataType | type[polars.DataType]]:
 
 
 def _day(at_ms: int) -> date:
-    return datetime.fromtimestamp(at_ms / 1000, VIETNAM).date()
-
-
-def _midnight_ms(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=VIETNAM).timestamp()) * 1000
+    return local(at_ms).date()

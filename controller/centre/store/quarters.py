@@ -13,6 +13,7 @@ from denxanh.controller.centre.store import signal_events as stored_events
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import quarter_hours, signal_events
 from denxanh.controller.highres.log import EventLog
+from denxanh.controller.localtime import HOUR_MS
 from denxanh.controller.measures.duties import Duties
 from denxanh.controller.measures.quarters import (
     LEAD_MS,
@@ -131,7 +132,7 @@ def catch_up(store: Store, every: Iterable[Duties], done: dict[str, int]) -> int
         if found is None:
             continue
         begin_ms, end_ms = found
-        end_ms = min(end_ms, begin_ms + STEP_MS)
+        end_ms = min(end_ms, begin_ms - begin_ms % HOUR_MS + STEP_MS)  # whole hours: they are summed up next
         work_out(store, duties, begin_ms, end_ms)
         done[intersection] = end_ms
         count += (end_ms - begin_ms) // QUARTER_MS

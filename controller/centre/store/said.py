@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import midnight_ms
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event
 from denxanh.controller.vds import arrival
@@ -132,9 +132,9 @@ def at_ms(date: str, clock_s: float) -> int:
     Raises:
         ValueError: there is no such date.
     """
-    return _midnight_ms(date) + round(clock_s * 1000)
+    return _day_ms(date) + round(clock_s * 1000)
 
 
 @lru_cache(maxsize=8)
-def _midnight_ms(date: str) -> int:
-    return int(datetime.fromisoformat(date).replace(tzinfo=VIETNAM).timestamp()) * 1000
+def _day_ms(date: str) -> int:
+    return midnight_ms(datetime.fromisoformat(date).date())

@@ -239,6 +239,7 @@ notices = Table(
     Column("acknowledged_ms", BigInteger),
     Column("acknowledged_by", String(64)),
     Column("cleared_ms", BigInteger, index=True),
+    Column("note", Text),
 )
 """What threshold rules have found. At most one is open per rule, place and fault (`cleared_ms` is empty).
 
@@ -254,7 +255,7 @@ deliveries = Table(
     Column("channel", String(64), nullable=False),
     Column("recipient", String(64), nullable=False),
     Column("key", String(200), nullable=False, unique=True),
-    Column("notice", BigInteger),
+    Column("notice", BigInteger, index=True),
     Column("kind", String(16), nullable=False),
     Column("severity", String(16), nullable=False),
     Column("body", Text, nullable=False),

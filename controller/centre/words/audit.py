@@ -79,6 +79,7 @@ AUDIT: Words = _WHY | {
     "audit.kind.login": Word("Đăng nhập", "Signing in"),
     "audit.kind.access": Word("Bị từ chối", "Turned away"),
     "audit.kind.alarm": Word("Cảnh báo", "Alarms"),
+    "audit.kind.notice": Word("Thông báo", "Notices"),
     "audit.kind.draft": Word("Bản thảo chương trình và lịch", "Drafts of plans and calendar"),
     "audit.kind.account": Word("Tài khoản", "Accounts"),
     "audit.kind.token": Word("Khóa API", "API tokens"),

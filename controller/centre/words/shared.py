@@ -31,6 +31,7 @@ SHELL: Words = {
     "nav.measures": Word("Đo lường", "Measures"),
     "nav.hotspots": Word("Điểm nóng", "Hotspots"),
     "nav.alarms": Word("Cảnh báo", "Alarms"),
+    "nav.notices": Word("Thông báo", "Notices"),
     "nav.plans": Word("Chương trình", "Plans"),
     "nav.calendar": Word("Lịch", "Calendar"),
     "nav.audit": Word("Sổ ghi", "Log"),

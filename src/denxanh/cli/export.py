@@ -46,7 +46,7 @@ def ioc_daily(
         from denxanh.controller.centre.exports.making import period
 
         asked = period(day)
-        path = out or Path(f"ioc-daily-{asked}.json")
+        path = out or Path(f"ioc-daily-{asked.slug}.json")
         found = maker.ioc_daily(connection, asked, path)
     if json:
         document({"file": str(path), "junctions": found["junctions_registered"]})
@@ -94,7 +94,7 @@ def police(
         from denxanh.controller.centre.exports.making import period
 
         asked = period(day)
-        path = out or Path(f"signal-log-{asked}.jsonl")
+        path = out or Path(f"signal-log-{asked.slug}.jsonl")
         heads = maker.police(connection, asked, path)
     if json:
         document({"file": str(path), "heads": heads})
@@ -161,7 +161,7 @@ def _dataset(
 
     with _open(site, wards, provinces) as (maker, connection):
         asked = period(days)
-        path = out or Path(f"{kind}-{asked}.zip")
+        path = out or Path(f"{kind}-{asked.slug}.zip")
         make = maker.lgsp if kind == "lgsp" else maker.open_data
         manifest = make(connection, asked, path)
     if json:

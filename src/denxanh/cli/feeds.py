@@ -112,10 +112,9 @@ def _waiting(number: int | None) -> str:
 
 
 def _time(at_ms: int | None) -> str:
-    from datetime import datetime
 
-    from denxanh.controller.clock import VIETNAM
+    from denxanh.controller.localtime import local
 
     if at_ms is None:
         return "never"
-    return datetime.fromtimestamp(at_ms / 1000, VIETNAM).isoformat(timespec="seconds")
+    return local(at_ms).isoformat(timespec="seconds")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -184,14 +184,14 @@ def _opened(found: SiteFile) -> contextlib.closing[Store]:
 
 def _ms(day: datetime | None, *, days: int = 0) -> int | None:
     """Midnight of a local day, so many days later, in milliseconds since 1970; None where there is none."""
-    from denxanh.controller.clock import VIETNAM
-
     if day is None:
         return None
-    return int((day.replace(tzinfo=VIETNAM).timestamp() + days * 86_400) * 1000)
+    from denxanh.controller.localtime import midnight_ms
+
+    return midnight_ms(day.date() + timedelta(days=days))
 
 
 def _time(at_ms: int) -> str:
-    from denxanh.controller.clock import VIETNAM
+    from denxanh.controller.localtime import local
 
-    return datetime.fromtimestamp(at_ms / 1000, VIETNAM).isoformat(timespec="minutes")
+    return local(at_ms).isoformat(timespec="minutes")

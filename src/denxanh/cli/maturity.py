@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import asdict
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -28,15 +28,13 @@ def maturity(
     from denxanh.controller import site as sites
     from denxanh.controller.centre import maturity as facts
     from denxanh.controller.centre.store.archive import open_store
-    from denxanh.controller.clock import VIETNAM
+    from denxanh.controller.localtime import midnight_ms
     from denxanh.networks.register import junctions
 
     if last < first:
         raise ConfigError("the last day is before the first", where="--to")
     found = sites.load(site)
-    begin = datetime.combine(first.date(), time(), VIETNAM)
-    end = datetime.combine(last.date(), time(), VIETNAM) + timedelta(days=1)
-    from_ms, to_ms = (int(moment.timestamp() * 1000) for moment in (begin, end))
+    from_ms, to_ms = midnight_ms(first.date()), midnight_ms(last.date() + timedelta(days=1))
     with contextlib.closing(open_store(found.store, make=False)) as store:
         heard = facts.observed(store, from_ms, to_ms)
     counted = facts.wards(found.corridor, junctions(found.corridor), heard, to_ms - from_ms)

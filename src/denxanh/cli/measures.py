@@ -78,7 +78,6 @@ def measures(
     from denxanh.controller import site as sites
     from denxanh.controller.centre.store.archive import open_store
     from denxanh.controller.centre.store.measured import newest_ms, over, told
-    from denxanh.controller.clock import VIETNAM
     from denxanh.controller.measures.summary import summary
     from denxanh.errors import ReportError, SiteError
 
@@ -107,7 +106,9 @@ def measures(
     if json:
         document(told(measured, lines))
         return
-    begin, end = (datetime.fromtimestamp(at / 1000, VIETNAM) for at in (since_ms, until_ms))
+    from denxanh.controller.localtime import local
+
+    begin, end = (local(at) for at in (since_ms, until_ms))
     known = 100 * measured.known_s / ((until_ms - since_ms) / 1000)
     say(f"{intersection}, {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}: {known:.1f} % of the time is known")
     _tables(measured, lines)

@@ -137,15 +137,17 @@ def acknowledge(
 ) -> None:
     """Take note of a notice, so that it is not escalated further.
 
-    A notice about an alarm is taken note of in the console, with the alarm; this is for the others.
+    The same as in the console, whose page of notices also shows what you say here. A notice about an alarm is
+    taken note of together with the alarm.
     """
     from denxanh.controller.centre.notify.overview import acknowledge as acknowledged
+    from denxanh.controller.centre.people.deed import Actor
     from denxanh.controller.centre.store.archive import open_store
 
     found, _, _ = _read(site)
     by = f"unix:{getpass.getuser()}"
-    with contextlib.closing(open_store(found.store, make=False)) as store:
-        first = acknowledged(store, number, by=by, reason=reason)
+    with contextlib.closing(open_store(found.store, make=False)) as store, store.writing() as connection:
+        first = acknowledged(connection, number, Actor(by), reason)
     if json:
         document({"notice": number, "acknowledged": first, "by": by})
     else:

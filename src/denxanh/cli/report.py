@@ -247,12 +247,12 @@ def _caution(found: Basis) -> None:
 @contextlib.contextmanager
 def _read(site: Path, name: str, period: str | None, ward: str | None, again: bool) -> Iterator[Basis]:
     """Sum up what is new, and read what the report needs."""
-    from denxanh.controller.centre.indicators.hours import gather
+    from denxanh.controller.centre.indicators.summing import sum_up
     from denxanh.controller.centre.reports.basis import basis
     from denxanh.controller.clock import VIETNAM
 
     with _opened(site) as (store, found, city):
-        gather(store, found.corridor, city.indicators, again=again)
+        sum_up(store, found.corridor, city.indicators, again=again)
         about: Period = chosen(store, name, period)
         simulated = found.clock is not None or bool(found.corridor.simulation_only)
         made = datetime.now(VIETNAM)

@@ -227,9 +227,12 @@ def retain(
 ) -> None:
     """Remove what is older than it may be; for a timer, once a day.
 
-    Run `export` before it to keep elsewhere what goes. The audit log, accounts and drafts are never removed.
-    The centre may run meanwhile.
+    First everything is summed up that reports need, so that indicators and the comparison with the year
+    before stay. Run `export` before it to keep elsewhere what goes. The audit log, accounts and drafts are
+    never removed. The centre may run meanwhile.
     """
+    from denxanh.controller.centre import city
+    from denxanh.controller.centre.indicators.summing import clear
     from denxanh.controller.centre.store import retention
     from denxanh.controller.centre.store.rows import now_ms
 
@@ -243,8 +246,10 @@ def retain(
         signal_events=signal_events,
         notices=notices,
     )
+    found = _site(site)
+    rules = city.load(None if found.console is None else found.console.city).indicators
     with _opened(site) as store:
-        removed = retention.retain(store, days, now_ms())
+        removed = clear(store, found.corridor, rules, days, now_ms())
     if json:
         document(dict(removed))
         return
@@ -264,6 +269,6 @@ def _opened(path: Path) -> contextlib.closing[Store]:
 
 
 def _time(at_ms: int) -> str:
-    from denxanh.controller.clock import VIETNAM
+    from denxanh.controller.localtime import local
 
-    return datetime.fromtimestamp(at_ms / 1000, VIETNAM).isoformat(timespec="seconds")
+    return local(at_ms).isoformat(timespec="seconds")

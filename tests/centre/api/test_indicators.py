@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import insert
 
 from denxanh.controller.centre.indicators.hours import gather
-from denxanh.controller.centre.indicators.period import midnight_ms
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.store.schema import minutes
+from denxanh.controller.localtime import midnight_ms
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,10 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 Enter = Callable[..., Any]
 PAGES = (
-    *((Role.ENGINEER, path) for path in ("/alarms?which=all", "/plans", "/plans/X1/1/edit", "/calendar")),
+    *(
+        (Role.ENGINEER, path)
+        for path in ("/alarms?which=all", "/notices", "/plans", "/plans/X1/1/edit", "/calendar")
+    ),
     *((Role.ENGINEER, path) for path in ("/audit", "/comparison", "/account")),
     (Role.ADMINISTRATOR, "/people"),
 )
@@ -31,7 +34,7 @@ DIALOGS = (
     (Role.POLICE_LIAISON, "preempt"),
 )
 KEY = re.compile(
-    r"\b(?:give|preview|outcome|send|alarms|audit|plans|edit|calendar|compare|people|own|tokens)\.[a-z]"
+    r"\b(?:give|preview|outcome|send|alarms|notices|channels|audit|plans|edit|calendar|compare|people|own|tokens)\.[a-z]"
 )
 RUNNING = "document.getElementById('clock').textContent !== '--:--:--'"
 

@@ -17,9 +17,10 @@ import pytest
 from sqlalchemy import insert, update
 
 from denxanh.controller.centre.exports.dataset import UNSAID
-from denxanh.controller.centre.exports.making import Maker, Period, period
+from denxanh.controller.centre.exports.making import Maker, period
 from denxanh.controller.centre.exports.settings import Diversion, Exports
 from denxanh.controller.centre.exports.verifying import verify
+from denxanh.controller.centre.indicators.period import Period
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.schema import alarms, minutes, quarter_hours, signal_events, spans
 from denxanh.controller.clock import VIETNAM
@@ -112,9 +113,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def test_periods_in_words() -> None:
-    assert period("2026-11-23") == Period(date(2026, 11, 23), date(2026, 11, 23))
-    assert period("2026-02") == Period(date(2026, 2, 1), date(2026, 2, 28))
-    assert period("2028") == Period(date(2028, 1, 1), date(2028, 12, 31))
+    assert period("2026-11-23") == Period.day(date(2026, 11, 23))
+    assert period("2026-02") == Period.month(2026, 2)
+    assert period("2028") == Period.year(2028)
     assert period("2026-11-01..2026-11-07").end_ms - period("2026-11-01").begin_ms == 7 * 86_400_000
     assert datetime.fromtimestamp(DAY.begin_ms / 1000, VIETNAM).isoformat() == "2026-11-23T00:00:00+07:00"
 

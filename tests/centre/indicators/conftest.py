@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from denxanh.controller.centre.indicators.hours import HOUR_MS, Hour
-from denxanh.controller.centre.indicators.period import midnight_ms
+from denxanh.controller.centre.indicators.hours import Hour
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.schema import alarms, minutes, quarter_hours, spans
+from denxanh.controller.localtime import HOUR_MS, midnight_ms
 from denxanh.controller.mode import Mode
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Corridor
@@ -142,10 +142,10 @@ def writer(kept: Store, corridor: Corridor) -> Writer:
     return Writer(kept, corridor)
 
 
-@pytest.fixture
-def make_writer(corridor: Corridor) -> Callable[[Store], Writer]:
+@pytest.fixture(scope="session")
+def make_writer() -> Callable[[Store], Writer]:
     """For another store."""
-    return lambda store: Writer(store, corridor)
+    return lambda store: Writer(store, crossroads_corridor(2))
 
 
 def _hours(

@@ -14,10 +14,11 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from denxanh.controller.centre.indicators import hours, summing
-from denxanh.controller.centre.indicators.hours import HOUR_MS, extent, gather, load
+from denxanh.controller.centre.indicators.hours import extent, gather, load
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import minutes, spans
+from denxanh.controller.localtime import HOUR_MS
 from denxanh.controller.mode import Mode
 from denxanh.networks.model import Corridor
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.policy
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -258,5 +260,28 @@ def test_nobody_there_and_one_who_says_nothing() -> None:
         with pytest.raises(FeedError, match="reached"):
             sms(url).send(LETTER)
         silent.listen()
-        with pytest.raises(FeedError, match="reached"):
+        with pytest.raises(FeedError, match="does not answer in time"):
             sms(url).send(LETTER)
+
+
+def test_who_drips_an_answer_holds_nobody_for_longer_than_the_channel_says() -> None:
+    with socket.socket() as dripping:
+        dripping.bind(("127.0.0.1", 0))
+        dripping.listen()
+        asked = threading.Event()
+
+        def drip() -> None:
+            connection, _ = dripping.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                while not asked.wait(0.05):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            with pytest.raises(FeedError, match="does not answer in time"):
+                sms(f"http://127.0.0.1:{dripping.getsockname()[1]}/").send(LETTER)
+        finally:
+            asked.set()
+            thread.join()

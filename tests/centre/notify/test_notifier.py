@@ -25,6 +25,7 @@ from denxanh.controller.centre.notify.outbox import Lane
 from denxanh.controller.centre.notify.overview import acknowledge, waiting_now
 from denxanh.controller.centre.notify.posting import MAX_REFUSALS, Posted
 from denxanh.controller.centre.notify.tables import NotifyTable
+from denxanh.controller.centre.people.deed import Actor
 from denxanh.controller.centre.store import audit, queries
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.schema import alarms, deliveries, feed_positions, notices
@@ -154,10 +155,15 @@ def test_an_acknowledgement_in_the_console_ends_the_escalation(
 def test_taking_note_by_hand(make: Make, lite: Store, clock: Clock) -> None:
     raised(lite, 1, clock)
     make([{**RULE, "escalate": [{"after_min": 1, "channels": ["hook"]}]}]).look()
-    assert acknowledge(lite, 1, by="unix:an", reason="đã cử đội")
-    assert not acknowledge(lite, 1, by="unix:binh", reason="tôi nữa")
-    with pytest.raises(StoreError, match="no notice 9"):
-        acknowledge(lite, 9, by="x", reason="y")
+    with lite.writing() as connection:
+        assert acknowledge(connection, 1, Actor("unix:an"), "đã cử đội")
+        assert not acknowledge(connection, 1, Actor("unix:binh"), "tôi nữa")
+        with pytest.raises(StoreError, match="no notice 9"):
+            acknowledge(connection, 9, Actor("x"), "y")
+        assert connection.execute(select(notices.c.acknowledged_by, notices.c.note)).one() == (
+            "unix:an",
+            "đã cử đội",
+        )
     clock.ms += 5 * MIN
     assert make([{**RULE, "escalate": [{"after_min": 1, "channels": ["hook"]}]}]).look() == 0
     assert [row["action"] for row in audit.search(lite).rows] == ["notice.acknowledge"]

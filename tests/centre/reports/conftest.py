@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import insert
 
 from denxanh.controller.centre.city import CityFile
-from denxanh.controller.centre.indicators.hours import HOUR_MS
-from denxanh.controller.centre.indicators.period import Period, midnight_ms
+from denxanh.controller.centre.indicators.period import Period
 from denxanh.controller.centre.reports.basis import Basis, basis
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.schema import alarms, hours, minutes
 from denxanh.controller.clock import VIETNAM
+from denxanh.controller.localtime import HOUR_MS, midnight_ms
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Corridor
 

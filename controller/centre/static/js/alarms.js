@@ -1,7 +1,7 @@
 // Alarms: what stands, since when, who has taken note of it.
 import { byId, html, say } from "./dom.js";
 import { follow, get, plan } from "./live.js";
-import { send } from "./send.js";
+import { askForNote } from "./taking.js";
 import { duration, moment, siteNow } from "./times.js";
 import { nameOf } from "./vocabulary.js";
 import { either, t } from "./words.js";
@@ -13,12 +13,10 @@ const corridor = await plan;
 const places = new Map(corridor.intersections.map((item) => [item.id, item]));
 const filters = byId("filters");
 const mayTake = document.querySelector("[data-may-acknowledge]").dataset.mayAcknowledge === "yes";
-const dialog = byId("take");
 let now = null;
 let shown = [];
 let next = null;
 let newest = null;
-let taking = null;
 
 follow((state) => {
   now = siteNow(state);
@@ -30,8 +28,6 @@ byId("more").addEventListener("click", older);
 byId("ended")?.addEventListener("click", openEnded);
 byId("sound").checked = localStorage.getItem(SOUND) === "on";
 byId("sound").addEventListener("change", ({ target }) => localStorage.setItem(SOUND, target.checked ? "on" : "off"));
-byId("take-cancel").addEventListener("click", () => dialog.close());
-dialog.querySelector("form").addEventListener("submit", take);
 setInterval(() => { if (shown.length <= PAGE) load(); }, AGAIN_MS);
 load();
 
@@ -130,37 +126,27 @@ function empty(text) {
 }
 
 function open(alarm) {
-  taking = alarm;
-  say(byId("take-hint"), t("alarms.take.hint"));
-  dialog.querySelector("form").reset();
-  byId("take-problem").hidden = true;
-  say(byId("take-what"), `${nameFor(alarm)}: ${either(alarm.text.vi, alarm.text.en)}`);
-  dialog.showModal();
+  askForNote({
+    what: `${nameFor(alarm)}: ${either(alarm.text.vi, alarm.text.en)}`,
+    hint: t("alarms.take.hint"),
+    path: `/api/v1/alarms/${alarm.id}/acknowledge`,
+    done: () => thank(t("alarms.done")),
+  });
 }
 
 /** Those that are over, all at once: they fill the list after a flapping link. */
 function openEnded() {
-  taking = null;
-  dialog.querySelector("form").reset();
-  byId("take-problem").hidden = true;
   const chosen = filters.elements.intersection;
-  say(byId("take-what"), `${t("alarms.ended")}: ${chosen.selectedOptions[0].text}`);
-  say(byId("take-hint"), t("alarms.ended.hint"));
-  dialog.showModal();
+  askForNote({
+    what: `${t("alarms.ended")}: ${chosen.selectedOptions[0].text}`,
+    hint: t("alarms.ended.hint"),
+    path: "/api/v1/alarms/acknowledge-ended",
+    more: { intersection: chosen.value || null, up_to: newest },
+    done: (body) => thank(t("alarms.ended.done", { n: body.count })),
+  });
 }
 
-async function take(event) {
-  event.preventDefault();
-  const note = byId("note").value.trim();
-  const answer = taking
-    ? await send("POST", `/api/v1/alarms/${taking.id}/acknowledge`, { note })
-    : await send("POST", "/api/v1/alarms/acknowledge-ended", { note, intersection: filters.elements.intersection.value || null, up_to: newest });
-  if (!answer.ok) {
-    byId("take-problem").hidden = false;
-    say(byId("take-problem"), answer.message);
-    return;
-  }
-  dialog.close();
-  say(byId("alarm-voice"), taking ? t("alarms.done") : t("alarms.ended.done", { n: answer.body.count }));
+function thank(words) {
+  say(byId("alarm-voice"), words);
   load();
 }
