@@ -207,11 +207,11 @@ def test_what_retention_took_is_a_gap_of_that_intersection(store: Store) -> None
 
 @pytest.mark.parametrize(
     "wrong",
-    (
+    [
         *("", "x", "{}", "[1,0]", "null", '{"a":1}', '{"a":[1]}', '{"a":[1,2,3]}', '{"a":["1",2]}'),
         *('{"a":[1.5,2]}', '{"a":[true,1]}', '{"a":[1,-1]}', '{"a":[1,9999999999]}', "9" * 5000, "[" * 9999),
         *('{"a":"12"}', '{"a":[NaN,1]}'),
-    ),
+    ],
 )
 def test_a_damaged_position_is_refused(store: Store, wrong: str) -> None:
     with store.reading() as connection, pytest.raises(StoreError, match="is no position of flow-15min"):
