@@ -55,10 +55,12 @@ def main() -> None:
                 seen.update(json.dumps(dict(one.body), sort_keys=True).encode())
     wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
     store.close()
-    sys.stdout.write(
-        f"{packages} packages in {batches} batches: {statements} statements, {cpu_s:.1f} s of processor time, "
-        f"{wall_s:.1f} s; {1000 * cpu_s / max(packages, 1):.1f} ms a package; hash {seen.hexdigest()[:16]}\n"
+    said = (
+        f"{packages} packages in {batches} batches: {statements} statements,",
+        f"{cpu_s:.1f} s of processor time, {wall_s:.1f} s,",
+        f"{1000 * cpu_s / max(packages, 1):.1f} ms of processor time a package; hash {seen.hexdigest()[:16]}",
     )
+    sys.stdout.write(" ".join(said) + "\n")
 
 
 if __name__ == "__main__":

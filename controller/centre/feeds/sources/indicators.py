@@ -73,7 +73,7 @@ class IndicatorSource:
             found.append(self._message(connection, last))
         return found
 
-    def gap(self, connection: Connection, after: str) -> Gap | None:
+    def gap(self, connection: Connection, after: str) -> Gap | None:  # noqa: ARG002 - the contract's
         """None: sums are kept for good.
 
         Raises:
