@@ -149,7 +149,11 @@ def names(folder: Path) -> int:
 
 def written(folder: Path) -> list[str]:
     """The ids in its files; each line is whole."""
-    return [json.loads(line)["id"] for one in (folder / "out").glob("*.jsonl") for line in one.read_text().splitlines()]
+    return [
+        json.loads(line)["id"]
+        for one in (folder / "out").glob("*.jsonl")
+        for line in one.read_text().splitlines()
+    ]
 
 
 def number(id_: str) -> int:
