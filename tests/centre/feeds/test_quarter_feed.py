@@ -224,3 +224,16 @@ def test_a_position_of_another_store_is_refused(store: Store) -> None:
     far = f'{{"{PLACES[0]}":[{NOON + 9 * QUARTER_MS},1]}}'
     with store.reading() as connection, pytest.raises(StoreError, match="further than the store goes"):
         SOURCES["flow-15min"](CORRIDOR).read(connection, far, 10)
+
+
+def test_an_intersection_whose_rows_have_all_gone_stops_nobody(store: Store) -> None:
+    street, receiver = Street(store), Receiver(store)
+    for place in PLACES[:2]:
+        street.tell(place, 3, seen=True)
+    catch_up(store, DUTIES, {})
+    receiver.take(100)
+    with store.writing() as connection:
+        connection.execute(delete(quarter_hours).where(quarter_hours.c.intersection == PLACES[0]))
+    street.tell(PLACES[1], 2, seen=True)
+    catch_up(store, DUTIES[1:], {})
+    assert receiver.take(100) == 2 * len(PHASES[PLACES[1]])

@@ -110,9 +110,10 @@ class QuarterSource:
         return None if row is None else (row.begin_ms, row.phase)
 
     def _refuse_the_future(self, connection: Connection, name: str, begin_ms: int) -> None:
-        # New quarters would begin before it, and be left out without a word.
+        # New quarters would begin before it, and be left out without a word. Without any, nothing is wrong:
+        # those of an intersection that is no more go with their age.
         newest = self._end_of(connection, name, newest=True)
-        if newest is None or newest[0] < begin_ms:
+        if newest is not None and newest[0] < begin_ms:
             raise StoreError(
                 f"the feed has read {name} further than the store goes: it is another one",
                 where=f"feed_positions: {NAME}",
