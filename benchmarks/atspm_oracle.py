@@ -29,7 +29,7 @@ from denxanh.controller import site as sites
 from denxanh.controller.centre.store.archive import open_store
 from denxanh.controller.centre.store.quarters import window
 from denxanh.controller.clock import VIETNAM
-from denxanh.controller.highres.codes import Code
+from denxanh.controller.highres.codes import FIRST_OWN, Code
 from denxanh.controller.highres.log import EventLog
 from denxanh.controller.measures.arrivals import arrivals
 from denxanh.controller.measures.codes import GREEN, ON, RED, YELLOW, stamps
@@ -48,8 +48,6 @@ RUNNER = Path(__file__).with_name("atspm_run.py")
 BEGIN, END = "<!-- oracle: begin -->", "<!-- oracle: end -->"
 CLOSE = 1e-4
 """Relative; `atspm` computes in 32-bit floats."""
-FOREIGN = 900
-"""Codes from here on are ours alone; `atspm` uses 901 to 936 for marks of its own."""
 NAMES = {
     "terminations": "greens ended, by reason",
     "splits": "green, yellow and red clearance: how many, how long",
@@ -106,7 +104,7 @@ def translated(log: EventLog, place: Duties) -> Iterable[tuple[int, int, int]]:
     for at, code, parameter in zip(
         log.at_ms.tolist(), log.code.tolist(), log.parameter.tolist(), strict=True
     ):
-        if code >= FOREIGN or code in (Code.PED_DETECTOR_ON, Code.PED_DETECTOR_OFF):
+        if code >= FIRST_OWN or code in (Code.PED_DETECTOR_ON, Code.PED_DETECTOR_OFF):
             continue
         if code == Code.PED_CALL_REGISTERED:
             # Its pedestrian delay looks for 90 with the phase as parameter; our 90 carries the channel.

@@ -27,7 +27,7 @@ PLAIN = Patience()
 PATIENCE: Mapping[str, Patience] = {
     # Spillback of a second ends by itself: of 14 in 500 s of seven intersections 11 lasted 1 to 9 s.
     "starved-group": Patience(raise_s=20, clear_s=60),
-    # They show mostly in ADAPTIVE, from which they lead away for the hold-off: gone is what does not come back.
+    # They show mostly in ADAPTIVE, from which they lead away: gone is what does not come back after it.
     **dict.fromkeys((cause.value for cause in OF_SIGNALS), Patience(clear_s=HOLD_OFF_S + 15)),
 }
 """By an alarm's cause."""

@@ -1,6 +1,7 @@
 """High-resolution events of a simulation without cabinets: the street's own encoder, into a CSV file.
 
-The columns are those of ATSPM programs: TimeStamp (local time), DeviceId, EventId, Parameter.
+The columns are those of ATSPM programs: TimeStamp (local time), DeviceId, EventId, Parameter. Our own
+codes stand from 1900 on (`codes.exported`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from denxanh.agents.fixed import Fixed
 from denxanh.agents.policy import Policy
+from denxanh.controller.highres.codes import exported
 from denxanh.controller.highres.encoder import Encoder
 from denxanh.controller.highres.moment import Moment, SignalEvent
 from denxanh.controller.mode import Mode
@@ -88,4 +90,4 @@ class SignalLog:
         for at_ms, code, parameter in told:
             seconds, ms = divmod(at_ms, 1000)
             stamp = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
-            self._rows.writerow((f"{stamp}.{ms // 100}", name, int(code), parameter))
+            self._rows.writerow((f"{stamp}.{ms // 100}", name, exported(code), parameter))

@@ -9,6 +9,13 @@ told, when, and which never are: docs/high-resolution-events.md.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
+
+FIRST_OWN: Final = 900
+"""Codes from here on are our own."""
+OWN_IN_EXPORTS: Final = 1000
+"""Added to our own codes in what other programs read: the `atspm` package keeps marks of its own under 901 to
+936 (a running call, a green that goes on …) and would take ours for them."""
 
 
 class Code(IntEnum):
@@ -85,3 +92,8 @@ class Code(IntEnum):
     REGAINED = 911, "from here on it is known again; nothing may be bridged from before (0)"
     FOUND_GREEN = 912, "with 911: the phase is green, since when is not known (phase)"
     BRIDGED = 913, "what changes now was last looked at longer than a second ago (s)"
+
+
+def exported(code: int) -> int:
+    """A code as other programs read it: ours stand from 1900 on."""
+    return code + OWN_IN_EXPORTS if code >= FIRST_OWN else code

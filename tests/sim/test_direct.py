@@ -14,7 +14,7 @@ pytest.importorskip("libsumo", reason="needs the extra sim")
 from denxanh.agents import registry
 from denxanh.agents.observation import TrafficState
 from denxanh.agents.policy import Decision
-from denxanh.controller.highres.codes import Code
+from denxanh.controller.highres.codes import Code, exported
 from denxanh.sim import direct, references
 from denxanh.sim.scenario import Scenario, foreign_scenario
 from denxanh.sim.session import sumo_binary
@@ -173,8 +173,9 @@ def test_events_of_a_simulation_are_the_streets_own(grid: Scenario, tmp_path: Pa
             stamps = [row["TimeStamp"] for row in own]
             assert stamps == sorted(stamps)
             codes = [int(row["EventId"]) for row in own]
-            assert codes[0] == Code.REGAINED
-            assert codes[-1] == Code.LOST
+            assert codes[0] == exported(Code.REGAINED) == 1911
+            assert codes[-1] == exported(Code.LOST)
+            assert not [code for code in codes if 900 <= code < 1900], "atspm would take them for its own"
             ended = codes.count(Code.GREEN_TERMINATION)
             assert ended == codes.count(Code.BEGIN_YELLOW)
             greens += ended

@@ -101,15 +101,30 @@ def first(connection: Connection, intersection: str, from_ms: int) -> int | None
 
 
 def day(
-    connection: Connection, intersection: Intersection, begin_ms: int, end_ms: int
-) -> Iterator[dict[str, Any]]:
-    """The packages of an intersection from the beginning of a local day until `end_ms`, chained."""
-    previous, start = GENESIS, first(connection, intersection.id, begin_ms)
+    connection: Connection,
+    intersection: Intersection,
+    begin_ms: int,
+    end_ms: int,
+    previous: str = GENESIS,
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The packages of an intersection from the beginning of a local day until `end_ms`, chained.
+
+    Args:
+        connection: to the store.
+        intersection: whose.
+        begin_ms: from here on; later in the day, `previous` is the hash of the package before.
+        end_ms: until here, within the day.
+        previous: see `package`.
+
+    Yields:
+        Begin, and package.
+    """
+    start = first(connection, intersection.id, begin_ms)
     while start is not None and start < end_ms:
         body = package(connection, intersection, start, previous)
         if body is not None:
             previous = body["hash"]
-            yield body
+            yield start, body
         start = first(connection, intersection.id, start + 1)
 
 

@@ -9,7 +9,7 @@ guessed.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
@@ -24,7 +24,7 @@ POLL_MS = 1000
 """Between two looks at a cabinet, ms; the answer comes within that time or counts as none."""
 MINUTE_MS = 60_000
 UNKNOWN = "unknown"
-NAMES = {
+NAMES: Mapping[str, str] = {
     Aspect.RED: "red",
     Aspect.YELLOW: "yellow",
     Aspect.PROTECTED: "green",
@@ -169,10 +169,7 @@ def _of_group(group: int, pieces: Sequence[tuple[int, int, str | None]], seen: S
 def _name(aspects: str | None, group: int) -> str:
     if aspects is None or group >= len(aspects):
         return UNKNOWN
-    try:
-        return NAMES[Aspect(aspects[group])]
-    except ValueError:
-        return UNKNOWN
+    return NAMES.get(aspects[group], UNKNOWN)
 
 
 def _pieces(
@@ -215,7 +212,9 @@ def _spans(connection: Connection, intersection: str, begin_ms: int, end_ms: int
         *connection.execute(before.order_by(table.began_ms.desc(), table.id.desc()).limit(1)).all(),
         *connection.execute(within.order_by(table.began_ms, table.id)).all(),
     ]
-    lasts_ms = min(end_ms, known_ms(connection, intersection))
+    lasts_ms = end_ms
+    if any(row.ended_ms is None for row in rows):
+        lasts_ms = min(end_ms, known_ms(connection, intersection))
     return tuple(_span(row, lasts_ms) for row in rows)
 
 

@@ -111,7 +111,7 @@ class Maker:
         def lines() -> Iterable[str]:
             for place in self.corridor.intersections:
                 if place.id in self.register:
-                    for body in evidence.day(connection, place, day.begin_ms, day.end_ms):
+                    for _, body in evidence.day(connection, place, day.begin_ms, day.end_ms):
                         heads[place.id] = body["hash"]
                         yield json.dumps(body, ensure_ascii=False, allow_nan=False)
 

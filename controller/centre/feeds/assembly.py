@@ -8,25 +8,31 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from denxanh.controller.centre import city as cities
+from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.feeds import sinks
 from denxanh.controller.centre.feeds.aside import Aside
+from denxanh.controller.centre.feeds.contract import Source
 from denxanh.controller.centre.feeds.live import NAME as LIVE
 from denxanh.controller.centre.feeds.live import LiveFeed, Street
 from denxanh.controller.centre.feeds.runner import Feed
 from denxanh.controller.centre.feeds.settings import FeedTable, Tls, ToHttp, ToMqtt
-from denxanh.controller.centre.feeds.sources import SOURCES
+from denxanh.controller.centre.feeds.sources import SOURCES, audit
+from denxanh.controller.centre.feeds.sources.indicators import NAME as INDICATORS
+from denxanh.controller.centre.feeds.sources.indicators import IndicatorSource
 from denxanh.controller.console_site import LOOPBACK
 from denxanh.controller.journal import JOURNAL_NAME
 from denxanh.controller.site import Site
 from denxanh.errors import CityError
 from denxanh.networks.register import Junction, junctions
 
+OF_THE_SITE = (audit.NAME, INDICATORS)
+"""Sources whose messages are of no intersection: a feed with filters would never send one."""
 ASIDE = "feeds"
 """Folder in the state folder where refused messages go."""
 
 
-def tables(site: Site) -> tuple[Path, tuple[FeedTable, ...]]:
-    """The city's file of a site, and its feeds, checked.
+def city_of(site: Site) -> tuple[Path, CityFile]:
+    """The city's file of a site, its feeds checked.
 
     Raises:
         CityError: the site names no city file, or something in it is wrong; all defects at once.
@@ -38,7 +44,8 @@ def tables(site: Site) -> tuple[Path, tuple[FeedTable, ...]]:
             where=f"{site.path}: console.city",
             fix='city = "city.toml"; docs/city.md has every key',
         )
-    found = cities.load(path).feed
+    city = cities.load(path)
+    found = city.feed
     register = junctions(site.corridor)
     defects = [*_doubled(found, path)]
     for number, table in enumerate(found):
@@ -47,27 +54,39 @@ def tables(site: Site) -> tuple[Path, tuple[FeedTable, ...]]:
         raise CityError(
             f"{len(defects)} defect(s)", where=str(path), fix="docs/city.md has every key", defects=defects
         )
-    return path, found
+    return path, city
+
+
+def source_of(name: str, site: Site, city: CityFile) -> Source:
+    """A source whose messages the store keeps.
+
+    Raises:
+        KeyError: there is no such source.
+    """
+    if name != INDICATORS:
+        return SOURCES[name](site.corridor)
+    simulated = site.clock is not None or bool(site.corridor.simulation_only)
+    return IndicatorSource(site.corridor, city.indicators, city.costs, simulated=simulated)
 
 
 def assembled(site: Site) -> tuple[tuple[Feed, ...], tuple[LiveFeed, ...]]:
     """The feeds of a site: those that the store buffers, and those of the live picture.
 
     Raises:
-        CityError: see `tables`.
+        CityError: see `city_of`.
         MissingExtraError: MQTT is asked for and aiomqtt is not installed.
     """
-    path, found = tables(site)
+    path, city = city_of(site)
     register, folder = junctions(site.corridor), path.resolve().parent
     stored, live = [], []
-    for table in found:
+    for table in city.feed:
         sink, places = sinks.make(table.name, table.to, folder), _places(table, register)
         if table.source == LIVE:
             street = Street(site.corridor, site.state_dir / JOURNAL_NAME)
             live.append(LiveFeed(table.name, street, sink, places))
             continue
         aside = Aside(aside_path(site.state_dir, table.name)) if table.refused == "aside" else None
-        source = SOURCES[table.source](site.corridor)
+        source = source_of(table.source, site, city)
         stored.append(Feed(table.name, source, sink, aside, places, table.begins, table.batch))
     return tuple(stored), tuple(live)
 
@@ -84,7 +103,7 @@ def places_of(site: Site, table: FeedTable) -> frozenset[str] | None:
 
 def known() -> list[str]:
     """What `source` may be."""
-    return sorted([*SOURCES, LIVE])
+    return sorted([*SOURCES, INDICATORS, LIVE])
 
 
 def _places(table: FeedTable, register: Mapping[str, Junction]) -> frozenset[str] | None:
@@ -135,6 +154,8 @@ def _defects(table: FeedTable, register: Mapping[str, Junction], where: str) -> 
                 )
     if not unknown and _places(table, register) == frozenset():
         yield CityError("no intersection fits all of its filters", where=where)
+    if table.source in OF_THE_SITE and _places(table, register) is not None:
+        yield CityError(f"{table.source} is of the whole site: with filters nothing is sent", where=where)
     yield from _of_receiver(table, f"{where}.to")
 
 

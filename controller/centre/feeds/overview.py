@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.feeds import positions
 from denxanh.controller.centre.feeds.aside import Aside
-from denxanh.controller.centre.feeds.assembly import aside_path, places_of, tables
+from denxanh.controller.centre.feeds.assembly import aside_path, city_of, places_of, source_of
+from denxanh.controller.centre.feeds.live import NAME as LIVE
 from denxanh.controller.centre.feeds.settings import MAX_BATCH, FeedTable
-from denxanh.controller.centre.feeds.sources import SOURCES
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.site import Site
 from denxanh.errors import StoreError
@@ -50,11 +51,11 @@ def overview(site: Site, store: Store) -> tuple[Standing, ...]:
         CityError: the city's file is wrong.
         StoreError: the database does not answer.
     """
-    _, found = tables(site)
-    return tuple(_standing(site, store, table) for table in found)
+    _, city = city_of(site)
+    return tuple(_standing(site, store, table, city) for table in city.feed)
 
 
-def _standing(site: Site, store: Store, table: FeedTable) -> Standing:
+def _standing(site: Site, store: Store, table: FeedTable, city: CityFile) -> Standing:
     with store.reading() as connection:
         row = positions.of(connection, table.name)
     return Standing(
@@ -63,7 +64,7 @@ def _standing(site: Site, store: Store, table: FeedTable) -> Standing:
         to=table.to.kind,
         position=None if row is None else row.after,
         sent=0 if row is None else row.sent,
-        waiting=None if row is None else _waiting(site, store, table, row.after),
+        waiting=None if row is None else _waiting(site, store, table, city, row.after),
         aside=Aside(aside_path(site.state_dir, table.name)).count(),
         updated_ms=None if row is None else row.updated_ms,
         trouble=None if row is None else row.trouble,
@@ -71,13 +72,13 @@ def _standing(site: Site, store: Store, table: FeedTable) -> Standing:
     )
 
 
-def _waiting(site: Site, store: Store, table: FeedTable, after: str | None) -> int | None:
-    if table.source not in SOURCES:
+def _waiting(site: Site, store: Store, table: FeedTable, city: CityFile, after: str | None) -> int | None:
+    if table.source == LIVE:
         return None
     places = places_of(site, table)
     try:
         with store.reading() as connection:
-            read = SOURCES[table.source](site.corridor).read(connection, after, MAX_BATCH)
+            read = source_of(table.source, site, city).read(connection, after, MAX_BATCH)
     except StoreError:
         # Its trouble says why.
         return None

@@ -1,8 +1,8 @@
 """One feed: read the store, deliver, note how far the receiver has acknowledged; again, for ever.
 
-Between two steps nothing is remembered but how much to send at once: where the feed stands is in the store
-alone. So a killed runner, a lost answer and a restored database all come to the same: the store says where to
-go on.
+Between two steps nothing is remembered but how much to send at once, and whether the store failed to note
+what was sent: where the feed stands is in the store alone. So a killed runner, a lost answer and a restored
+database all come to the same: the store says where to go on.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ class Runner:
         self._store = store
         self._health = Health(store, feed.name)
         self._limit = feed.batch
+        self._unnoted = False
+        """Whether the receiver has something of which the store could not note it."""
 
     async def run(self, period_s: float = PERIOD_S) -> None:
         """Go on until cancelled.
@@ -87,6 +89,10 @@ class Runner:
             StoreError: the database does not answer; the receiver may have the batch already.
             LeaseError: another runner sends the same feed.
         """
+        if self._unnoted:
+            # See that the store can be written before the same goes out again, again and again.
+            await in_a_thread(positions.note, self._store, self._feed.name, None)
+            self._unnoted = False
         here, read = await in_a_thread(self._read)
         wanted = [message for message in read if self._feed.wants(message)]
         sent = len(wanted)
@@ -101,7 +107,9 @@ class Runner:
             await self._set_aside(wanted[0], error)
             sent = 0
         if read:
+            self._unnoted = True
             await self._acknowledge(here, read[-1].position, sent)
+            self._unnoted = False
             self._limit = min(2 * self._limit, self._feed.batch)
         await self._health.well(noted=bool(read))
         return bool(read)

@@ -142,14 +142,21 @@ def load(
     Raises:
         StoreError: the database does not answer.
     """
+    with store.reading() as connection:
+        return read(connection, from_ms, to_ms, intersections)
+
+
+def read(
+    connection: Connection, from_ms: int, to_ms: int, intersections: Collection[str] | None = None
+) -> tuple[Hour, ...]:
+    """As `load`, where the store is being read already."""
     query = select(*(table.c[name] for name in _NAMES)).where(
         table.c.hour_ms >= from_ms, table.c.hour_ms < to_ms
     )
     if intersections is not None:
         query = query.where(table.c.intersection.in_(sorted(intersections)))
-    with store.reading() as connection:
-        found = connection.execute(query.order_by(table.c.hour_ms, table.c.intersection))
-        return tuple(Hour(*row) for row in found)
+    found = connection.execute(query.order_by(table.c.hour_ms, table.c.intersection))
+    return tuple(Hour(*row) for row in found)
 
 
 def _counted_late(connection: Connection, intersection: str) -> int | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from denxanh.controller.centre.indicators.period import Period
 from denxanh.controller.centre.indicators.settings import Id
@@ -99,29 +100,29 @@ def add(
     return int(number)
 
 
-def within(store: Store, period: Period) -> tuple[Remark, ...]:
-    """The remarks about times inside a period, in the order in which they were made.
-
-    Raises:
-        StoreError: the database does not answer.
-    """
+def within(connection: Connection, period: Period) -> tuple[Remark, ...]:
+    """The remarks about times inside a period, in the order in which they were made."""
     query = (
         select(table)
         .where(table.c.first_day >= period.first.isoformat(), table.c.last_day <= period.last.isoformat())
         .order_by(table.c.id)
     )
-    with store.reading() as connection:
-        return tuple(
-            Remark(
-                at_ms=row.at_ms,
-                author=row.author,
-                indicator=Id(row.indicator) if row.indicator else None,
-                kind=RemarkKind(row.kind),
-                first=date.fromisoformat(row.first_day),
-                last=date.fromisoformat(row.last_day),
-                text_vi=row.text_vi,
-                text_en=row.text_en,
-                value=row.value,
-            )
-            for row in connection.execute(query)
+    return tuple(
+        Remark(
+            at_ms=row.at_ms,
+            author=row.author,
+            indicator=Id(row.indicator) if row.indicator else None,
+            kind=RemarkKind(row.kind),
+            first=date.fromisoformat(row.first_day),
+            last=date.fromisoformat(row.last_day),
+            text_vi=row.text_vi,
+            text_en=row.text_en,
+            value=row.value,
         )
+        for row in connection.execute(query)
+    )
+
+
+def progress(said: Iterable[Remark]) -> dict[Id, float]:
+    """What people have entered of each indicator; the last word counts."""
+    return {one.indicator: one.value for one in said if one.indicator is not None and one.value is not None}

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
 from denxanh.controller.centre.indicators.period import Period
 from denxanh.controller.centre.indicators.records import Record
+
+
+def document(found: Iterable[Record], period: Period, *, simulated: bool) -> dict[str, Any]:
+    """The records of a period; valid against `schemas/indicators-v1.schema.json`.
+
+    Args:
+        found: the records.
+        period: whose they are.
+        simulated: whether the street is a simulated one: then nothing was measured.
+    """
+    return {
+        "period": period.slug,
+        "kind": period.kind.value,
+        "simulated": simulated,
+        "records": [told(one, period) for one in found],
+    }
 
 
 def told(record: Record, period: Period) -> dict[str, Any]:
@@ -39,4 +57,4 @@ def told(record: Record, period: Period) -> dict[str, Any]:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    return None if value is None or not math.isfinite(value) else round(value, 4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from importlib.metadata import version
 
 from denxanh.controller.centre.city import CityFile
@@ -14,10 +14,10 @@ from denxanh.controller.centre.indicators import hours as hour_rows
 from denxanh.controller.centre.indicators import remarks as remark_rows
 from denxanh.controller.centre.indicators.faults import FaultKind
 from denxanh.controller.centre.indicators.hours import Hour
+from denxanh.controller.centre.indicators.observing import observed
 from denxanh.controller.centre.indicators.period import Kind, Period, latest
 from denxanh.controller.centre.indicators.records import Observed, Record, records
 from denxanh.controller.centre.indicators.remarks import Remark
-from denxanh.controller.centre.indicators.settings import Id
 from denxanh.controller.centre.store import migrate
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.localtime import HOUR_MS, local, midnight_ms
@@ -150,35 +150,24 @@ def basis(
     newest = newest_day(store)
     register = _chosen(junctions(corridor), ward)
     places = {one.id: len(one.lanes) for one in corridor.intersections if one.id in register}
-    hours = hour_rows.load(store, period.begin_ms, period.end_ms, register)
-    said = remark_rows.within(store, period)
-    day = min(max(newest, period.first), period.last)
-    observed = Observed(
-        hours=hours,
-        baselines=_baselines(store, city, register),
-        places=places,
-        schedule=corridor.schedule,
-        day=day,
-        seconds=(min(period.end_ms, midnight_ms(day + timedelta(days=1))) - period.begin_ms) / 1000,
-        entered={
-            one.indicator: one.value for one in said if one.indicator is not None and one.value is not None
-        },
-    )
+    with store.reading() as connection:
+        seen = observed(connection, period, places, corridor.schedule, city.indicators, newest)
+        said = remark_rows.within(connection, period)
     return Basis(
         period=period,
         city=city,
         corridor=corridor,
         register=register,
         ward=ward,
-        observed=observed,
+        observed=seen,
         before=hour_rows.load(store, period.before.begin_ms, period.before.end_ms, register),
-        records=records(observed, city.indicators, city.costs),
+        records=records(seen, city.indicators, city.costs),
         faults=fault_rows.faults(store, city.indicators, tuple(register), period.begin_ms, period.end_ms),
         remarks=said,
         made=made,
         over=newest >= period.last,
         simulated=simulated,
-        lineage=_lineage(store, hours),
+        lineage=_lineage(store, seen.hours),
     )
 
 
@@ -190,16 +179,6 @@ def _chosen(register: Mapping[str, Junction], ward: str | None) -> Mapping[str, 
     if not found:
         known = ", ".join(sorted({one.ward for one in register.values() if one.ward})) or "none"
         raise ReportError(f"no junction lies in {ward!r}", where="ward", fix=f"the register knows: {known}")
-    return found
-
-
-def _baselines(store: Store, city: CityFile, register: Mapping[str, Junction]) -> Mapping[Id, Sequence[Hour]]:
-    found = {}
-    for indicator in Id:
-        goal = city.indicators.goal(indicator)
-        if goal.baseline_from is not None and goal.baseline_to is not None:
-            end_ms = midnight_ms(goal.baseline_to + timedelta(days=1))
-            found[indicator] = hour_rows.load(store, midnight_ms(goal.baseline_from), end_ms, register)
     return found
 
 

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, func, select
 
 from denxanh.controller.centre.store.schema import signal_events
+from denxanh.controller.highres.codes import FIRST_OWN, OWN_IN_EXPORTS
 from denxanh.controller.highres.log import EventLog
 
 if TYPE_CHECKING:
@@ -56,18 +58,23 @@ def indiana(connection: Connection, since_ms: int, until_ms: int) -> polars.Data
     """All intersections' events in the columns that ATSPM programs read, by intersection and time.
 
     `TimeStamp` (local time, without zone, as there), `DeviceId` (the intersection), `EventId`, `Parameter`.
+    Our own codes stand from 1900 on: see `codes.OWN_IN_EXPORTS`.
     """
     import polars
 
     pieces = []
     for name in intersections(connection):
         log = read(connection, name, since_ms, until_ms)
-        columns = {"TimeStamp": log.at_ms, "EventId": log.code, "Parameter": log.parameter}
+        columns = {"TimeStamp": log.at_ms, "EventId": _exported(log.code), "Parameter": log.parameter}
         pieces.append(polars.DataFrame(columns).insert_column(1, polars.lit(name).alias("DeviceId")))
     if not pieces:
         return polars.DataFrame()
     local = polars.col("TimeStamp").cast(polars.Datetime("ms")) + _LOCAL
     return polars.concat(pieces).with_columns(local)
+
+
+def _exported(codes: NDArray[np.int16]) -> NDArray[np.int16]:
+    return np.where(codes >= FIRST_OWN, codes + OWN_IN_EXPORTS, codes).astype(np.int16)
 
 
 def _between(intersection: str, since_ms: int, until_ms: int) -> Select[tuple[int, int, int]]:

@@ -57,13 +57,13 @@ def group() -> None:
 @app.command(epilog="Example: denxanh report kpi site.toml --month 2026-11 --json")
 def kpi(site: Site, month: Month = None, ward: Ward = None, again: Again = False, json: Json = False) -> None:
     """Say the indicator records of a month: baseline, targets, progress, and the status of three values."""
-    from denxanh.controller.centre.indicators.told import told
+    from denxanh.controller.centre.indicators import told
     from denxanh.controller.centre.reports.document import measured
 
     with _read(site, "kpi", month, ward, again) as found:
-        records = [told(one, found.period) for one in found.records]
+        records = told.document(found.records, found.period, simulated=found.simulated)
     if json:
-        document({"period": found.period.slug, "simulated": found.simulated, "records": records})
+        document(records)
         return
     _caution(found)
     say(f"{found.period.name.vi}: {found.corridor.name_vi}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from denxanh.controller import site as sites
-from denxanh.controller.centre.feeds.assembly import assembled, known, tables
+from denxanh.controller.centre.feeds.assembly import assembled, city_of, known
 from denxanh.controller.centre.feeds.sinks.folder import FolderSink
 from denxanh.controller.centre.feeds.sinks.http import HttpSink
 from denxanh.controller.centre.feeds.sinks.syslog import SyslogSink
@@ -110,13 +110,13 @@ def test_a_site_without_feeds(site: Callable[[str], Site]) -> None:
 )  # fmt: skip
 def test_what_is_wrong_is_said(site: Callable[[str], Site], city: str, said: str) -> None:
     with pytest.raises(CityError) as caught:
-        tables(site(city))
+        city_of(site(city))
     assert said in str(caught.value)
 
 
 def test_all_defects_at_once(site: Callable[[str], Site]) -> None:
     with pytest.raises(CityError) as caught:
-        tables(site(_feed("a", "x") + _feed("a", "y", more='wards = ["z"]')))
+        city_of(site(_feed("a", "x") + _feed("a", "y", more='wards = ["z"]')))
     assert [one.what.split(" ")[0] for one in caught.value.defects].count("there") == 2
     assert len(caught.value.defects) == 4
 

@@ -335,7 +335,7 @@ def test_quarters_have_an_intensity_only_where_somebody_counts(store: Store) -> 
         for one in rows:
             connection.execute(insert(quarter_hours), one)
     found = read(store, "flow-15min")
-    assert [one.body.get("intensity") for one in found] == [57, None, 0], "the second one waits for the other"
+    assert [one.body.get("intensity") for one in found] == [57, None, 0, 9], "oldest first"
     assert found[0].body["knownSeconds"] == 900
     assert found[0].body["yellowEntries"] == 2
     assert "averageVehicleSpeed" not in found[0].body

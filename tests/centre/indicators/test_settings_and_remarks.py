@@ -10,7 +10,7 @@ import pytest
 from denxanh.controller.centre.city import load
 from denxanh.controller.centre.indicators import remarks
 from denxanh.controller.centre.indicators.period import Period
-from denxanh.controller.centre.indicators.remarks import RemarkKind
+from denxanh.controller.centre.indicators.remarks import Remark, RemarkKind
 from denxanh.controller.centre.indicators.settings import Id, Standing
 from denxanh.controller.centre.store import audit
 from denxanh.controller.centre.store.archive import Store
@@ -77,6 +77,11 @@ def test_a_wrong_city_file_is_refused(tmp_path: Path, text: str) -> None:
         load(written(tmp_path, text))
 
 
+def said(store: Store, period: Period) -> tuple[Remark, ...]:
+    with store.reading() as connection:
+        return remarks.within(connection, period)
+
+
 def test_a_remark_is_kept_and_audited(store: Store) -> None:
     number = remarks.add(
         store,
@@ -87,10 +92,10 @@ def test_a_remark_is_kept_and_audited(store: Store) -> None:
         indicator=Id.CONGESTION,
     )
     remarks.add(store, Period.month(2026, 10), RemarkKind.NOTE, author="an.nguyen", text_vi="Tháng trước")
-    (one,) = remarks.within(store, MONTH)
+    (one,) = said(store, MONTH)
     assert (one.text_vi, one.indicator, one.author) == ("Ngập�do triều", Id.CONGESTION, "an.nguyen")
-    assert len(remarks.within(store, Period.year(2026))) == 2
-    assert remarks.within(store, Period.day(MONTH.first)) == ()
+    assert len(said(store, Period.year(2026))) == 2
+    assert said(store, Period.day(MONTH.first)) == ()
     assert audit.verify(store).rows == 2
     assert number > 0
 
@@ -112,5 +117,5 @@ def test_a_remark_that_says_nothing_is_refused(kept: Store, given: dict[str, Any
     usual = {"author": "an", "text_vi": "Nguyên nhân"}
     with pytest.raises(ReportError):
         remarks.add(kept, MONTH, given.pop("kind"), **{**usual, **given})
-    assert remarks.within(kept, MONTH) == ()
+    assert said(kept, MONTH) == ()
     assert audit.verify(kept).rows == 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from denxanh.controller.centre.exports import evidence
-from denxanh.controller.centre.exports.evidence import GENESIS, PACKAGE_MS, begin_of_day
+from denxanh.controller.centre.exports.evidence import DAY_MS, GENESIS, PACKAGE_MS, begin_of_day
 from denxanh.controller.centre.feeds.contract import Source
 from denxanh.controller.centre.feeds.sources.lane_minutes import complete_ms
 from denxanh.controller.centre.feeds.sources.timed import TimedSource, Told
@@ -21,6 +22,30 @@ def source(corridor: Corridor) -> Source:
     return TimedSource(NAME, _Packages(corridor))
 
 
+class _Chain:
+    """Hashes of an intersection's packages in one local day, as far as they were made.
+
+    Attributes:
+        until_ms: there is no other package before it.
+    """
+
+    def __init__(self, day_ms: int) -> None:
+        self.until_ms = day_ms
+        self._begins: list[int] = []
+        self._hashes: list[str] = []
+
+    def add(self, begin_ms: int, digest: str) -> None:
+        """The next package."""
+        self._begins.append(begin_ms)
+        self._hashes.append(digest)
+        self.until_ms = begin_ms + PACKAGE_MS
+
+    def before(self, begin_ms: int) -> str:
+        """Hash of the last package before a time."""
+        count = bisect_left(self._begins, begin_ms)
+        return self._hashes[count - 1] if count else GENESIS
+
+
 class _Packages:
     """See `timed.Stretches`."""
 
@@ -28,34 +53,41 @@ class _Packages:
 
     def __init__(self, corridor: Corridor) -> None:
         self._corridor = corridor
-        self._heads: dict[str, tuple[int, str]] = {}
-        """Of each intersection's last package: its end, and its hash."""
+        self._chains: dict[tuple[str, int], _Chain] = {}
+        """By intersection and local day: what was made already is not made again for its hash."""
 
     def first(self, connection: Connection, from_ms: int) -> int | None:
-        starts = [evidence.first(connection, one.id, from_ms) for one in self._corridor.intersections]
-        return min((one for one in starts if one is not None), default=None)
+        earliest_ms, found = -(-from_ms // PACKAGE_MS) * PACKAGE_MS, None
+        for one in self._corridor.intersections:
+            start = evidence.first(connection, one.id, from_ms)
+            if start == earliest_ms:
+                return start
+            if start is not None and (found is None or start < found):
+                found = start
+        return found
 
     def complete_ms(self, connection: Connection) -> int | None:
         return complete_ms(connection, self._corridor)
 
     def read(self, connection: Connection, begin_ms: int) -> Sequence[Told]:
-        told = []
+        told, day_ms = [], begin_of_day(begin_ms)
+        # A batch that comes again may begin on the day before.
+        self._chains = {key: one for key, one in self._chains.items() if abs(key[1] - day_ms) <= DAY_MS}
         for one in self._corridor.intersections:
-            body = evidence.package(connection, one, begin_ms, self._head(connection, one, begin_ms))
+            chain = self._chain(connection, one, day_ms, begin_ms)
+            body = evidence.package(connection, one, begin_ms, chain.before(begin_ms))
             if body is not None:
-                self._heads[one.id] = begin_ms + PACKAGE_MS, body["hash"]
+                if chain.until_ms <= begin_ms:
+                    chain.add(begin_ms, body["hash"])
                 told.append(Told(f"{NAME}-{one.id}-{begin_ms}", f"{NAME}/{one.id}", body))
         return told
 
-    def _head(self, connection: Connection, one: Intersection, begin_ms: int) -> str:
-        """Hash of the package before; computed again from the day's beginning where it is not remembered."""
-        day = begin_of_day(begin_ms)
-        if begin_ms == day:
-            return GENESIS
-        end_ms, head = self._heads.get(one.id, (0, GENESIS))
-        if end_ms == begin_ms:
-            return head
-        head = GENESIS
-        for body in evidence.day(connection, one, day, begin_ms):
-            head = body["hash"]
-        return head
+    def _chain(self, connection: Connection, one: Intersection, day_ms: int, begin_ms: int) -> _Chain:
+        """The day's chain, with every package before `begin_ms`."""
+        chain = self._chains.setdefault((one.id, day_ms), _Chain(day_ms))
+        if chain.until_ms < begin_ms:
+            behind = evidence.day(connection, one, chain.until_ms, begin_ms, chain.before(begin_ms))
+            for start, body in behind:
+                chain.add(start, body["hash"])
+            chain.until_ms = begin_ms
+        return chain
