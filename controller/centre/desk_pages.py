@@ -121,7 +121,9 @@ async def calendar(request: Request) -> HTMLResponse:
         "calendar.html",
         page="calendar",
         words=(CALENDAR, PLANS, ALARMS, ORDERING),
-        plans=embedded([{"number": number, "name": name} for number, name in _columns(corridor)]),
+        plans=embedded(
+            [{"number": number, "name": vi, "name_en": en} for number, vi, en in _columns(corridor)]
+        ),
         may_edit=has(request, Right.EDIT_PLANS),
     )
 
@@ -201,13 +203,13 @@ def schedule_json(schedule: Schedule) -> str:
     )
 
 
-def _columns(corridor: Corridor) -> list[tuple[int, str]]:
-    """Number and name of every plan of the corridor, by number."""
-    names: dict[int, str] = {}
+def _columns(corridor: Corridor) -> list[tuple[int, str, str]]:
+    """Number, Vietnamese and English name of every plan of the corridor, by number."""
+    names: dict[int, tuple[str, str]] = {}
     for one in corridor.intersections:
         for plan in one.plans:
-            names.setdefault(plan.number, plan.name)
-    return sorted(names.items())
+            names.setdefault(plan.number, (plan.name, plan.name_en))
+    return sorted((number, vi, en) for number, (vi, en) in names.items())
 
 
 def _plan_of(item: Intersection, number: int) -> Plan | None:
@@ -227,6 +229,6 @@ def _splits_of(item: Intersection, plan: Plan) -> str:
 def _first(item: Intersection, number: int) -> PlanDraft:
     """Where a plan that does not exist yet begins: at the intersection's first one, or at all its stages."""
     if item.plans:
-        return draft_of(item, item.plans[0]).model_copy(update={"name": f"Plan {number}"})
+        return draft_of(item, item.plans[0]).model_copy(update={"name": f"Plan {number}", "name_en": ""})
     splits = tuple(SplitDraft(stage=stage.id, split_s=30) for stage in item.stages)
     return PlanDraft(name=f"Plan {number}", offset_s=0, splits=splits)

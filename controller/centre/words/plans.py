@@ -64,6 +64,7 @@ PLANS: Words = {
     "edit.remove": Word("Bỏ mục {n}", "Remove entry {n}", "Remove entry {n}"),
     "edit.add": Word("Thêm pha", "Add a stage"),
     "edit.name": Word("Tên", "Name"),
+    "edit.name.en": Word("Tên tiếng Anh (không bắt buộc)", "English name (optional)"),
     "edit.offset": Word("Độ lệch (giây)", "Offset (seconds)"),
     "edit.offset.hint": Word(
         "Giây trong chu kỳ lúc nửa đêm mà pha đầu bắt đầu xanh.",

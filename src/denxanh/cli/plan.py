@@ -86,6 +86,7 @@ def list_(
             "intersection": one.id,
             "plan": plan.number,
             "name": plan.name,
+            "name_en": plan.name_en,
             "cycle_s": plan.cycle_s,
             "offset_s": plan.offset_s,
             "splits": [
