@@ -23,6 +23,8 @@ from denxanh.controller.centre.words.ordering import ORDERING
 from denxanh.controller.centre.words.plans import PLANS
 from denxanh.controller.operator.message import Role
 from denxanh.networks.model import Corridor, Intersection, Plan, Schedule
+from denxanh.networks.plan_digest import plan_digest, schedule_digest
+from denxanh.networks.plan_files import NOTHING
 
 router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
@@ -106,6 +108,7 @@ async def plan_editor(request: Request, intersection: str, number: int) -> HTMLR
                 ],
                 "plan": (base or _first(item, number)).model_dump(mode="json"),
                 "base": None if base is None else base.model_dump(mode="json"),
+                "version": NOTHING if plan is None else plan_digest(item, plan),
             }
         ),
         may_edit=has(request, Right.EDIT_PLANS),
@@ -124,6 +127,7 @@ async def calendar(request: Request) -> HTMLResponse:
         plans=embedded(
             [{"number": number, "name": vi, "name_en": en} for number, vi, en in _columns(corridor)]
         ),
+        version=schedule_digest(corridor.schedule),
         may_edit=has(request, Right.EDIT_PLANS),
     )
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denxanh.cli import plan_download
+from denxanh.cli import plan_download, plan_install
 from denxanh.cli.output import Json, document, note, progress, say, table
 from denxanh.errors import MissingExtraError
 
@@ -68,6 +68,7 @@ def group() -> None:
 app.command("download", epilog="Example: denxanh plan download SITE.toml THN_304 --plan 2")(
     plan_download.download
 )
+app.command("install", epilog="Example: denxanh plan install SITE.toml 12 13")(plan_install.install)
 
 
 @app.command("list", epilog="Example: denxanh plan list --corridor truc-30-4-hoa-binh")

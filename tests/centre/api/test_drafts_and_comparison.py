@@ -191,3 +191,14 @@ def test_the_comparison_reads_what_is_stored(town: Any, place: str) -> None:
     assert sum(one["adaptive_pcu"] for one in found["approaches"]) == pytest.approx(lanes, abs=0.05)
     whole = [day for day in found["days"] if day["hours"].get("adaptive") == 12]
     assert len(whole) == 7
+
+
+def test_of_a_draft_it_is_said_what_it_was_made_from_and_whether_it_runs(town: Any) -> None:
+    body = {"intersection": "X1", "number": 1, "reason": REASON, "plan": plan(40, 17, 33)}
+    first = town.ask("POST", "plans/drafts", json=body).json()
+    assert (first["installed"], first["running"]) == (None, None)  # this controller does not say what it runs
+    text = town.ask("GET", f"plans/drafts/{first['id']}/toml").text
+    assert text.startswith("# base: X1/1 ")
+    assert town.ask("POST", "plans/drafts", json=body | {"base": "x"}).status_code == 422
+    fresh = town.ask("POST", "plans/drafts", json=body | {"number": 7, "base": "-"}).json()
+    assert "# base: X1/7 -\n" in town.ask("GET", f"plans/drafts/{fresh['id']}/toml").text

@@ -112,7 +112,7 @@ async function save(event) {
   byId("problem").hidden = byId("saved").hidden = true;
   if (!sound || !check(form)) return;
   ready(false);
-  const answer = await send("POST", "/api/v1/plans/drafts", { ...where, reason: byId("reason").value.trim(), plan: whole() });
+  const answer = await send("POST", "/api/v1/plans/drafts", { ...where, reason: byId("reason").value.trim(), plan: whole(), base: given.version });
   ready(true);
   if (!answer.ok) {
     place(form, answer.errors);
