@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -23,7 +24,7 @@ from denxanh.controller.centre.words.ordering import ORDERING
 from denxanh.controller.centre.words.plans import PLANS
 from denxanh.controller.operator.message import Role
 from denxanh.networks.model import Corridor, Intersection, Plan, Schedule
-from denxanh.networks.plan_digest import plan_digest, schedule_digest
+from denxanh.networks.plan_digest import digests, plan_digest, schedule_digest
 from denxanh.networks.plan_files import NOTHING
 
 router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
@@ -72,6 +73,7 @@ async def plans(request: Request) -> HTMLResponse:
         page="plans",
         words=(PLANS, ORDERING),
         columns=_columns(corridor),
+        other=_other(corridor, request.app.state.centre.feed.running()),
         plan_of=_plan_of,
         splits_of=_splits_of,
         free_number=_free_number,
@@ -214,6 +216,12 @@ def _columns(corridor: Corridor) -> list[tuple[int, str, str]]:
         for plan in one.plans:
             names.setdefault(plan.number, (plan.name, plan.name_en))
     return sorted((number, vi, en) for number, (vi, en) in names.items())
+
+
+def _other(corridor: Corridor, running: Mapping[str, str] | None) -> list[str]:
+    """Targets of which the controller runs another version than the pages show; empty while it is unknown."""
+    shown = digests(corridor)
+    return [] if running is None else sorted(key for key in shown if running.get(key) != shown[key])
 
 
 def _plan_of(item: Intersection, number: int) -> Plan | None:

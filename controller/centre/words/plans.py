@@ -18,6 +18,11 @@ PLANS: Words = {
     "plans.new": Word("Thêm chương trình", "Add a plan"),
     "plans.new.of": Word("Thêm chương trình cho {place}", "Add a plan to {place}"),
     "plans.missing": Word("không có", "none"),
+    "plans.other": Word(
+        "Bộ điều khiển đang chạy bản khác trang này ({n}): {what}. Khởi động lại để dùng bản đã cài.",
+        "The controller runs other versions than this page shows ({n}): {what}. Start it again to take them.",
+        "The controller runs another version than this page shows: {what}. Start it again to take it.",
+    ),
     "plans.drafts": Word("Bản thảo", "Drafts"),
     "plans.drafts.none": Word("Chưa có bản thảo nào.", "There are no drafts yet."),
     "plans.drafts.lost": Word("Không đọc được các bản thảo.", "The drafts cannot be read."),
