@@ -31,7 +31,7 @@ router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
 MAX_PLAN = 255
 """Highest number of a plan, as the cabinet's registers hold it."""
-ACTION_KINDS = ("order", "alarm", "draft", "login", "access", "account", "token")
+ACTION_KINDS = ("order", "alarm", "draft", "plan", "login", "access", "account", "token")
 """First parts of the audit log's actions, for its filter."""
 
 

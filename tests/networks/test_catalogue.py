@@ -100,7 +100,7 @@ def test_tet_and_the_peaks() -> None:
     assert active_plan(schedule, "2026-11-23", 7 * 3600) == 1
     assert active_plan(schedule, "2026-11-23", 17 * 3600) == 2
     assert active_plan(schedule, "2027-02-08", 7 * 3600) == 3
-    assert active_plan(schedule, "2026-11-23", 3600) == 4
+    assert active_plan(schedule, "2026-11-23", 3600) == 3  # off-peak and night are one
 
 
 @pytest.mark.parametrize("name", NAMES)

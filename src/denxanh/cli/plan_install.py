@@ -27,8 +27,7 @@ AFTERWARDS = (
     "  2. khởi động lại bộ điều khiển và trung tâm (start controller and console again):\n"
     "     until then the old plans run; a cabinet with other tables than the controller's\n"
     "     is not driven adaptively\n"
-    "  3. trang Chương trình cố định (page Fixed plans) then says “running” at the draft\n"
-    "Lấy lại bản cũ (to take it back): denxanh plan install {site} --undo"
+    "  3. trang Chương trình cố định (page Fixed plans) then says what runs\n"
 )
 
 HEAD = ("target", "what", "before", "after")
@@ -157,6 +156,8 @@ def _tell(site: Path, prepared: Prepared, done: Written | None, json: bool) -> N
     what = "taken back" if done.undoes else "installed"
     say(f"\n{what} into {prepared.folder} as change {done.number}, by {done.by}")
     say(AFTERWARDS.format(site=site))
+    if done.undoes is None:
+        say(f"Lấy lại bản cũ (to take it back): denxanh plan install {site} --undo")
 
 
 def _rows(prepared: Prepared) -> list[tuple[object, ...]]:
