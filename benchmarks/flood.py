@@ -32,12 +32,10 @@ from rich.progress import track
 from rich.table import Table
 
 from denxanh.agents.registry import policy
-from denxanh.controller.priority.closures import closures, flood_plan
 from denxanh.controller.priority.message import Message, Water
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.tables import RequestTables, settings
 from denxanh.networks.demand import Fidelity
-from denxanh.networks.model import Corridor
 from denxanh.sim.plant import Plant
 from denxanh.sim.requested import run
 from denxanh.sim.scenario import Scenario, catalogue_scenario
@@ -49,12 +47,9 @@ ENTRY = "TVH_304_nw_in"
 BEGIN_S, LASTS_S, SECONDS = 180, 420, 720
 CREEP_MS = 1.0
 LEVEL_CM = 40.0
-MADE = "fixed, a plan that serves all"
-"""Instead of the worked-out flood plan one that `network check` would take: no stage is skipped."""
 ARMS = {
     "fixed, not told": ("fixed", "fixed", False),
     "fixed, flood plans": ("fixed", "fixed", True),
-    MADE: ("fixed", "fixed", True),
     "max-pressure, not told": ("max-pressure", "max-pressure", False),
     "max-pressure, told": ("max-pressure", "max-pressure", True),
 }
@@ -111,23 +106,6 @@ def set_up(scenario: Scenario) -> Settings:
     return found
 
 
-def with_made_plan(corridor: Corridor) -> Corridor:
-    """The corridor with a plan made for the flood in the place of the morning's, at the flooded intersection.
-
-    The closed approach's stage gets its least legal split; the time goes to the others in proportion. It
-    differs from the morning's by a second, so that it may as well run before the water comes.
-    """
-    site = corridor.intersection(SITE)
-    plan, count = site.plans[0], len(site.stages)
-    found = closures(site, [COMES], [COMES, LEAVES], 0.0)
-    assert found is not None
-    made = flood_plan(site, plan, found.idle, (False,) * count, (0.0,) * count)
-    site = replace(site, plans=(replace(made, name="Ngập Trần Văn Hoài"), *site.plans[1:]))
-    return replace(
-        corridor, intersections=tuple(site if one.id == SITE else one for one in corridor.intersections)
-    )
-
-
 def without(routes: Path, begin_s: float, end_s: float, out: Path) -> None:
     """The demand without the vehicles that would set out in the flooded street while it is closed."""
     tree = ET.parse(routes)
@@ -146,8 +124,6 @@ def one(job: tuple[str, int]) -> dict[str, Any]:
     normal, flooded, told = ARMS[arm]
     scenario = catalogue_scenario(CORRIDOR, "am", Fidelity.PROXY, seed, seconds=SECONDS)
     begin_s = scenario.begin_s + BEGIN_S
-    if arm == MADE:
-        scenario = replace(scenario, corridor=with_made_plan(scenario.corridor))
     with tempfile.TemporaryDirectory() as folder:
         routes = Path(folder) / "flood.rou.xml"
         without(scenario.routes[0], begin_s, begin_s + LASTS_S, routes)

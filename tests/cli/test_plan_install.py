@@ -19,7 +19,7 @@ from denxanh.controller.centre.desk import calendar_draft, plan_draft, to_instal
 from denxanh.controller.centre.store import audit, drafts
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.errors import CorridorError, JournalError, StoreError
-from denxanh.networks import compiled
+from denxanh.networks import catalogue, compiled, corridor_files
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.plan_digest import digests, plan_digest, schedule_digest
 
@@ -207,3 +207,13 @@ def test_a_journal_of_earlier_plans_is_replayed_with_them(site: Path) -> None:
     assert list(assembly.rebuild(record, "journal")) == [HERE]
     with pytest.raises(JournalError, match="has changed since"):
         assembly.rebuild({**record, "corridor_digest": "0" * 16}, "journal")
+
+
+def test_a_copy_of_its_own_keeps_the_holidays_names(site: Path) -> None:
+    path = site.parent / NAME / "schedule.toml"
+    path.write_text(path.read_text().replace("Tết Dương lịch", "Tết Tây"))
+    folder = catalogue.texts(sites.load(site).corridor_name, site.parent)
+    assert folder == path.parent
+    assert "Tết Tây" in {vi for vi, _ in corridor_files.holiday_names(folder).values()}
+    assert catalogue.texts(NAME, site.parent) == catalogue.path(NAME)
+    assert catalogue.texts("other.json", site.parent) is None

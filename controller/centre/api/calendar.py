@@ -27,8 +27,7 @@ from denxanh.controller.centre.people.deed import note
 from denxanh.controller.centre.store import drafts
 from denxanh.controller.centre.store.drafts import State
 from denxanh.controller.centre.store.rows import Values
-from denxanh.networks import catalogue, corridor_files
-from denxanh.networks.model import Corridor
+from denxanh.networks import corridor_files
 from denxanh.networks.plan_digest import CALENDAR, schedule_digest
 from denxanh.networks.schedule_rules import Rule, ScheduleDefect
 
@@ -90,14 +89,13 @@ class CalendarVersions(Answer):
 @router.get("", summary="The calendar that runs", dependencies=[view])
 def now(parts: Parts) -> CalendarDraft:
     """Day types by weekday, exceptions by date, and which plan runs when. One for the whole corridor."""
-    return current(parts.corridor)
+    return current(parts)
 
 
-def current(corridor: Corridor) -> CalendarDraft:
+def current(parts: Centre) -> CalendarDraft:
     """What runs, to start a draft from."""
-    known = corridor.id in catalogue.names()
-    names = corridor_files.holiday_names(catalogue.path(corridor.id)) if known else {}
-    return calendar_draft.draft_of(corridor.schedule, names)
+    names = {} if parts.folder is None else corridor_files.holiday_names(parts.folder)
+    return calendar_draft.draft_of(parts.corridor.schedule, names)
 
 
 @router.post("/check", summary="Check a calendar in the writing", dependencies=[view])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denxanh.cli import plan_download, plan_install
+from denxanh.cli import plan_download, plan_flood, plan_install
 from denxanh.cli.output import Json, document, note, progress, say, table
 from denxanh.errors import MissingExtraError
 
@@ -67,6 +67,9 @@ def group() -> None:
 
 app.command("download", epilog="Example: denxanh plan download SITE.toml THN_304 --plan 2")(
     plan_download.download
+)
+app.command("flood", epilog="Example: denxanh plan flood SITE.toml NVC_CMT8 NVC_CMT8_sw --out flood.toml")(
+    plan_flood.flood
 )
 app.command("install", epilog="Example: denxanh plan install SITE.toml 12 13")(plan_install.install)
 

@@ -79,6 +79,7 @@ def folder_of(site: Site) -> Path:
         CorridorError: it belongs to the program, or has no text files.
     """
     from denxanh.errors import CorridorError
+    from denxanh.networks import catalogue
     from denxanh.networks.corridor_files import COMPILED
 
     name = site.corridor_name
@@ -90,14 +91,14 @@ def folder_of(site: Site) -> Path:
             fix=f"run: denxanh network copy {name} FOLDER, then set corridor = "
             f'"FOLDER/{name}/{COMPILED}" in {site.path.name} and start controller and console again',
         )
-    path = site.path.resolve().parent / name
-    if path.name != COMPILED or not (path.parent / "corridor.toml").is_file():
+    folder = catalogue.texts(name, site.path.resolve().parent)
+    if folder is None:
         raise CorridorError(
             "this corridor has no text files (it was imported)",
             where=where,
             fix="correct the net's own programmes and import it again",
         )
-    return path.parent
+    return folder
 
 
 def _changes(store: Store, site: Site, given: Sequence[str]) -> list[Change]:
