@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -43,10 +44,18 @@ def refused(*words: str | Path | int) -> str:
     return str(error)
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with a corridor of its own and an empty store."""
+    folder = tmp_path_factory.mktemp("prepared")
+    done("network", "copy", NAME, folder)
+    with store_of(written(folder, f"{NAME}/compiled.json", HERE)):
+        return folder
+
+
 @pytest.fixture(name="site")
-def _site(tmp_path: Path) -> Path:
-    done("network", "copy", NAME, tmp_path)
-    return written(tmp_path, f"{NAME}/compiled.json", HERE)
+def _site(prepared: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(prepared, tmp_path / "site")) / "site.toml"
 
 
 def written(folder: Path, corridor: str, place: str) -> Path:
@@ -217,3 +226,19 @@ def test_a_copy_of_its_own_keeps_the_holidays_names(site: Path) -> None:
     assert "Tết Tây" in {vi for vi, _ in corridor_files.holiday_names(folder).values()}
     assert catalogue.texts(NAME, site.parent) == catalogue.path(NAME)
     assert catalogue.texts("other.json", site.parent) is None
+
+
+def test_flood_plans_are_drafted_and_installed(site: Path, tmp_path: Path) -> None:
+    place, arm = "NVC_CMT8", "NVC_CMT8_sw"
+    site.write_text(site.read_text().replace(HERE, place))
+    out = tmp_path / "flood.toml"
+    done("plan", "flood", site, place, arm, "--out", out)
+    assert done("plan", "flood", site, place, arm).stdout == out.read_text()
+    done("plan", "install", site, out)
+    plans = sites.load(site).corridor.intersection(place).plans
+    assert [plan.number for plan in plans] == [1, 2, 3, 101, 102, 103]
+    again = json.loads(done("plan", "install", site, "--undo", "--json").stdout)
+    assert list(again["changed"]) == [f"{place}/{number}" for number in (101, 102, 103)]
+    assert "no approach" in refused("plan", "flood", site, place, "nowhere")
+    assert "no intersection" in refused("plan", "flood", site, HERE, arm)
+    assert "cannot give them less" in refused("plan", "flood", site, place, "NVC_CMT8_se")

@@ -27,7 +27,8 @@ def flood(
     Stages that serve vehicles from these approaches alone get their least legal split, the others share what
     is won; cycle and offset stay. What comes out is for `plan install`.
     """
-    from denxanh.controller.priority.made_plans import drafts, made_for_floods
+    from denxanh.controller.priority.closures import made_for_floods
+    from denxanh.controller.priority.made_plans import drafts
     from denxanh.controller.site import load
     from denxanh.errors import CorridorError
     from denxanh.networks.plan_digest import plan_target
