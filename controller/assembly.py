@@ -24,8 +24,10 @@ from denxanh.controller.site import Site, find_corridor
 from denxanh.controller.vds.arrival import Source
 from denxanh.controller.vds.zones import without
 from denxanh.errors import ConfigError, DenXanhError, JournalError, ModelError
+from denxanh.networks import plan_versions
 from denxanh.networks.health_limits import HealthLimits
 from denxanh.networks.model import Corridor, Intersection
+from denxanh.networks.plan_digest import digests
 from denxanh.plc.modbus.config import config_crc
 from denxanh.plc.modbus.layout import layout
 from denxanh.plc.modbus.registers import decode_report
@@ -129,6 +131,15 @@ def digest(corridor: Corridor) -> str:
     return hashlib.sha256(_CORRIDOR.dump_json(corridor, exclude=unsaid)).hexdigest()[:16]
 
 
+def _as_it_was(corridor: Corridor, record: Mapping[str, Any], folder: Path) -> Corridor:
+    """The corridor as it was when a run began, if other plans were installed since; else as it is."""
+    wanted, name = record.get("corridor_digest"), str(record["corridor"])
+    if digest(corridor) == wanted or not name.endswith(".json"):
+        return corridor
+    old = plan_versions.earlier((folder / name).parent)
+    return next((one for one in old if digest(one) == wanted), corridor)
+
+
 def opening(site: Site, epoch: int, nonce: int = 0) -> Record:
     """The journal's `open` record: all that `rebuild` needs, and what people must know of the model."""
     record: Record = {
@@ -138,6 +149,7 @@ def opening(site: Site, epoch: int, nonce: int = 0) -> Record:
         "site": str(site.path),
         "corridor": site.corridor_name,
         "corridor_digest": digest(site.corridor),
+        "plans": digests(site.corridor),
         "policy": site.policy,
         "epoch": epoch,
         "nonce": nonce,
@@ -180,7 +192,7 @@ def rebuild(record: Mapping[str, Any], where: str) -> Makers:
         raise JournalError(f"version {record.get('v')!r}, this program reads {JOURNAL_VERSION}", where=where)
     try:
         folder = Path(str(record["site"])).parent
-        corridor = find_corridor(str(record["corridor"]), folder)
+        corridor = _as_it_was(find_corridor(str(record["corridor"]), folder), record, folder)
         commitments = _COMMITMENTS.validate_python(record["commitments"])
         policy, epoch, nonce = str(record["policy"]), int(record["epoch"]), int(record.get("nonce", 0))
         model = None if record.get("model") is None else str(record["model"])

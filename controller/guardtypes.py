@@ -9,7 +9,7 @@ from denxanh.agents.observation import Commitment
 from denxanh.controller.mode import Mode
 from denxanh.controller.urgency import Urgency
 from denxanh.errors import GuardError
-from denxanh.networks import timing
+from denxanh.networks import feasibility, timing
 from denxanh.networks.model import Aspect, Conflict, GroupKind, Intersection
 
 WAIT_CAP_S = 3600
@@ -143,7 +143,7 @@ def guard_config(intersection: Intersection) -> GuardConfig:
     Raises:
         GuardError: the timings cannot hold the invariants together; the message lists every defect.
     """
-    defects = timing.feasibility_defects(intersection)
+    defects = feasibility.feasibility_defects(intersection)
     if defects:
         raise GuardError(
             "; ".join(defects),

@@ -25,7 +25,7 @@ from denxanh.controller.narrate import followed, mode_change, promised
 from denxanh.controller.operator import telling as ordering
 from denxanh.controller.operator.attendant import OrderAttendant
 from denxanh.controller.priority.attendant import Attendant
-from denxanh.controller.priority.closures import FLOOD_PLANS
+from denxanh.controller.priority.made_plans import made_plan
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.telling import Told, detail, happened, worded
 from denxanh.controller.pulse import Pulse
@@ -240,8 +240,7 @@ class IntersectionController:
         plans = self._intersection.plans
         if self._attendant.closures is not None:
             # A plan that the site has made for floods runs by itself in the cabinet.
-            flood = (plan.number for plan in plans if plan.name.casefold().startswith(FLOOD_PLANS))
-            number = next(flood, number)
+            number = made_plan(self._intersection, self._attendant.closures, number)
         return number if any(plan.number == number for plan in plans) else None
 
     def _judge(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from denxanh.networks import timing
+from denxanh.networks import red_bounds, timing
 from denxanh.networks.model import Aspect, GroupKind, Intersection
 
 
@@ -38,15 +38,15 @@ class Urgency:
     served: tuple[tuple[bool, ...], ...]
     """Per stage and group: whether the stage offers the group's best aspect."""
     hop: tuple[tuple[int, ...], ...]
-    bounds: timing.RedBounds
+    bounds: red_bounds.RedBounds
 
     @classmethod
     def of(cls, intersection: Intersection) -> Urgency:
         """Tables of an intersection without feasibility defects."""
         groups = range(len(intersection.groups))
         best = tuple(timing.best_aspect(intersection, g) for g in groups)
-        bounds = timing.RedBounds(intersection)
-        need_s = timing.minimal_max_red_s(intersection, bounds)
+        bounds = red_bounds.RedBounds(intersection)
+        need_s = red_bounds.minimal_max_red_s(intersection, bounds)
         return cls(
             walker=tuple(g.kind is GroupKind.PEDESTRIAN for g in intersection.groups),
             best=best,

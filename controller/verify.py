@@ -40,7 +40,7 @@ from denxanh.controller.guard import (
 )
 from denxanh.controller.lampcheck import LampCheck, LampHistory
 from denxanh.controller.mode import Mode
-from denxanh.networks import timing
+from denxanh.networks import red_bounds, timing
 from denxanh.networks.model import Aspect, Intersection
 
 STATE_LIMIT = 2_000_000
@@ -222,8 +222,8 @@ def bound_proof(config: GuardConfig) -> Bounds:
     intersection = config.intersection
     return Bounds(
         intersection=intersection.id,
-        needed_max_red_s=timing.minimal_max_red_s(intersection),
-        red_s=tuple(timing.max_red_bound_s(intersection, g) for g in range(len(intersection.groups))),
+        needed_max_red_s=red_bounds.minimal_max_red_s(intersection),
+        red_s=tuple(red_bounds.max_red_bound_s(intersection, g) for g in range(len(intersection.groups))),
         green_s=tuple(timing.max_green_s(intersection, s) for s in range(len(intersection.stages))),
     )
 

@@ -39,6 +39,7 @@ class PlanLine(_Form):
     intersection: Text
     number: Annotated[int, Field(ge=1, le=255)]
     name: Text
+    name_en: str = ""
     offset_s: Annotated[int, Field(ge=0)]
     splits: Annotated[
         tuple[tuple[Text, Annotated[int, Field(ge=1, le=MAX_SPLIT_S)]], ...], Field(min_length=1)
@@ -109,7 +110,8 @@ def corridor_with_plans(corridor: Corridor, plans: PlansDocument | Mapping[str, 
                 defects.append(ConfigError(f"there is no stage {lost[0]!r}", where=where))
             else:
                 splits = tuple(Split(known.index(stage), seconds) for stage, seconds in line.splits)
-                given.append((line.intersection, Plan(line.number, line.name, line.offset_s, splits)))
+                plan = Plan(line.number, line.name, line.offset_s, splits, line.name_en)
+                given.append((line.intersection, plan))
     else:
         given = list(plans.items())
     by_id = {one.id: one for one in corridor.intersections}
@@ -256,6 +258,7 @@ def document(corridor: Corridor, source: str) -> PlansDocument:
                 intersection=one.id,
                 number=plan.number,
                 name=plan.name or f"Plan {plan.number}",
+                name_en=plan.name_en,
                 offset_s=plan.offset_s,
                 splits=tuple((one.stages[split.stage].id, split.split_s) for split in plan.splits),
             )
@@ -277,7 +280,9 @@ def plans_text(plans: PlansDocument, notes: Sequence[str] = ()) -> str:
             cycles = sorted({sum(s for _, s in one.splits) for one in plans.plan if one.number == number})
             text = str(cycles[0]) if len(cycles) == 1 else f"{cycles[0]} to {cycles[-1]}"
             lines += ["", f"# Plan {number}: {line.name}, cycle {text} s"]
-        lines += plan_block(line.intersection, line.number, line.name, line.offset_s, line.splits)
+        lines += plan_block(
+            line.intersection, line.number, line.name, line.offset_s, line.splits, line.name_en
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -310,4 +310,5 @@ def to_plan(form: PlanForm, stages: Sequence[str]) -> Plan:
         form.name,
         form.offset_s,
         tuple(Split(stages.index(stage), seconds) for stage, seconds in form.splits),
+        form.name_en,
     )

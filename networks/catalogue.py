@@ -68,6 +68,19 @@ def folder(name_or_dir: str | Path) -> Path:
     return path(str(name_or_dir))
 
 
+def texts(name: str, base: Path) -> Path | None:
+    """The folder of the text files of a site's corridor; None for one that has none (it was imported).
+
+    Args:
+        name: as the site file says it: a catalogue name, or the path of a `compiled.json`.
+        base: where relative paths start.
+    """
+    if not name.endswith(".json"):
+        return path(name)
+    file = base / name
+    return file.parent if file.name == COMPILED and (file.parent / "corridor.toml").is_file() else None
+
+
 def load(name_or_path: str | Path) -> Corridor:
     """A built corridor, by its catalogue name, its folder, or its compiled file (`*.json`).
 

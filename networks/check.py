@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from denxanh.errors import CorridorError
-from denxanh.networks import catalogue, compiled, corridor_files, flows, register, timing
+from denxanh.networks import catalogue, compiled, corridor_files, flows, register
 from denxanh.networks.assembly import assemble, schedule
 from denxanh.networks.build import build_net
 from denxanh.networks.corridor_files import (
@@ -31,6 +31,7 @@ from denxanh.networks.corridor_files import (
     ScheduleFile,
     SignalsFile,
 )
+from denxanh.networks.feasibility import feasibility_defects
 from denxanh.networks.links import TURNS
 from denxanh.networks.model import Corridor, DetectorKind, GroupKind, Intersection, Plan
 from denxanh.networks.plan_rules import split_defects
@@ -90,9 +91,7 @@ def check(name_or_dir: str | Path) -> tuple[Defect, ...]:
         found += [_from_error(defect) for defect in error.defects or (error,)]
         return tuple(dict.fromkeys(found))
     for intersection in corridor.intersections:
-        found += [
-            Defect("signals.toml", intersection.id, what) for what in timing.feasibility_defects(intersection)
-        ]
+        found += [Defect("signals.toml", intersection.id, what) for what in feasibility_defects(intersection)]
         found += _detectors(intersection)
         for plan in intersection.plans:
             found += _plan(intersection, plan)

@@ -189,6 +189,8 @@ class PlanForm(Form):
     intersection: Identifier
     number: Annotated[int, Field(ge=1, le=255)]
     name: Text
+    name_en: Annotated[str, Field(max_length=1000)] = ""
+    """Empty: `name` serves in both languages."""
     offset_s: Seconds
     splits: Annotated[tuple[tuple[Identifier, Annotated[int, Field(ge=1, le=600)]], ...], Field(min_length=1)]
 

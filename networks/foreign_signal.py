@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from denxanh.networks.clearance import walking_clearance_s
 from denxanh.networks.conflicts import Dispute, foes, settle
 from denxanh.networks.derive import derive
+from denxanh.networks.feasibility import feasibility_defects
 from denxanh.networks.geometry import centre
 from denxanh.networks.links import Movement, movements
 from denxanh.networks.model import Aspect, GroupKind, Intersection, Plan, SignalGroup, Split, Stage
 from denxanh.networks.programmes import Cycle, read_cycle, yellow_by_link
+from denxanh.networks.red_bounds import minimal_max_red_s
 from denxanh.networks.rings import unrolled
 from denxanh.networks.sumonet import Net, Programme
 from denxanh.networks.timing import (
     MAX_STAGES,
-    feasibility_defects,
     least_split_s,
-    minimal_max_red_s,
 )
 
 MIN_GREEN_S = 5

@@ -191,6 +191,8 @@ class Plan:
     name: str
     offset_s: int
     splits: tuple[Split, ...]
+    name_en: str = ""
+    """Empty: `name` serves in both languages."""
 
     @property
     def cycle_s(self) -> int:

@@ -16,7 +16,12 @@ def quoted(text: str) -> str:
 
 
 def plan_block(
-    intersection: str, number: int, name: str, offset_s: int, splits: Sequence[tuple[str, int]]
+    intersection: str,
+    number: int,
+    name: str,
+    offset_s: int,
+    splits: Sequence[tuple[str, int]],
+    name_en: str = "",
 ) -> list[str]:
     """One `[[plan]]` of `plans.toml`, line by line; `splits` are stage ids with their seconds."""
     entries = ", ".join(f"[{quoted(stage)}, {seconds}]" for stage, seconds in splits)
@@ -25,6 +30,7 @@ def plan_block(
         f"intersection = {quoted(intersection)}",
         f"number = {number}",
         f"name = {quoted(name)}",
+        *([f"name_en = {quoted(name_en)}"] if name_en else []),
         f"offset_s = {offset_s}",
         f"splits = [{entries}]",
     ]

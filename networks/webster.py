@@ -294,28 +294,33 @@ def _common_cycle(intersections: Sequence[Intersection], figures: Mapping[str, T
 
 
 def plans_text(built: BuiltCorridor) -> str:
-    """`plans.toml` with Webster's plans; where scenarios share a plan number, the first one makes it."""
+    """`plans.toml` with Webster's plans; where scenarios share one, the first makes it and all name it."""
     lines = [
         "# Fixed-time plans: Webster's method on the assumed volumes of demand.toml, offsets by travel time.",
         "# Written by the build and kept as text, so that an engineer can change them.",
         'source = "Webster 1958 on assumed volumes; offsets by travel time; our own computation"',
     ]
-    done: set[int] = set()
+    sharing: dict[int, list[tuple[str, ScenarioForm]]] = {}
     for name, scenario in built.files.demand.scenario.items():
-        if scenario.plan in done:
-            continue
-        done.add(scenario.plan)
-        found = scenario_plans(built, name)
+        sharing.setdefault(scenario.plan, []).append((name, scenario))
+    for number, scenarios in sharing.items():
+        found = scenario_plans(built, scenarios[0][0])
+        vi = _together([one.name_vi for _, one in scenarios])
+        en = _together([one.name_en for _, one in scenarios])
         lines += [
             "",
-            f"# Plan {scenario.plan}: {scenario.name_en}, cycle {found.cycle_s} s, "
-            f"critical v/c {found.critical_saturation:.2f}",
+            f"# Plan {number}: {en}, cycle {found.cycle_s} s, critical v/c {found.critical_saturation:.2f}",
         ]
         for form in built.files.signals.intersection:
             plan = found.plans[form.id]
             splits = [(form.stage[split.stage].id, split.split_s) for split in plan.splits]
-            lines += plan_block(form.id, plan.number, scenario.name_vi, plan.offset_s, splits)
+            lines += plan_block(form.id, plan.number, vi, plan.offset_s, splits, en)
     return "\n".join(lines) + "\n"
+
+
+def _together(names: Sequence[str]) -> str:
+    """One name of several: "Off-peak, night"."""
+    return ", ".join([names[0], *(name[:1].lower() + name[1:] for name in names[1:])])
 
 
 def write_plans(name_or_dir: str | Path) -> Path:

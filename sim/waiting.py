@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from denxanh.networks import timing
+from denxanh.networks import red_bounds, timing
 from denxanh.networks.model import Aspect, GroupKind, Intersection
 
 
@@ -26,7 +26,7 @@ class Waiting:
             else (timing.best_aspect(intersection, g),)
             for g in groups
         )
-        self._bounds_s = tuple(timing.max_red_bound_s(intersection, g) for g in groups)
+        self._bounds_s = tuple(red_bounds.max_red_bound_s(intersection, g) for g in groups)
         self._waits_s = [0] * len(groups)
         self._longest_s = [0] * len(groups)
 

@@ -32,6 +32,7 @@ from denxanh.controller.centre.store.measuring import Measuring
 from denxanh.controller.centre.view import CorridorView
 from denxanh.controller.forecast.fitfile import FILE_NAME
 from denxanh.controller.tally import SUMMARY_NAME
+from denxanh.networks import catalogue
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.register import junctions
 
@@ -53,6 +54,7 @@ def create_app(
     host: str = "127.0.0.1",
     city: CityFile | None = None,
     simulated: bool = False,
+    folder: Path | None = None,
     period_s: float = PERIOD_S,
 ) -> FastAPI:
     """The application of one site.
@@ -72,8 +74,11 @@ def create_app(
             a rebound name.
         city: the city's file; its defaults where the site names none.
         simulated: whether the street is a simulated one: what the city is told says so.
+        folder: of the corridor's text files; by default that of the catalogue's corridor of this id.
         period_s: at most so many seconds between two snapshots of the stream.
     """
+    if folder is None and corridor.id in catalogue.names():
+        folder = catalogue.path(corridor.id)
     keeping = Keeping(store, corridor, journal.parent)
     measuring = Measuring(store, corridor)
     watch = FeedWatch(store, feeds)
@@ -95,9 +100,10 @@ def create_app(
         commands,
         forecasts,
         settings,
-        junctions(corridor),
+        junctions(corridor, folder),
         journal.parent / SUMMARY_NAME,
         simulated,
+        folder,
     )
     summing = Summing(store, corridor, settings.indicators)
 

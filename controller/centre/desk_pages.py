@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -24,12 +25,14 @@ from denxanh.controller.centre.words.ordering import ORDERING
 from denxanh.controller.centre.words.plans import PLANS
 from denxanh.controller.operator.message import Role
 from denxanh.networks.model import Corridor, Intersection, Plan, Schedule
+from denxanh.networks.plan_digest import digests, plan_digest, schedule_digest
+from denxanh.networks.plan_files import NOTHING
 
 router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
 MAX_PLAN = 255
 """Highest number of a plan, as the cabinet's registers hold it."""
-ACTION_KINDS = ("order", "alarm", "notice", "draft", "login", "access", "account", "token")
+ACTION_KINDS = ("order", "alarm", "notice", "draft", "plan", "login", "access", "account", "token")
 """First parts of the audit log's actions, for its filter."""
 
 
@@ -85,6 +88,7 @@ async def plans(request: Request) -> HTMLResponse:
         page="plans",
         words=(PLANS, ORDERING),
         columns=_columns(corridor),
+        other=_other(corridor, request.app.state.centre.feed.running()),
         plan_of=_plan_of,
         splits_of=_splits_of,
         free_number=_free_number,
@@ -121,6 +125,7 @@ async def plan_editor(request: Request, intersection: str, number: int) -> HTMLR
                 ],
                 "plan": (base or _first(item, number)).model_dump(mode="json"),
                 "base": None if base is None else base.model_dump(mode="json"),
+                "version": NOTHING if plan is None else plan_digest(item, plan),
             }
         ),
         may_edit=has(request, Right.EDIT_PLANS),
@@ -136,7 +141,10 @@ async def calendar(request: Request) -> HTMLResponse:
         "calendar.html",
         page="calendar",
         words=(CALENDAR, PLANS, ALARMS, ORDERING),
-        plans=embedded([{"number": number, "name": name} for number, name in _columns(corridor)]),
+        plans=embedded(
+            [{"number": number, "name": vi, "name_en": en} for number, vi, en in _columns(corridor)]
+        ),
+        version=schedule_digest(corridor.schedule),
         may_edit=has(request, Right.EDIT_PLANS),
     )
 
@@ -216,13 +224,19 @@ def schedule_json(schedule: Schedule) -> str:
     )
 
 
-def _columns(corridor: Corridor) -> list[tuple[int, str]]:
-    """Number and name of every plan of the corridor, by number."""
-    names: dict[int, str] = {}
+def _columns(corridor: Corridor) -> list[tuple[int, str, str]]:
+    """Number, Vietnamese and English name of every plan of the corridor, by number."""
+    names: dict[int, tuple[str, str]] = {}
     for one in corridor.intersections:
         for plan in one.plans:
-            names.setdefault(plan.number, plan.name)
-    return sorted(names.items())
+            names.setdefault(plan.number, (plan.name, plan.name_en))
+    return sorted((number, vi, en) for number, (vi, en) in names.items())
+
+
+def _other(corridor: Corridor, running: Mapping[str, str] | None) -> list[str]:
+    """Targets of which the controller runs another version than the pages show; empty while it is unknown."""
+    shown = digests(corridor)
+    return [] if running is None else sorted(key for key in shown if running.get(key) != shown[key])
 
 
 def _plan_of(item: Intersection, number: int) -> Plan | None:
@@ -242,6 +256,6 @@ def _splits_of(item: Intersection, plan: Plan) -> str:
 def _first(item: Intersection, number: int) -> PlanDraft:
     """Where a plan that does not exist yet begins: at the intersection's first one, or at all its stages."""
     if item.plans:
-        return draft_of(item, item.plans[0]).model_copy(update={"name": f"Plan {number}"})
+        return draft_of(item, item.plans[0]).model_copy(update={"name": f"Plan {number}", "name_en": ""})
     splits = tuple(SplitDraft(stage=stage.id, split_s=30) for stage in item.stages)
     return PlanDraft(name=f"Plan {number}", offset_s=0, splits=splits)

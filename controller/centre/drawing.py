@@ -91,6 +91,7 @@ def _intersection(item: Intersection, shapes: dict[str, MapLane], corner: Point)
             {
                 "number": plan.number,
                 "name": plan.name,
+                "name_en": plan.name_en,
                 "cycle": plan.cycle_s,
                 "offset": plan.offset_s,
                 "splits": [[split.stage, split.split_s] for split in plan.splits],

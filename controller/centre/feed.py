@@ -13,7 +13,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,10 @@ class Feed:
     def pulse(self) -> tuple[str, float | None]:
         """Whether the controller is heard, and how old the newest second is."""
         return self._view.pulse(time.monotonic())
+
+    def running(self) -> Mapping[str, str] | None:
+        """Versions of the plans and the calendar that the controller runs, by target; None: unknown."""
+        return self._view.plans
 
     @contextlib.contextmanager
     def watched(self, who: str) -> Iterator[None]:

@@ -25,6 +25,7 @@ from denxanh.controller.operator.message import Role
 from denxanh.controller.site import Site
 from denxanh.controller.vds.zones import without
 from denxanh.errors import SiteError
+from denxanh.networks import catalogue
 from denxanh.networks.model import Corridor
 from denxanh.plc.security.secrets import write_new
 
@@ -92,6 +93,7 @@ def run(
             host=console.host,
             city=city,
             simulated=site.clock is not None,
+            folder=catalogue.texts(site.corridor_name, path.resolve().parent),
         )
         os.nice(NICENESS)
         serve(app, listening, cert_file=console.cert_file, key_file=console.key_file)

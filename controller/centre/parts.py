@@ -58,6 +58,7 @@ class Centre:
         city: what the city gets: indicators, reports, rules, feeds.
         register: the corridor's junctions.
         summary: where the controller leaves its counters.
+        folder: of the corridor's text files; None: it has none, or it is not known.
         simulated: whether the street is a simulated one.
     """
 
@@ -72,6 +73,7 @@ class Centre:
     register: Mapping[str, Junction]
     summary: Path
     simulated: bool = False
+    folder: Path | None = None
 
     def picture(self, intersection: str) -> Picture | None:
         """An intersection now; None before its first second."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -50,6 +50,8 @@ class CorridorView:
         self._mode_changes = 0
         self._link_errors = 0
         self._ended = False
+        self.plans: Mapping[str, str] | None = None
+        """Versions of the plans and the calendar that run, by target; None: the controller did not say."""
         self.skipped = 0
         self.torn = 0
 
@@ -59,6 +61,7 @@ class CorridorView:
             case "open":
                 self._run = {key: record[key] for key in _RUN if isinstance(record.get(key), str | int)}
                 self._run["warning"] = _warning(record)
+                self.plans = _versions(record.get("plans"))
                 self._ended = False
                 self._begun_anew(*self._places)
             case "tick":
@@ -203,6 +206,13 @@ class CorridorView:
                 "to": event.mode_to,
             }
         )
+
+
+def _versions(told: Any) -> Mapping[str, str] | None:
+    """Versions by target, as an `open` record tells them; releases before installations did not."""
+    if not isinstance(told, dict):
+        return None
+    return {key: value for key, value in told.items() if isinstance(value, str)}
 
 
 def _warning(opened: dict[str, Any]) -> tuple[str, str] | None:

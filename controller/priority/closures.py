@@ -23,7 +23,7 @@ from denxanh.networks.model import GroupKind, Intersection, Lane, Plan, Split
 PATIENCE_S = 300
 """Seconds of traffic at a closed approach before it is served after all (assumed): two to three cycles."""
 FLOOD_PLANS = ("ngập", "flood")
-"""A plan whose name begins so is for floods: cabinets are asked for it in PLAN, and `fixed` follows it."""
+"""A plan whose name begins so is for floods; when one runs is `made_plans.made_plan`."""
 _SEEN = 0.5
 """Confidence in a lane from which its traffic is believed to be there; below, its detectors may be under
 water."""
@@ -145,8 +145,12 @@ def _plan(
     site: Intersection, plan: Plan, idle: Sequence[bool], skipped: Sequence[bool], cut: Sequence[float]
 ) -> Plan:
     """What a plan becomes; one that was made for floods stays as its engineer wrote it."""
-    made = plan.name.casefold().startswith(FLOOD_PLANS)
-    return plan if made else flood_plan(site, plan, idle, skipped, cut)
+    return plan if made_for_floods(plan) else flood_plan(site, plan, idle, skipped, cut)
+
+
+def made_for_floods(plan: Plan) -> bool:
+    """Whether somebody has made this plan for floods."""
+    return plan.name.casefold().startswith(FLOOD_PLANS)
 
 
 def flood_plan(

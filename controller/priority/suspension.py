@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from denxanh.networks import timing
+from denxanh.networks import red_bounds
 from denxanh.networks.model import Intersection
 
 
@@ -37,4 +37,4 @@ class Suspension:
 
 def recovery_s(site: Intersection) -> int:
     """Seconds in which the guard serves everybody who waits: its own bound (G5)."""
-    return max((timing.max_red_bound_s(site, g) for g in range(len(site.groups))), default=0)
+    return max((red_bounds.max_red_bound_s(site, g) for g in range(len(site.groups))), default=0)

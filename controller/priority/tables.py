@@ -14,7 +14,7 @@ from denxanh.controller.priority.closures import edge_of, feeders
 from denxanh.controller.priority.message import Edge, Name
 from denxanh.controller.priority.settings import QUEUE_S, Gauge, Limits, Route, Settings, Step
 from denxanh.errors import ConfigError, DenXanhError, SiteError
-from denxanh.networks import timing
+from denxanh.networks import red_bounds
 from denxanh.networks.model import Corridor, Intersection
 
 _Text = Annotated[str, Field(min_length=1)]
@@ -224,7 +224,7 @@ def lead_s(site: Intersection, stage: int) -> int:
     The longest least green (min green, walk and clearance, commitment) of another stage, the way to `stage`
     through the stage graph, and `QUEUE_S`. A change that is already promised to a third stage may add to it.
     """
-    bounds = timing.RedBounds(site)
+    bounds = red_bounds.RedBounds(site)
     others = [s for s in range(len(site.stages)) if s != stage]
     longest = max((bounds.green_s(s) + bounds.worst_s(s, 0, stage) for s in others), default=0)
     return longest + QUEUE_S

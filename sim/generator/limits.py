@@ -6,8 +6,9 @@ import random
 from dataclasses import replace
 
 from denxanh.networks.clearance import with_fixed_intergreens
+from denxanh.networks.feasibility import feasibility_defects
 from denxanh.networks.model import GroupKind, Intersection, SignalGroup
-from denxanh.networks.timing import feasibility_defects, minimal_max_red_s
+from denxanh.networks.red_bounds import minimal_max_red_s
 from denxanh.sim.generator.recipe import YELLOW_S
 
 MIN_GREEN_S = (5, 10)

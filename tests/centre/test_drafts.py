@@ -12,6 +12,7 @@ from denxanh.controller.centre.desk import calendar_draft, plan_draft
 from denxanh.controller.centre.desk.defect_words import PLAN, SCHEDULE, plan_words, schedule_words
 from denxanh.controller.centre.desk.plan_draft import PlanDraft, SplitDraft
 from denxanh.errors import RequestError
+from denxanh.networks.assembly import to_plan
 from denxanh.networks.corridor_files import PlanForm, ScheduleFile
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.plan_rules import PlanDefect
@@ -32,6 +33,13 @@ def test_a_plan_survives_the_way_through_its_draft_and_its_text() -> None:
     form = PlanForm.model_validate(row)
     assert (form.intersection, form.number, form.offset_s) == (HERE.id, 1, PLAN_1.offset_s)
     assert [seconds for _, seconds in form.splits] == [split.split_s for split in PLAN_1.splits]
+
+
+def test_both_names_survive() -> None:
+    named = replace(PLAN_1, name="Ngày", name_en="Day")
+    assert plan_draft.plan_of(HERE, 1, plan_draft.draft_of(HERE, named)) == named
+    (row,) = tomllib.loads(plan_draft.plan_toml(HERE, named, {}))["plan"]
+    assert to_plan(PlanForm.model_validate(row), [stage.id for stage in HERE.stages]) == named
 
 
 def test_an_unknown_stage_is_refused_by_name() -> None:

@@ -20,7 +20,7 @@ from denxanh.controller.guard import (
 )
 from denxanh.controller.lampcheck import LampCheck
 from denxanh.controller.mode import Mode
-from denxanh.networks import timing
+from denxanh.networks import red_bounds, timing
 from denxanh.networks.example import crossroads
 from denxanh.networks.model import Aspect, Conflict, GroupKind, Intersection, SignalGroup, Stage
 
@@ -102,7 +102,7 @@ def with_limits(intersection: Intersection, *, spare_red_s: int, spare_green_s: 
     """The same with the tightest max green and max red that can hold, and so much more."""
     stages = range(len(intersection.stages))
     green_s = spare_green_s + max(timing.bounded_green_s(intersection, s) for s in stages)
-    red_s = spare_red_s + timing.minimal_max_red_s(intersection)
+    red_s = spare_red_s + red_bounds.minimal_max_red_s(intersection)
     return replace(
         intersection,
         groups=tuple(replace(g, max_green_s=green_s, max_red_s=red_s) for g in intersection.groups),
@@ -181,7 +181,7 @@ class Street:
         count = len(intersection.groups)
         self.red_s = [0] * count
         self.conflict_s = 0
-        self.red_bound_s = [timing.max_red_bound_s(intersection, g) for g in range(count)]
+        self.red_bound_s = [red_bounds.max_red_bound_s(intersection, g) for g in range(count)]
         self.green_bound_s = [timing.max_green_s(intersection, s) for s in range(len(intersection.stages))]
         self.best = [timing.best_aspect(intersection, g) for g in range(count)]
 

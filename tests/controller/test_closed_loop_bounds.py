@@ -11,7 +11,7 @@ from denxanh.agents.policy import Decision
 from denxanh.controller.assembly import makers
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import TickInput
-from denxanh.networks import catalogue, timing
+from denxanh.networks import catalogue, red_bounds, timing
 from denxanh.networks.model import Aspect, DetectorKind, GroupKind, Intersection
 from denxanh.networks.schedule import active_plan
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
@@ -236,7 +236,7 @@ def _watch_bounds(
         if group.kind is GroupKind.VEHICLE and loop.best[g] is not Aspect.RED and (held is None or g in held)
     }
     wait_s = dict.fromkeys(watched, 0)
-    bound_s = {g: timing.max_red_bound_s(one, g) + LINK_S for g in watched}
+    bound_s = {g: red_bounds.max_red_bound_s(one, g) + LINK_S for g in watched}
     conflict_s, seen = 0, set()
     for _ in range(seconds):
         turn()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from denxanh.controller.mode import Mode
-from denxanh.networks.timing import feasibility_defects, minimal_max_red_s
+from denxanh.networks.feasibility import feasibility_defects
+from denxanh.networks.red_bounds import minimal_max_red_s
 
 ATTACKS = int(os.environ.get("DENXANH_ATTACKS", "40"))
 """Random attacks per test; set it to thousands for a long night."""

@@ -21,7 +21,7 @@ from denxanh.controller.guard import (
 )
 from denxanh.controller.mode import Mode
 from denxanh.errors import GuardError
-from denxanh.networks import timing
+from denxanh.networks import red_bounds, timing
 from denxanh.networks.example import MAIN, MAIN_TURN, PED_MAIN, PED_SIDE, SIDE, crossroads
 from denxanh.networks.model import Aspect, Conflict
 
@@ -591,7 +591,7 @@ def test_a_starved_group_waits_less_long_for_its_next_green(street):
             seconds += 1
         waits[moving] = seconds
     assert waits[useful] == 119
-    assert waits[useless] == timing.minimal_max_red_s(intersection) - 1
+    assert waits[useless] == red_bounds.minimal_max_red_s(intersection) - 1
 
 
 def test_a_stalled_permissive_group_keeps_waiting_but_forces_nothing(example):

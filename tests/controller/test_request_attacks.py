@@ -17,7 +17,8 @@ from denxanh.controller.priority.settings import Limits, Route, Settings, Step
 from denxanh.controller.priority.suspension import Suspension, recovery_s
 from denxanh.controller.priority.tables import lead_s
 from denxanh.networks.model import Aspect, GroupKind
-from denxanh.networks.timing import best_aspect, max_red_bound_s, service_s
+from denxanh.networks.red_bounds import max_red_bound_s
+from denxanh.networks.timing import best_aspect, service_s
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 SUSPEND_S = 90

@@ -8,17 +8,20 @@ from hypothesis import strategies as st
 
 from denxanh.agents.observation import LaneState, TrafficState
 from denxanh.controller.estimate import Estimate
+from denxanh.controller.priority import made_plans
 from denxanh.controller.priority.closures import (
     PATIENCE_S,
     closures,
     edge_of,
     flood_plan,
     live_request,
+    made_for_floods,
     seen,
 )
 from denxanh.networks import catalogue, timing
 from denxanh.networks.example import crossroads
 from denxanh.networks.model import Aspect, GroupKind
+from denxanh.networks.plan_rules import plan_defects
 
 ARTERIAL = catalogue.corridor("truc-30-4-hoa-binh")
 MT = ARTERIAL.intersection("MT_304")
@@ -151,6 +154,58 @@ def test_a_plan_made_for_floods_stays_as_it_is() -> None:
     here = closures(replace(MT, plans=(*MT.plans, made)), SIDE, SIDE, 0.3)
     assert here.intersection.plans[-1] == made
     assert here.intersection.plans[0] != MT.plans[0]
+
+
+CMT8 = catalogue.corridor("nguyen-van-cu").intersection("NVC_CMT8")
+ARM = "NVC_CMT8_sw"
+
+
+def test_a_drafted_flood_plan_is_one_that_a_cabinet_may_run() -> None:
+    made = made_plans.drafts(CMT8, [ARM], [101, 102, 103])
+    assert [(one.number, one.cycle_s) for one in made] == [
+        (101 + n, plan.cycle_s) for n, plan in enumerate(CMT8.plans)
+    ]
+    for usual, plan in zip(CMT8.plans, made, strict=True):
+        assert [*plan_defects(CMT8, plan)] == []
+        assert (plan.offset_s, made_for_floods(plan)) == (usual.offset_s, True)
+        assert plan.splits[2].split_s == timing.least_split_s(CMT8, 2, 0) < usual.splits[2].split_s
+        assert all(a.split_s >= b.split_s for a, b in zip(plan.splits[:2], usual.splits[:2], strict=True))
+    assert made_plans.drafts(CMT8, ["elsewhere"], [101]) == ()
+
+
+def test_where_the_walks_set_the_split_there_is_nothing_to_win() -> None:
+    site = ARTERIAL.intersection("TVH_304")
+    assert made_plans.drafts(site, ["TVH_304_nw"], [101, 102, 103])[2:] == ()
+    for plan in site.plans:
+        assert plan.splits[2].split_s == timing.least_split_s(site, 2, 0)
+
+
+def test_the_flood_plan_of_this_hour_and_this_approach_runs() -> None:
+    made = made_plans.drafts(CMT8, [ARM], [101, 102, 103])
+    site = replace(CMT8, plans=(*CMT8.plans, *made))
+
+    def runs(number: int, *closed: str, held: tuple[str, ...] = ()) -> int:
+        here = closures(site, closed, held, 0.3)
+        assert here is not None
+        return made_plans.made_plan(site, here, number)
+
+    assert [runs(number, ARM) for number in (1, 2, 3)] == [101, 102, 103]
+    assert runs(1, "NVC_CMT8_se") == 1  # it was made for another approach
+    named = replace(made[0], name="Ngập NVC_CMT8_se")
+    here = closures(site, ("NVC_CMT8_se",), (), 0.3)
+    assert here is not None
+    assert made_plans.made_plan(replace(CMT8, plans=(*CMT8.plans, named)), here, 1) == 101
+    long = replace(
+        made[0], number=200, splits=tuple(replace(s, split_s=s.split_s + 1) for s in made[0].splits)
+    )
+    off = replace(site, plans=(*CMT8.plans, long))
+    here = closures(off, (ARM,), (), 0.3)
+    assert here is not None
+    assert made_plans.made_plan(off, here, 1) == 1  # another cycle: out of step with the neighbours
+    assert made_plans.made_plan(off, here, 77) == 200  # nothing is scheduled
+    assert made_plans.made_plan(CMT8, here, 1) == 1
+    worse = replace(made[0], splits=CMT8.plans[0].splits, name="Ngập")
+    assert made_plans.made_plan(replace(CMT8, plans=(*CMT8.plans, worse)), here, 1) == 1
 
 
 def test_a_plan_whose_minima_leave_no_room_stays_as_it_is() -> None:

@@ -15,12 +15,13 @@ from denxanh.errors import NetworkError
 from denxanh.networks import compiled
 from denxanh.networks.conflicts import disputes, foes, settle
 from denxanh.networks.derive import crossing_links, derive, links_of, state_of
+from denxanh.networks.feasibility import feasibility_defects
 from denxanh.networks.foreign import from_net, from_scenario
 from denxanh.networks.foreign_signal import SignalImport
 from denxanh.networks.links import movements
 from denxanh.networks.model import Aspect, Conflict, Corridor, GroupKind, Intersection, Turn
 from denxanh.networks.sumonet import Net, Phase, Programme, read_net
-from denxanh.networks.timing import bounded_green_s, feasibility_defects, interstage_s
+from denxanh.networks.timing import bounded_green_s, interstage_s
 
 NetBuilder = Callable[..., Path]
 

@@ -7,7 +7,7 @@ from itertools import combinations, permutations
 
 import pytest
 
-from denxanh.networks import timing
+from denxanh.networks import feasibility, red_bounds, timing
 from denxanh.networks.example import crossroads, crossroads_corridor
 from denxanh.networks.model import Aspect, Conflict, DetectorKind
 
@@ -135,7 +135,7 @@ def walk_through(intersection, start, order):
 
 @pytest.mark.parametrize("intersection", [EXAMPLE, RING, FULL], ids=["example", "ring", "full"])
 def test_no_order_of_stages_takes_longer_than_the_bound(intersection):
-    bounds = timing.RedBounds(intersection)
+    bounds = red_bounds.RedBounds(intersection)
     stages = range(3)
     tight = 0
     for start in stages:
@@ -156,27 +156,27 @@ def test_no_order_of_stages_takes_longer_than_the_bound(intersection):
 def test_the_minimal_max_red_of_a_ring_is_its_longest_round():
     # from the end of 0's green right round to itself, with every stage's bounded green, after a commitment
     round_s = 5 + 8 + 5 + 19 + 5
-    assert timing.RedBounds(RING).worst_s(0, 0b110, 0) == round_s
-    assert timing.minimal_max_red_s(RING) == 8 + max(round_s, 5 + 19 + 5 + 16 + 5, 5 + 16 + 5 + 8 + 5)
+    assert red_bounds.RedBounds(RING).worst_s(0, 0b110, 0) == round_s
+    assert red_bounds.minimal_max_red_s(RING) == 8 + max(round_s, 5 + 19 + 5 + 16 + 5, 5 + 16 + 5 + 8 + 5)
 
 
 def test_the_minimal_max_red_is_what_can_just_hold():
-    least_s = timing.minimal_max_red_s(EXAMPLE)
+    least_s = red_bounds.minimal_max_red_s(EXAMPLE)
     tight = replace(EXAMPLE, groups=tuple(replace(g, max_red_s=least_s) for g in EXAMPLE.groups))
-    assert timing.feasibility_defects(tight) == []
+    assert feasibility.feasibility_defects(tight) == []
     tighter = replace(EXAMPLE, groups=tuple(replace(g, max_red_s=least_s - 1) for g in EXAMPLE.groups))
-    assert len(timing.feasibility_defects(tighter)) == len(EXAMPLE.groups)
+    assert len(feasibility.feasibility_defects(tighter)) == len(EXAMPLE.groups)
 
 
 def test_the_minimal_max_red_needs_stages_for_all_and_ways_to_them():
     for broken in (with_graph((0, 1)), with_stage(2, "rrrrGr")):
         with pytest.raises(ValueError, match="stage"):
-            timing.minimal_max_red_s(broken)
+            red_bounds.minimal_max_red_s(broken)
 
 
 def test_the_bound_is_the_max_red_and_one_service():
-    assert timing.max_red_bound_s(EXAMPLE, 0) == 120 + 24
-    assert timing.max_red_bound_s(EXAMPLE, 4) == 90 + 24
+    assert red_bounds.max_red_bound_s(EXAMPLE, 0) == 120 + 24
+    assert red_bounds.max_red_bound_s(EXAMPLE, 4) == 90 + 24
 
 
 def test_one_stage_needs_no_graph():
@@ -188,8 +188,8 @@ def test_one_stage_needs_no_graph():
         intergreens=((0,),),
         transitions=((False,),),
     )
-    assert timing.feasibility_defects(alone) == []
-    assert timing.minimal_max_red_s(alone) == 8
+    assert feasibility.feasibility_defects(alone) == []
+    assert red_bounds.minimal_max_red_s(alone) == 8
 
 
 # -- defects -----------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def test_one_stage_needs_no_graph():
 @pytest.mark.parametrize("commitment_s", [0, 3, 8])
 def test_the_example_is_sound(commitment_s):
     for intersection in crossroads_corridor(3, commitment_s=commitment_s).intersections:
-        assert timing.feasibility_defects(intersection) == []
+        assert feasibility.feasibility_defects(intersection) == []
 
 
 @pytest.mark.parametrize(
@@ -249,24 +249,24 @@ def test_the_example_is_sound(commitment_s):
     ],
 )
 def test_every_defect_is_named(broken, said):
-    found = timing.feasibility_defects(broken)
+    found = feasibility.feasibility_defects(broken)
     assert any(said in defect for defect in found), found
 
 
 def test_permitted_pairs_may_be_green_together_only_while_one_yields():
     yields, priority = Conflict.YIELDS, Conflict.HAS_PRIORITY
     for aspect in (Aspect.PROTECTED, Aspect.YIELDING, Aspect.WALK):
-        assert not timing.conflicting(yields, Aspect.YIELDING, aspect)
-        assert timing.conflicting(yields, Aspect.PROTECTED, aspect)
-        assert not timing.conflicting(priority, Aspect.PROTECTED, aspect)
-        assert timing.conflicting(Conflict.PROHIBITED, Aspect.YIELDING, aspect)
-        assert not timing.conflicting(Conflict.PROHIBITED, Aspect.RED, aspect)
-        assert not timing.conflicting(Conflict.PROHIBITED, aspect, Aspect.RED)
+        assert not feasibility.conflicting(yields, Aspect.YIELDING, aspect)
+        assert feasibility.conflicting(yields, Aspect.PROTECTED, aspect)
+        assert not feasibility.conflicting(priority, Aspect.PROTECTED, aspect)
+        assert feasibility.conflicting(Conflict.PROHIBITED, Aspect.YIELDING, aspect)
+        assert not feasibility.conflicting(Conflict.PROHIBITED, Aspect.RED, aspect)
+        assert not feasibility.conflicting(Conflict.PROHIBITED, aspect, Aspect.RED)
 
 
 def test_several_defects_come_at_once():
     broken = replace(with_group(0, yellow_s=1), transitions=((False,) * 3,) * 3)
-    assert len(timing.feasibility_defects(broken)) >= 4
+    assert len(feasibility.feasibility_defects(broken)) >= 4
 
 
 # -- the example itself ------------------------------------------------------------------------------
@@ -299,4 +299,4 @@ def test_more_stages_than_the_bound_on_red_can_look_at_are_refused_at_once():
     stages = tuple(replace(EXAMPLE.stages[0], id=f"S{n}") for n in range(count))
     graph = tuple(tuple(a != b for b in range(count)) for a in range(count))
     many = replace(EXAMPLE, stages=stages, transitions=graph)
-    assert timing.feasibility_defects(many) == [f"{count} stages; at most {timing.MAX_STAGES}"]
+    assert feasibility.feasibility_defects(many) == [f"{count} stages; at most {timing.MAX_STAGES}"]

@@ -16,9 +16,9 @@ pytest.importorskip("libsumo", reason="needs the extra sim")
 
 from denxanh.agents import registry
 from denxanh.errors import SimulationError
+from denxanh.networks.feasibility import feasibility_defects
 from denxanh.networks.model import Aspect, GroupKind, Turn
 from denxanh.networks.sumonet import read_net
-from denxanh.networks.timing import feasibility_defects
 from denxanh.sim import direct
 from denxanh.sim.generator import Layout, Recipe, generate
 from denxanh.sim.generator.arms import Approach, lane_use

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from denxanh.networks import timing
+from denxanh.networks import red_bounds, timing
 from denxanh.networks.example import crossroads
 from denxanh.networks.model import Aspect, GroupKind
 from denxanh.sim.waiting import Waiting
@@ -34,7 +34,7 @@ def test_nobody_called_nobody_waits() -> None:
 
 @pytest.mark.parametrize("group", [VEHICLES, WALKERS])
 def test_a_call_beyond_the_guards_bound_is_more_than_one(group: int) -> None:
-    bound_s = timing.max_red_bound_s(ONE, group)
+    bound_s = red_bounds.max_red_bound_s(ONE, group)
     waiting = Waiting(ONE)
     for _ in range(bound_s):
         waiting.second(calls(group), RED)
@@ -85,4 +85,4 @@ def test_the_wait_nearest_to_its_bound_counts() -> None:
         waiting.second(calls(VEHICLES, WALKERS) if second < 30 else calls(WALKERS), RED)
     share, wait_s = waiting.longest()
     assert wait_s == 40
-    assert share == pytest.approx(40 / timing.max_red_bound_s(ONE, WALKERS))
+    assert share == pytest.approx(40 / red_bounds.max_red_bound_s(ONE, WALKERS))

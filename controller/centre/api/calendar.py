@@ -5,7 +5,6 @@ Nothing here touches the street: a calendar comes into force when it stands in t
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -14,12 +13,13 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from denxanh.controller.centre.api.drafts import Reason, TomlResponse
+from denxanh.controller.centre.api.installed import Base, InstalledView, installed_view, runs
 from denxanh.controller.centre.api.models import Answer, Words
 from denxanh.controller.centre.api.needs import After, Limit, Parts, moment, paged
 from denxanh.controller.centre.api.problem import UNSOUND, ProblemError, missing
 from denxanh.controller.centre.api.rights import Editor, view
 from denxanh.controller.centre.api.telling import words
-from denxanh.controller.centre.desk import calendar_draft
+from denxanh.controller.centre.desk import calendar_draft, to_install
 from denxanh.controller.centre.desk.calendar_draft import CalendarDraft
 from denxanh.controller.centre.desk.defect_words import schedule_words
 from denxanh.controller.centre.parts import Centre
@@ -27,8 +27,8 @@ from denxanh.controller.centre.people.deed import note
 from denxanh.controller.centre.store import drafts
 from denxanh.controller.centre.store.drafts import State
 from denxanh.controller.centre.store.rows import Values
-from denxanh.networks import catalogue, corridor_files
-from denxanh.networks.model import Corridor
+from denxanh.networks import corridor_files
+from denxanh.networks.plan_digest import CALENDAR, schedule_digest
 from denxanh.networks.schedule_rules import Rule, ScheduleDefect
 
 router = APIRouter(prefix="/calendar", tags=["drafts"])
@@ -45,6 +45,7 @@ class SaveBody(BaseModel):
 
     reason: Reason
     calendar: CalendarDraft
+    base: Base = None
 
 
 class CalendarDefectView(Answer):
@@ -74,6 +75,8 @@ class CalendarVersion(Answer):
     reason: str
     saved: datetime
     state: State
+    installed: InstalledView | None = Field(description="Null: it never was, or the log does not tell.")
+    running: bool | None = Field(description="The controller runs exactly this; null: it does not say.")
 
 
 class CalendarVersions(Answer):
@@ -86,14 +89,13 @@ class CalendarVersions(Answer):
 @router.get("", summary="The calendar that runs", dependencies=[view])
 def now(parts: Parts) -> CalendarDraft:
     """Day types by weekday, exceptions by date, and which plan runs when. One for the whole corridor."""
-    return current(parts.corridor)
+    return current(parts)
 
 
-def current(corridor: Corridor) -> CalendarDraft:
+def current(parts: Centre) -> CalendarDraft:
     """What runs, to start a draft from."""
-    known = corridor.id in catalogue.names()
-    names = corridor_files.holiday_names(catalogue.path(corridor.id)) if known else {}
-    return calendar_draft.draft_of(corridor.schedule, names)
+    names = {} if parts.folder is None else corridor_files.holiday_names(parts.folder)
+    return calendar_draft.draft_of(parts.corridor.schedule, names)
 
 
 @router.post("/check", summary="Check a calendar in the writing", dependencies=[view])
@@ -108,7 +110,7 @@ def listed(parts: Parts, after: After = None, limit: Limit = 50) -> CalendarVers
     """Newest first."""
     with paged():
         page = drafts.listed(parts.store, kind=KIND, target=parts.corridor.id, after=after, limit=limit)
-    found = (_version(row) for row in page.rows)
+    found = (_version(parts, row) for row in page.rows)
     return CalendarVersions(drafts=[one for one in found if one is not None], next=page.next)
 
 
@@ -119,12 +121,13 @@ def save(parts: Parts, person: Editor, body: SaveBody) -> CalendarVersion:
     if defects:
         said = [schedule_words(one) for one in defects]
         raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
+    base = body.base or schedule_digest(parts.corridor.schedule)
     with parts.store.writing() as connection:
         number = drafts.save(
             connection,
             kind=KIND,
             target=parts.corridor.id,
-            body=body.calendar.model_dump(mode="json"),
+            body=body.calendar.model_dump(mode="json") | {to_install.BASE: base},
             author=person.name,
             reason=body.reason,
         )
@@ -157,15 +160,11 @@ def withdraw(parts: Parts, person: Editor, number: _Number) -> CalendarVersion:
 )
 def text(parts: Parts, number: _Number) -> TomlResponse:
     """The whole `schedule.toml`."""
-    found = _one(parts, number)
-    about = {
-        "draft": f"{number}, {found.state}",
-        "author": found.author,
-        "saved": found.saved.isoformat(timespec="seconds"),
-        "reason": found.reason,
-    }
+    _one(parts, number)
+    row = drafts.get(parts.store, number)
+    assert row is not None  # `_one` has found it, and drafts are never removed
     return TomlResponse(
-        calendar_draft.calendar_toml(found.calendar, about),
+        to_install.draft_text(row, parts.corridor),
         headers={"Content-Disposition": f'attachment; filename="schedule-draft-{number}.toml"'},
     )
 
@@ -183,18 +182,17 @@ def _defect(one: ScheduleDefect) -> CalendarDefectView:
 
 def _one(parts: Centre, number: int) -> CalendarVersion:
     row = drafts.get(parts.store, number)
-    found = (
-        None if row is None or (row["kind"], row["target"]) != (KIND, parts.corridor.id) else _version(row)
-    )
+    mine = (KIND, parts.corridor.id)
+    found = None if row is None or (row["kind"], row["target"]) != mine else _version(parts, row)
     if found is None:
         raise missing(f"bản thảo {number}", f"draft {number}")
     return found
 
 
-def _version(row: Values) -> CalendarVersion | None:
+def _version(parts: Centre, row: Values) -> CalendarVersion | None:
     """A stored draft; None where its form is of another time."""
     try:
-        draft = CalendarDraft.model_validate(json.loads(row["body"]))
+        draft = CalendarDraft.model_validate(to_install.opened(row)[0])
     except ValidationError:
         return None
     return CalendarVersion(
@@ -204,4 +202,6 @@ def _version(row: Values) -> CalendarVersion | None:
         reason=row["reason"],
         saved=moment(row["created_ms"]),
         state=State(row["state"]),
+        installed=installed_view(parts, row),
+        running=runs(parts, CALENDAR, schedule_digest(calendar_draft.schedule_of(draft))),
     )

@@ -6,7 +6,6 @@ cabinets (docs/plans.md).
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -15,12 +14,13 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from denxanh.controller.centre.api.installed import Base, InstalledView, installed_view, runs
 from denxanh.controller.centre.api.models import Answer, Words
 from denxanh.controller.centre.api.needs import NAME, REASON, After, Limit, Parts, moment, named, paged
 from denxanh.controller.centre.api.problem import UNSOUND, ProblemError, missing
 from denxanh.controller.centre.api.rights import Editor, view
 from denxanh.controller.centre.api.telling import words
-from denxanh.controller.centre.desk import plan_draft
+from denxanh.controller.centre.desk import plan_draft, to_install
 from denxanh.controller.centre.desk.defect_words import plan_words
 from denxanh.controller.centre.desk.plan_draft import PlanDraft, PlanNumber
 from denxanh.controller.centre.parts import Centre
@@ -30,6 +30,8 @@ from denxanh.controller.centre.store.drafts import State
 from denxanh.controller.centre.store.rows import Values
 from denxanh.errors import RequestError
 from denxanh.networks.model import Intersection, Plan
+from denxanh.networks.plan_digest import digests, plan_digest, plan_target
+from denxanh.networks.plan_files import NOTHING
 from denxanh.networks.plan_rules import PlanDefect, Rule
 
 router = APIRouter(prefix="/plans", tags=["drafts"])
@@ -69,6 +71,7 @@ class SaveBody(_Body):
     """A plan that somebody wants to keep."""
 
     reason: Reason
+    base: Base = None
 
 
 class PlanDefectView(Answer):
@@ -117,6 +120,8 @@ class PlanVersion(Answer):
     saved: datetime
     state: State
     sound: bool = Field(description="It keeps every rule of its own today.")
+    installed: InstalledView | None = Field(description="Null: it never was, or the log does not tell.")
+    running: bool | None = Field(description="The controller runs exactly this; null: it does not say.")
 
 
 class PlanVersions(Answer):
@@ -162,12 +167,13 @@ def save(parts: Parts, person: Editor, body: SaveBody) -> PlanVersion:
     if not verdict.may_be_saved:
         said = [plan_words(one) for one in verdict.defects if plan_draft.blocks(one)]
         raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
+    target = plan_target(place.id, body.number)
     with parts.store.writing() as connection:
         number = drafts.save(
             connection,
             kind=KIND,
-            target=f"{place.id}/{body.number}",
-            body=body.plan.model_dump(mode="json"),
+            target=target,
+            body=body.plan.model_dump(mode="json") | {to_install.BASE: body.base or _in_use(parts, target)},
             author=person.name,
             reason=body.reason,
         )
@@ -203,16 +209,11 @@ def withdraw(parts: Parts, person: Editor, number: _Number) -> PlanVersion:
 def text(parts: Parts, number: _Number) -> TomlResponse:
     """The plan as a block of `plans.toml`."""
     found = _one(parts, number)
-    place = named(parts, found.intersection)
-    about = {
-        "draft": f"{number}, {found.state}",
-        "author": found.author,
-        "saved": found.saved.isoformat(timespec="seconds"),
-        "reason": found.reason,
-    }
+    row = drafts.get(parts.store, number)
+    assert row is not None  # `_one` has found it, and drafts are never removed
     name = f"{found.intersection}-{found.number}-draft-{number}.toml"
     return TomlResponse(
-        plan_draft.plan_toml(place, plan_draft.plan_of(place, found.number, found.plan), about),
+        to_install.draft_text(row, parts.corridor),
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
@@ -271,7 +272,7 @@ def _version(parts: Centre, row: Values) -> PlanVersion | None:
     intersection, _, number = row["target"].rpartition("/")
     try:
         place = parts.corridor.intersection(intersection)
-        draft = PlanDraft.model_validate(json.loads(row["body"]))
+        draft = PlanDraft.model_validate(to_install.opened(row)[0])
         plan = plan_draft.plan_of(place, int(number), draft)
     except (KeyError, ValueError, RequestError):
         return None
@@ -285,4 +286,10 @@ def _version(parts: Centre, row: Values) -> PlanVersion | None:
         saved=moment(row["created_ms"]),
         state=State(row["state"]),
         sound=plan_draft.judge(parts.corridor, place, plan).may_be_saved,
+        installed=installed_view(parts, row),
+        running=runs(parts, row["target"], plan_digest(place, plan)),
     )
+
+
+def _in_use(parts: Centre, target: str) -> str:
+    return digests(parts.corridor).get(target, NOTHING)

@@ -62,6 +62,7 @@ class PlanView(Answer):
 
     number: int = Field(ge=1)
     name: str
+    name_en: str = Field(description="Empty: `name` serves in both languages.")
     cycle_s: int = Field(ge=1, description="Seconds.")
     offset_s: int = Field(ge=0, description="Start of the cycle after midnight, modulo the cycle, seconds.")
     splits: list[SplitView]
@@ -168,6 +169,7 @@ def plan_view(place: Intersection, plan: Plan, *, running: bool) -> PlanView:
     return PlanView(
         number=plan.number,
         name=plan.name,
+        name_en=plan.name_en,
         cycle_s=plan.cycle_s,
         offset_s=plan.offset_s,
         splits=splits,

@@ -35,6 +35,7 @@ class PlanDraft(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    name_en: Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)] = ""
     offset_s: Seconds
     splits: Annotated[tuple[SplitDraft, ...], Field(strict=False, min_length=1, max_length=20)]
 
@@ -81,7 +82,9 @@ def draft_of(intersection: Intersection, plan: Plan) -> PlanDraft:
     splits = tuple(
         SplitDraft(stage=intersection.stages[split.stage].id, split_s=split.split_s) for split in plan.splits
     )
-    return PlanDraft(name=plan.name or f"Plan {plan.number}", offset_s=plan.offset_s, splits=splits)
+    return PlanDraft(
+        name=plan.name or f"Plan {plan.number}", name_en=plan.name_en, offset_s=plan.offset_s, splits=splits
+    )
 
 
 def plan_of(intersection: Intersection, number: int, draft: PlanDraft) -> Plan:
@@ -99,7 +102,7 @@ def plan_of(intersection: Intersection, number: int, draft: PlanDraft) -> Plan:
                 fix=f"name one of {', '.join(known)}",
             )
     splits = tuple(Split(known[split.stage], split.split_s) for split in draft.splits)
-    return Plan(number, draft.name, draft.offset_s, splits)
+    return Plan(number, draft.name, draft.offset_s, splits, draft.name_en)
 
 
 def judge(corridor: Corridor, intersection: Intersection, plan: Plan) -> PlanVerdict:
@@ -136,5 +139,5 @@ def plan_toml(intersection: Intersection, plan: Plan, about: Mapping[str, str]) 
     """The plan as a `[[plan]]` for the corridor's `plans.toml`, with who wrote it and why as comments."""
     notes = [f"# {key}: {' '.join(value.split())}" for key, value in about.items()]
     splits = [(intersection.stages[split.stage].id, split.split_s) for split in plan.splits]
-    lines = plan_block(intersection.id, plan.number, plan.name, plan.offset_s, splits)
+    lines = plan_block(intersection.id, plan.number, plan.name, plan.offset_s, splits, plan.name_en)
     return "\n".join([*notes, *lines]) + "\n"

@@ -20,7 +20,7 @@ from denxanh.controller.centre.indicators.records import Observed, Record, recor
 from denxanh.controller.centre.indicators.remarks import Remark
 from denxanh.controller.centre.store import migrate
 from denxanh.controller.centre.store.archive import Store
-from denxanh.controller.localtime import HOUR_MS, local, midnight_ms
+from denxanh.controller.localtime import HOUR_MS, local
 from denxanh.errors import ReportError
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.register import Junction, junctions

@@ -19,6 +19,9 @@ class State(StrEnum):
 
     DRAFT = "draft"
     ACCEPTED = "accepted"
+    """Installed: it is what the corridor's folder holds."""
+    REPLACED = "replaced"
+    """It was installed, and something else stands there now."""
     WITHDRAWN = "withdrawn"
 
 

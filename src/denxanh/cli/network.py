@@ -42,6 +42,33 @@ def list_(json: Json = False) -> None:
     say(table(("corridor", "intersections", "tên", "name"), rows))
 
 
+@app.command(epilog="Example: denxanh network copy truc-30-4-hoa-binh /etc/denxanh")
+def copy(
+    corridor: Annotated[str, typer.Argument(help="Catalogue corridor, or a folder with a corridor.toml.")],
+    into: Annotated[Path, typer.Argument(help="Where its folder is made; must exist.")],
+    json: Json = False,
+) -> None:
+    """Copy a corridor's folder, so that the city can change its plans; the copy keeps the name."""
+    import shutil
+
+    from denxanh.errors import CorridorError
+    from denxanh.networks import catalogue, plan_versions
+
+    source = catalogue.folder(corridor).resolve()
+    target = into / source.name
+    if target.exists():
+        raise CorridorError("it is there already", where=str(target), fix="name another folder")
+    if not into.is_dir():
+        raise CorridorError("there is no such folder", where=str(into), fix="make it first")
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(plan_versions.VERSIONS, ".*"))
+    compiled = target / "compiled.json"
+    if json:
+        document({"corridor": source.name, "folder": str(target), "compiled": str(compiled)})
+        return
+    say(f"{source.name}: copied to {target}")
+    say(f'In SITE.toml: corridor = "{compiled.resolve()}"')
+
+
 @app.command(epilog="Example: denxanh network show truc-30-4-hoa-binh")
 def show(
     corridor: Annotated[

@@ -37,7 +37,7 @@ def list_accounts(site: Site, json: Json = False) -> None:
     """Every account, its role, and whether it can be used."""
     from denxanh.controller.centre.people.accounts import Accounts
 
-    with _store(site) as store:
+    with opened(site) as store:
         accounts = Accounts(store).list()
     if json:
         document([_plain(one) for one in accounts])
@@ -65,12 +65,12 @@ def add(
 
     checked, given = account_name(name), _role(role)
     password, kept = ("", None) if subject else _password()
-    with _store(site) as store:
+    with opened(site) as store:
         Accounts(store).create(
             checked,
             display=display or checked,
             role=given,
-            by=_me(),
+            by=me(),
             now_ms=Clock().wall_ms(),
             password_hash=kept,
             subject=subject or None,
@@ -84,8 +84,8 @@ def disable(site: Site, name: Name, json: Json = False) -> None:
     from denxanh.controller.centre.people.accounts import Accounts
     from denxanh.controller.centre.people.clock import Clock
 
-    with _store(site) as store:
-        Accounts(store).disable(name, by=_me(), now_ms=Clock().wall_ms())
+    with opened(site) as store:
+        Accounts(store).disable(name, by=me(), now_ms=Clock().wall_ms())
     _done(name, "closed", json)
 
 
@@ -94,8 +94,8 @@ def enable(site: Site, name: Name, json: Json = False) -> None:
     """Open a closed account again, with the password that it had."""
     from denxanh.controller.centre.people.accounts import Accounts
 
-    with _store(site) as store:
-        Accounts(store).enable(name, by=_me())
+    with opened(site) as store:
+        Accounts(store).enable(name, by=me())
     _done(name, "open", json)
 
 
@@ -105,8 +105,8 @@ def set_role(site: Site, name: Name, role: RoleName, json: Json = False) -> None
     from denxanh.controller.centre.people.accounts import Accounts
 
     given = _role(role)
-    with _store(site) as store:
-        Accounts(store).set_role(name, given, by=_me())
+    with opened(site) as store:
+        Accounts(store).set_role(name, given, by=me())
     _done(name, given, json)
 
 
@@ -116,8 +116,8 @@ def reset(site: Site, name: Name, json: Json = False) -> None:
     from denxanh.controller.centre.people.accounts import Accounts
 
     password, kept = _password()
-    with _store(site) as store:
-        Accounts(store).set_password(name, kept, by=_me(), must_change=True)
+    with opened(site) as store:
+        Accounts(store).set_password(name, kept, by=me(), must_change=True)
     _tell(name, password, json)
 
 
@@ -131,9 +131,9 @@ def tokens(
     from denxanh.controller.centre.people.clock import Clock
     from denxanh.controller.centre.people.tokens import Tokens
 
-    with _store(site) as store:
+    with opened(site) as store:
         if revoke:
-            Tokens(store).revoke(revoke, by=_me(), now_ms=Clock().wall_ms())
+            Tokens(store).revoke(revoke, by=me(), now_ms=Clock().wall_ms())
         found = Tokens(store).list()
     if json:
         document([_plain(one) for one in found])
@@ -153,7 +153,8 @@ def tokens(
 
 
 @contextlib.contextmanager
-def _store(site: Path) -> Iterator[Store]:
+def opened(site: Path) -> Iterator[Store]:
+    """The store of a site, for as long as the block lasts."""
     from denxanh.controller import site as sites
     from denxanh.controller.centre.store.archive import open_store
 
@@ -164,7 +165,7 @@ def _store(site: Path) -> Iterator[Store]:
         store.close()
 
 
-def _me() -> Actor:
+def me() -> Actor:
     """Who the system says that this is; the environment would say whatever one wants."""
     import os
     import pwd

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denxanh.cli import plan_download
+from denxanh.cli import plan_download, plan_flood, plan_install
 from denxanh.cli.output import Json, document, note, progress, say, table
 from denxanh.errors import MissingExtraError
 
@@ -68,6 +68,10 @@ def group() -> None:
 app.command("download", epilog="Example: denxanh plan download SITE.toml THN_304 --plan 2")(
     plan_download.download
 )
+app.command("flood", epilog="Example: denxanh plan flood SITE.toml NVC_CMT8 NVC_CMT8_sw --out flood.toml")(
+    plan_flood.flood
+)
+app.command("install", epilog="Example: denxanh plan install SITE.toml 12 13")(plan_install.install)
 
 
 @app.command("list", epilog="Example: denxanh plan list --corridor truc-30-4-hoa-binh")
@@ -86,6 +90,7 @@ def list_(
             "intersection": one.id,
             "plan": plan.number,
             "name": plan.name,
+            "name_en": plan.name_en,
             "cycle_s": plan.cycle_s,
             "offset_s": plan.offset_s,
             "splits": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import tomllib
 from datetime import timedelta
 from typing import Any
@@ -11,9 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from denxanh.controller.centre.desk import plan_draft
+from denxanh.controller.centre.desk.plan_draft import PlanDraft
 from denxanh.controller.centre.store import audit, schema
 from denxanh.controller.operator.message import Role
 from denxanh.errors import StoreError
+from denxanh.networks.plan_digest import digests, plan_digest
 
 REASON = "Giờ tan trường muộn hơn"
 
@@ -191,3 +195,42 @@ def test_the_comparison_reads_what_is_stored(town: Any, place: str) -> None:
     assert sum(one["adaptive_pcu"] for one in found["approaches"]) == pytest.approx(lanes, abs=0.05)
     whole = [day for day in found["days"] if day["hours"].get("adaptive") == 12]
     assert len(whole) == 7
+
+
+def test_of_a_draft_it_is_said_what_it_was_made_from_and_whether_it_runs(town: Any) -> None:
+    body = {"intersection": "X1", "number": 1, "reason": REASON, "plan": plan(40, 17, 33)}
+    first = town.ask("POST", "plans/drafts", json=body).json()
+    assert (first["installed"], first["running"]) == (None, None)  # this controller does not say what it runs
+    text = town.ask("GET", f"plans/drafts/{first['id']}/toml").text
+    assert text.startswith("# base: X1/1 ")
+    assert town.ask("POST", "plans/drafts", json=body | {"base": "x"}).status_code == 422
+    fresh = town.ask("POST", "plans/drafts", json=body | {"number": 7, "base": "-"}).json()
+    assert "# base: X1/7 -\n" in town.ask("GET", f"plans/drafts/{fresh['id']}/toml").text
+
+
+def test_the_page_says_when_the_controller_runs_something_else(town: Any) -> None:
+    corridor, feed = town.street.corridor, town.app.state.centre.feed
+    draft = {"name": "Ngày", "offset_s": 0, "splits": plan(40, 15, 35)["splits"]}
+    one = corridor.intersection("X1")
+    body = {"intersection": "X1", "number": 1, "reason": REASON, "plan": draft}
+    saved = town.ask("POST", "plans/drafts", json=body).json()
+    mine = plan_digest(one, plan_draft.plan_of(one, 1, PlanDraft.model_validate(draft)))
+
+    def opened(plans: object) -> None:
+        with town.street.journal.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"k": "open", "v": 1, "plans": plans}) + "\n")
+
+    shown = digests(corridor)
+    opened(shown)
+    town.until(lambda: feed.running() == shown)
+    assert 'id="other-version"' not in town.ask("GET", "/plans").text
+    assert town.get(f"plans/drafts/{saved['id']}")["running"] is (mine == shown["X1/1"])
+    opened({**shown, "X1/1": mine, "calendar": 7})
+    town.until(lambda: feed.running() != shown)
+    assert ("X1/1" in town.ask("GET", "/plans").text.split('id="other-version"')[1][:200]) is (
+        mine != shown["X1/1"]
+    )
+    assert town.get(f"plans/drafts/{saved['id']}")["running"] is True
+    opened(["rubbish"])
+    town.until(lambda: feed.running() is None)
+    assert town.get(f"plans/drafts/{saved['id']}")["running"] is None

@@ -15,7 +15,8 @@ from denxanh.controller.operator import standing
 from denxanh.controller.operator.attendant import OrderAttendant
 from denxanh.controller.priority.tables import lead_s
 from denxanh.networks.model import Aspect, Conflict, GroupKind, SignalGroup
-from denxanh.networks.timing import best_aspect, max_red_bound_s, service_s
+from denxanh.networks.red_bounds import max_red_bound_s
+from denxanh.networks.timing import best_aspect, service_s
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 

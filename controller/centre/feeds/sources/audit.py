@@ -23,6 +23,7 @@ SEVERITY: tuple[tuple[str, int], ...] = (
     ("access.refused", HIGH),
     ("account.", HIGH),
     ("token.", HIGH),
+    ("plan.", HIGH),
     ("order.preempt", HIGH),
     ("session.", MEDIUM),
     ("order.", MEDIUM),

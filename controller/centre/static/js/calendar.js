@@ -168,7 +168,7 @@ async function save(event) {
   byId("problem").hidden = byId("saved").hidden = true;
   if (!sound || !check(form)) return;
   ready(false);
-  const answer = await send("POST", "/api/v1/calendar/drafts", { reason: byId("reason").value.trim(), calendar: draft });
+  const answer = await send("POST", "/api/v1/calendar/drafts", { reason: byId("reason").value.trim(), calendar: draft, base: byId("calendar").dataset.version });
   ready(true);
   if (!answer.ok) {
     place(form, answer.errors);

@@ -25,6 +25,8 @@ export function drafts(list, path, about, query = "") {
     const { title, href } = about(draft);
     const withdrawn = draft.state === "withdrawn";
     const tags = [html("span", { class: "tag", "data-tone": withdrawn ? undefined : "calm" }, t(`plans.draft.state.${draft.state}`))];
+    if (draft.running) tags.push(html("span", { class: "tag", "data-tone": "good" }, t("plans.running")));
+    else if (draft.state === "accepted") tags.push(html("span", { class: "tag", "data-tone": "warn" }, t(draft.running === null ? "plans.draft.unheard" : "plans.draft.waits")));
     if (draft.sound === false) tags.push(html("span", { class: "tag", "data-tone": "warn" }, t("plans.draft.unsound")));
     const actions = [html("a", { class: "button", href }, t("plans.draft.open")), html("a", { class: "button", href: `${path}/${draft.id}/toml`, download: true }, t("plans.draft.export"))];
     if (mayEdit && !withdrawn) {
@@ -40,6 +42,7 @@ export function drafts(list, path, about, query = "") {
       html("p", {}, html("span", { class: "plate" }, `#${draft.id}`), " ", ...title, " ", ...tags),
       html("p", {}, `“${draft.reason}”`),
       html("small", {}, t("plans.draft.by", { who: draft.author, when: moment(draft.saved) })),
+      draft.installed ? html("small", {}, t("plans.draft.installed", { who: draft.installed.by, when: moment(draft.installed.at) })) : "",
       html("div", { class: "actions" }, ...actions));
   }
 

@@ -13,7 +13,7 @@ import { Timeline } from "./timeline.js";
 import { siteNow } from "./times.js";
 import { tellTrouble } from "./trouble.js";
 import { causeOf, load, modeBadge, reasonOf, refusalOf, showMode, showStage, stageMark } from "./vocabulary.js";
-import { known, number, t } from "./words.js";
+import { either, known, number, t } from "./words.js";
 
 const id = byId("place").dataset.id;
 const corridor = await plan;
@@ -66,7 +66,7 @@ function status(now) {
 
 function planName(wanted) {
   const found = item.plans.find((one) => one.number === wanted);
-  return found?.name ? `${wanted} · ${found.name}` : String(wanted);
+  return found?.name ? `${wanted} · ${either(found.name, found.name_en)}` : String(wanted);
 }
 
 function why(now) {

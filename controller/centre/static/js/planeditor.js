@@ -20,10 +20,10 @@ let sound = false;
 const bar = new CycleBar(byId("bar"), given.stages, (splits) => change({ splits }));
 const rows = new EntryRows(byId("entries"), given.stages, (splits) => change({ splits }));
 byId("add").addEventListener("click", () => change({ splits: [...draft.splits, { stage: given.stages[0].id, split_s: 30 }] }));
-for (const name of ["name", "offset_s"]) {
+for (const name of ["name", "name_en", "offset_s"]) {
   form.elements[name].addEventListener("input", ({ target }) => {
     wrong(target, "");
-    change({ [name]: name === "name" ? target.value : Number(target.value) });
+    change({ [name]: name === "offset_s" ? Number(target.value) : target.value });
   });
 }
 byId("again")?.addEventListener("click", () => start(given.plan));
@@ -38,6 +38,7 @@ start(saved ? saved.plan : given.plan);
 function start(from) {
   draft = structuredClone(from);
   form.elements.name.value = draft.name;
+  form.elements.name_en.value = draft.name_en;
   form.elements.offset_s.value = draft.offset_s;
   change({});
 }
@@ -71,7 +72,7 @@ async function ask() {
 }
 
 /** What is sent: whole numbers only, so that a field that is being typed in is refused in words. */
-const whole = () => ({ name: draft.name.trim() || "–", offset_s: Math.trunc(draft.offset_s), splits: draft.splits.map((one) => ({ stage: one.stage, split_s: Math.max(1, Math.trunc(one.split_s)) })) });
+const whole = () => ({ name: draft.name.trim() || "–", name_en: draft.name_en.trim(), offset_s: Math.trunc(draft.offset_s), splits: draft.splits.map((one) => ({ stage: one.stage, split_s: Math.max(1, Math.trunc(one.split_s)) })) });
 
 function item(defect) {
   return html("li", { "data-tone": defect.blocks ? "bad" : "warn" }, html("span", { class: "tag", "data-tone": defect.blocks ? "bad" : "warn" }, t(defect.blocks ? "edit.blocks" : "edit.warns")), " ", either(defect.text.vi, defect.text.en));
@@ -92,6 +93,7 @@ function differences() {
   else {
     const order = (splits) => splits.map((one) => one.stage).join(" ");
     if (draft.name.trim() !== before.name) lines.push(t("edit.diff.name", { a: before.name, b: draft.name.trim() }));
+    if (draft.name_en.trim() !== before.name_en) lines.push(t("edit.diff.name", { a: before.name_en || "–", b: draft.name_en.trim() || "–" }));
     if (order(draft.splits) === order(before.splits)) draft.splits.forEach((one, index) => line(t("stage.n", { id: one.stage }), before.splits[index].split_s, one.split_s));
     else lines.push(t("edit.diff.order", { a: order(before.splits), b: order(draft.splits) }));
     const cycle = (splits) => splits.reduce((sum, one) => sum + one.split_s, 0);
@@ -110,7 +112,7 @@ async function save(event) {
   byId("problem").hidden = byId("saved").hidden = true;
   if (!sound || !check(form)) return;
   ready(false);
-  const answer = await send("POST", "/api/v1/plans/drafts", { ...where, reason: byId("reason").value.trim(), plan: whole() });
+  const answer = await send("POST", "/api/v1/plans/drafts", { ...where, reason: byId("reason").value.trim(), plan: whole(), base: given.version });
   ready(true);
   if (!answer.ok) {
     place(form, answer.errors);

@@ -1,6 +1,6 @@
 // Which plan runs when on days of one type: a bar of 24 hours and a row per entry.
 import { html, icon, mark, svg } from "./dom.js";
-import { t } from "./words.js";
+import { either, t } from "./words.js";
 
 const DAY_MIN = 1440;
 const CLOCK = /^([01]?\d|2[0-3])[:hg.]([0-5]\d)$/; // a browser's own field for times would follow the browser's language
@@ -23,7 +23,7 @@ export class Timetable {
 
   row(entry, n) {
     const start = html("input", { required: true, inputmode: "numeric", maxlength: 5, size: 5, placeholder: "hh:mm", value: entry.start, "aria-label": t("calendar.start.of", { n }) });
-    const plan = html("select", { "aria-label": t("calendar.plan.of", { n }) }, ...this.plans.map((one) => html("option", { value: one.number }, `${one.number} · ${one.name}`)));
+    const plan = html("select", { "aria-label": t("calendar.plan.of", { n }) }, ...this.plans.map((one) => html("option", { value: one.number }, `${one.number} · ${either(one.name, one.name_en)}`)));
     plan.value = String(entry.plan);
     const remove = html("button", { class: "button quiet", type: "button", "aria-label": t("calendar.remove", { n }), title: t("calendar.remove", { n }) }, icon("close"));
     start.addEventListener("change", () => {

@@ -1,0 +1,68 @@
+"""`denxanh plan flood`: first drafts of plans for a flooded street, to be looked at and installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from denxanh.cli.output import count, note, say
+
+MAX_PLAN = 255
+"""Highest number of a plan, as the cabinet's registers hold it."""
+
+
+def flood(
+    site: Annotated[Path, typer.Argument(help="SITE.toml; nothing of it is changed.")],
+    intersection: Annotated[str, typer.Argument(help="Where the flooded street ends.")],
+    approaches: Annotated[
+        list[str], typer.Argument(help="Edges from which nobody comes while it is under water.")
+    ],
+    first: Annotated[int, typer.Option(min=1, max=MAX_PLAN, help="Lowest number to give.")] = 101,
+    out: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
+) -> None:
+    """Write flood plans that a cabinet can run by itself, one for each plan that has time to win.
+
+    Stages that serve vehicles from these approaches alone get their least legal split, the others share what
+    is won; cycle and offset stay. What comes out is for `plan install`.
+    """
+    from denxanh.controller.priority.closures import made_for_floods
+    from denxanh.controller.priority.made_plans import drafts
+    from denxanh.controller.site import load
+    from denxanh.errors import CorridorError
+    from denxanh.networks.plan_digest import plan_target
+    from denxanh.networks.plan_files import NOTHING, base_note
+    from denxanh.networks.plan_text import plan_block
+
+    found = {one.id: one for one in load(site).intersections}
+    if intersection not in found:
+        known = ", ".join(found)
+        raise CorridorError(f"no intersection {intersection!r}", where=str(site), fix=f"one of {known}")
+    place = found[intersection]
+    arms = sorted({lane.approach for lane in place.lanes})
+    lost = [one for one in approaches if one not in arms]
+    if lost:
+        raise CorridorError(f"no approach {lost[0]!r}", where=intersection, fix=f"one of {', '.join(arms)}")
+    taken = {plan.number for plan in place.plans}
+    free = [number for number in range(first, MAX_PLAN + 1) if number not in taken]
+    made = drafts(place, approaches, free)
+    usual = sum(not made_for_floods(plan) for plan in place.plans)
+    note(f"{intersection}: {len(made)} of {count(usual, 'plan')} have time to win")
+    lines: list[str] = []
+    for plan in made:
+        splits = [(place.stages[split.stage].id, split.split_s) for split in plan.splits]
+        lines.append(f"# {base_note(plan_target(intersection, plan.number), NOTHING)}")
+        lines += plan_block(intersection, plan.number, plan.name, plan.offset_s, splits, plan.name_en)
+    if not made:
+        raise CorridorError(
+            "no stage that serves these approaches alone is longer than its least legal split",
+            where=intersection,
+            fix="nothing to install: a cabinet by itself cannot give them less",
+        )
+    text = "\n".join(lines) + "\n"
+    if out is None:
+        say(text.rstrip("\n"))
+    else:
+        out.write_text(text, encoding="utf-8")
+        note(f"written to {out}: look at it, then denxanh plan install {site} {out}")
