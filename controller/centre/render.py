@@ -62,6 +62,7 @@ def render(
         person=person,
         sections=_navigation(person),
         corridor=request.app.state.corridor,
+        simulated=request.app.state.centre.simulated,
         **values,
     )
     answer = HTMLResponse(text, status)

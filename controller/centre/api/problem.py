@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from denxanh.controller.centre.api import invalid
 from denxanh.controller.centre.people.nexturl import page_of_ours
 from denxanh.controller.centre.template import template
 from denxanh.errors import DenXanhError, StoreError
@@ -70,6 +71,7 @@ class FieldProblem(BaseModel):
         description="Where: body, query, path or header, then the name.", examples=["body.for_s"]
     )
     message: str = Field(description="What is wrong with it, in English.")
+    vi: str = Field(description="The same in Vietnamese.")
 
 
 class Problem(BaseModel):
@@ -152,11 +154,9 @@ async def _of_problem(request: Request, error: Exception) -> Response:
 
 async def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    fields = [
-        FieldProblem(field=".".join(str(part) for part in item["loc"]), message=str(item["msg"]))
-        for item in error.errors()
-    ]
-    return response(request, INVALID, errors=fields)
+    found = [invalid.told(item) for item in error.errors()]
+    fields = [FieldProblem(field=one.field, message=one.en, vi=one.vi) for one in found]
+    return response(request, INVALID, *invalid.summed(found), errors=fields)
 
 
 async def _of_status(request: Request, error: Exception) -> Response:
