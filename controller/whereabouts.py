@@ -28,8 +28,8 @@ TURNS: dict[Turn, Text] = {
 def traffic_of(site: Intersection, group: int) -> Text:
     """Whom a group lets go, as in "Xe từ tây bắc rẽ trái" / "Traffic from the north-west turning left".
 
-    The catalogue's nets end an approach's name (`MT_304_nw`) and a crossing's group (`p_nw`) with the side of the
-    intersection it lies on. A group whose side no name tells is called by its id.
+    The catalogue's nets end the name of an approach (`MT_304_nw`) and of a crossing's group (`p_nw`) with the
+    side of the intersection it lies on. A group whose side no name tells is called by its id.
     """
     it = site.groups[group]
     walks = it.kind is GroupKind.PEDESTRIAN

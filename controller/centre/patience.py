@@ -18,14 +18,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HANDSHAKE_S = 5.0
 """A TLS handshake takes two round trips."""
 REQUEST_S = 20.0
-"""From a connection's beginning, or the last answer, to the whole request: head and body (256 KiB at most)."""
+"""From a connection's beginning, or the last answer, to the whole request, head and body."""
 STALL_S = 60.0
 """A client that takes nothing of what is sent is let go."""
 MAX_CONNECTIONS = 512
 """At once; half of the 1,024 files that a process may usually open."""
 MAX_PER_ADDRESS = 64
-"""At once, of one address: ten browsers of six connections each. A named proxy speaks for many and has no limit
-of its own."""
+"""At once, of one address: ten browsers of six connections each. A named proxy speaks for many: no limit."""
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +98,7 @@ class PatientProtocol(H11Protocol):
         )
 
     def _address(self) -> str:
-        return self.client[0] if self.client else "0.0.0.0"  # noqa: S104 - a name for "unknown"
+        return self.client[0] if self.client else "0.0.0.0"
 
 
 class PatientLoop(asyncio.SelectorEventLoop):

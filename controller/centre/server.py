@@ -81,8 +81,8 @@ def serve(
 def config(app: FastAPI, proxies: Collection[str] = (), **options: Any) -> uvicorn.Config:
     """How the centre is served: what it waits for, whom it believes.
 
-    Without a named proxy, `X-Forwarded-For` is what anybody may write: it would let a guesser of passwords come
-    from a new address each time.
+    Without a named proxy, `X-Forwarded-For` is what anybody may write: a guesser of passwords would come from
+    a new address each time.
     """
     return uvicorn.Config(
         app,

@@ -21,16 +21,16 @@ def test_every_group_of_the_catalogue_has_a_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("id", "vi", "en"),
+    ("name", "vi", "en"),
     [
         ("nw_s", "Xe từ tây bắc đi thẳng", "Traffic from the north-west going straight"),
         ("ne_r", "Xe từ đông bắc rẽ phải", "Traffic from the north-east turning right"),
         ("p_sw", "Người đi bộ phía tây nam", "Pedestrians in the south-west"),
     ],
 )
-def test_the_words(id: str, vi: str, en: str) -> None:
+def test_the_words(name: str, vi: str, en: str) -> None:
     site = catalogue.load("truc-30-4-hoa-binh").intersection("NVL_304")
-    group = next(at for at, one in enumerate(site.groups) if one.id == id)
+    group = next(at for at, one in enumerate(site.groups) if one.id == name)
     assert traffic_of(site, group) == (vi, en)
 
 
