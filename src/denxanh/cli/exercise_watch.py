@@ -1,4 +1,4 @@
-"""What comes to pass in an exercise and when, by the wall clock; streets are reported to its controller here."""
+"""What comes to pass in an exercise and when, by the wall clock; streets are reported to its controller."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from denxanh.sim.streetreport import SOURCE, StreetReport
 class Watch:
     """Notes when each lesson begins and ends, as the simulated seconds go by.
 
-    The street does its faults by itself. A street is reported by `report`, again at every look until that is true:
-    only then has it begun, or ended.
+    The street does its faults by itself. A street is reported by `report`, again at every look until that is
+    true: only then has it begun, or ended.
     """
 
     script: Script
