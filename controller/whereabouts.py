@@ -25,15 +25,23 @@ TURNS: dict[Turn, Text] = {
 }
 
 
+def side_of(site: Intersection, approach: str) -> str | None:
+    """The side of an approach that the catalogue has named (`MT_304_nw` of `MT_304`): a key of `COMPASS`.
+
+    None for the names of other nets: there an ending may mean where a street leads.
+    """
+    side = approach.removeprefix(f"{site.id}_")
+    return side if side != approach and side in COMPASS else None
+
+
 def traffic_of(site: Intersection, group: int) -> Text:
     """Whom a group lets go, as in "Xe từ tây bắc rẽ trái" / "Traffic from the north-west turning left".
 
-    The catalogue's nets end the name of an approach (`MT_304_nw`) and of a crossing's group (`p_nw`) with the
-    side of the intersection it lies on. A group whose side no name tells is called by its id.
+    A group whose side no name tells is called by its id; a crossing's side is in its group's id (`p_nw`).
     """
     it = site.groups[group]
     walks = it.kind is GroupKind.PEDESTRIAN
-    side = COMPASS.get((it.id if walks else it.approach).rpartition("_")[2])
+    side = COMPASS.get(it.id.removeprefix("p_") if walks else side_of(site, it.approach) or "")
     if side is None:
         return (f"Nhóm đèn {it.id}", f"Signal group {it.id}")
     if walks:

@@ -6,6 +6,7 @@ what it does in earnest (docs/flood.md).
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -57,8 +58,9 @@ class StreetReport(Strict):
 
     @property
     def gauge(self) -> str:
-        """The gauge that measures there; a street's own name may hold what a gauge's may not."""
-        return f"gauge-{zlib.crc32(self.street.encode()):08x}"
+        """The gauge that measures there: named like the street, where a gauge may be named so."""
+        fits = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,47}", self.street)
+        return self.street if fits else f"gauge-{zlib.crc32(self.street.encode()):08x}"
 
     def message(self, *, on: bool) -> Mapping[str, Any]:
         """What is sent when it begins (`on`) and when it ends, without source, number and time."""

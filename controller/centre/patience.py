@@ -92,10 +92,8 @@ class PatientProtocol(H11Protocol):
         mine = self._address()
         if any(ip_address(mine) in ip_network(one) for one in self.proxies):
             return False
-        return (
-            sum(one.client is not None and one.client[0] == mine for one in self.connections)
-            > MAX_PER_ADDRESS
-        )
+        clients = [one.client for one in self.connections if isinstance(one, H11Protocol)]
+        return sum(client is not None and client[0] == mine for client in clients) > MAX_PER_ADDRESS
 
     def _address(self) -> str:
         return self.client[0] if self.client else "0.0.0.0"

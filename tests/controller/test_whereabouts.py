@@ -34,9 +34,10 @@ def test_the_words(name: str, vi: str, en: str) -> None:
     assert traffic_of(site, group) == (vi, en)
 
 
-def test_a_foreign_net_keeps_its_ids() -> None:
+@pytest.mark.parametrize("approach", ["gneE17", "road_n", "to_sw", "X1", ""])
+def test_a_foreign_net_keeps_its_ids(approach: str) -> None:
     site = crossroads_corridor(1).intersections[0]
-    first = replace(site.groups[0], approach="gneE17")
+    first = replace(site.groups[0], approach=approach)
     site = replace(site, groups=(first, *site.groups[1:]))
     assert traffic_of(site, 0) == (f"Nhóm đèn {first.id}", f"Signal group {first.id}")
 

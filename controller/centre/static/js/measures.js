@@ -2,13 +2,13 @@
 import { groupLabel } from "./directions.js";
 import { byId, html, mark, say } from "./dom.js";
 import { get, plan } from "./live.js";
+import { moment } from "./times.js";
 import { lang, number, percent, t } from "./words.js";
 
 const PICTURES = ["coordination", "splits", "terminations"];
 const corridor = await plan;
 const filters = byId("filters");
 const fields = filters.elements;
-const when = new Intl.DateTimeFormat(lang === "vi" ? "vi-VN" : "en-GB", { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit", timeZone: "Asia/Ho_Chi_Minh" });
 let asked = 0; // an answer that comes after a newer question is dropped
 
 filters.addEventListener("submit", (event) => event.preventDefault());
@@ -48,7 +48,7 @@ async function load() {
 }
 
 function known(found) {
-  const [from, to] = [found.since, found.until].map((at) => when.format(new Date(at)));
+  const [from, to] = [found.since, found.until].map(moment);
   return t("measure.known", { from, to, share: percent((found.known_s * 1000) / (Date.parse(found.until) - Date.parse(found.since))) });
 }
 
