@@ -23,8 +23,9 @@ STALL_S = 60.0
 """A client that takes nothing of what is sent is let go."""
 MAX_CONNECTIONS = 512
 """At once; half of the 1,024 files that a process may usually open."""
-MAX_PER_ADDRESS = 64
-"""At once, of one address: ten browsers of six connections each. A named proxy speaks for many: no limit."""
+MAX_PER_ADDRESS = 128
+"""At once, of one address: twenty browsers of six connections each behind one router. A named proxy speaks
+for many: no limit."""
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
 from denxanh.controller.centre import patience
-from denxanh.controller.centre.people.access import address
+from denxanh.controller.centre.people.access import address as came_from
 from denxanh.controller.centre.server import bind, config
 from denxanh.controller.centre.shield import SecurityHeaders
 
@@ -38,7 +38,7 @@ def small_app() -> FastAPI:
 
     @app.get("/who")
     async def who(request: Request) -> str:
-        return address(request)
+        return came_from(request)
 
     @app.post("/take")
     async def take(request: Request) -> int:
@@ -217,3 +217,16 @@ def test_by_tls_browsers_are_told_to_stay_with_it_and_handshakes_end(
 
 def test_without_tls_nothing_is_promised_about_it(door: Callable[..., int]) -> None:
     assert b"strict-transport-security" not in ask(door())
+
+
+def test_half_a_login_leaves_no_fault_in_the_log(
+    address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(patience, "REQUEST_S", PATIENCE_S)
+    port = int(address.rpartition(":")[2])
+    head = f"POST /login HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\norigin: {address}\r\n"
+    with call(port) as connection:
+        kind = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\nname=x"
+        connection.sendall((head + kind).encode())
+        assert rest(connection) == b""
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]

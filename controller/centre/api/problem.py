@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from denxanh.controller.centre.api import invalid
 from denxanh.controller.centre.people.nexturl import page_of_ours
@@ -144,6 +145,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_status)
     app.add_exception_handler(StoreError, _of_store)
     app.add_exception_handler(DenXanhError, _of_ours)
+    app.add_exception_handler(ClientDisconnect, _of_gone)
     app.add_exception_handler(Exception, _of_bug)
 
 
@@ -178,6 +180,12 @@ async def _of_store(request: Request, error: Exception) -> Response:
 async def _of_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, DenXanhError)
     return response(request, CONFLICT, str(error), str(error))
+
+
+async def _of_gone(_: Request, error: Exception) -> Response:
+    """Who sent half a request is gone: no fault of ours, and nobody reads this."""
+    _LOG.debug("a request broke off: %r", error)
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def _of_bug(request: Request, error: Exception) -> Response:
