@@ -80,6 +80,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--corridor", default="truc-30-4-hoa-binh", choices=catalogue.names())
     parser.add_argument("--seconds", type=int, default=420, help="simulated, before the first picture")
+    parser.add_argument("--speed", type=float, default=4.0, help="of the demo; 1 on a busy machine")
     parser.add_argument("--every", action="store_true", help="both themes in both languages")
     parser.add_argument("--only", help="names of pictures, separated by commas")
     parser.add_argument("--out", type=Path, default=PICTURES)
@@ -87,7 +88,7 @@ def main() -> int:
     wanted = options.only.split(",") if options.only else None
     chosen = [shot for shot in shots(options.corridor) if wanted is None or shot.name in wanted]
     options.out.mkdir(parents=True, exist_ok=True)
-    with _demo(options.corridor) as (address, link, site), sync_playwright() as playwright:
+    with _demo(options.corridor, options.speed) as (address, link, site), sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         engineer = browser.new_context()
@@ -102,7 +103,7 @@ def main() -> int:
 
 
 @contextmanager
-def _demo(corridor: str) -> Iterator[tuple[str, str, Path]]:
+def _demo(corridor: str, speed: float) -> Iterator[tuple[str, str, Path]]:
     """A running demo: its address, a link that logs in once, its site file."""
     folder = Path(tempfile.mkdtemp())
     command = [
@@ -113,7 +114,7 @@ def _demo(corridor: str) -> Iterator[tuple[str, str, Path]]:
         "--corridor",
         corridor,
         "--speed",
-        "4",
+        str(speed),
         "--out",
         str(folder),
     ]

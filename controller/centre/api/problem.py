@@ -34,9 +34,7 @@ class Kind:
 
 
 NOT_FOUND = Kind("not-found", 404, "Không có", "There is no such thing")
-KEY_REUSED = Kind(
-    "key-reused", 409, "Khóa này đã dùng cho lệnh khác", "This key was used for another command"
-)
+KEY_REUSED = Kind("key-reused", 409, "Mã này đã dùng cho lệnh khác", "This key was used for another command")
 CONFLICT = Kind("conflict", 409, "Không làm được lúc này", "This cannot be done now")
 NOTHING_HEARD = Kind(
     "nothing-heard", 409, "Chưa nghe gì từ nút giao này", "Nothing is heard of this intersection"
