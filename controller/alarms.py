@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
+from denxanh.controller.whereabouts import traffic_of
 from denxanh.controller.wording import CAUSES, FAULTS, REFUSALS, SYMPTOMS, reason
 from denxanh.networks.model import Intersection
 from denxanh.plc.contract import CabinetStatus, Fault, Refusal
@@ -96,14 +97,14 @@ def of_detectors(
 def of_starved(intersection: Intersection, starved: Iterable[int]) -> Iterable[Alarm]:
     """One alarm per signal group whose green does not discharge."""
     for group in starved:
-        name = intersection.groups[group].id
+        vi, en = traffic_of(intersection, group)
         stages = ", ".join(stage.id for stage in intersection.stages if stage.serves(group))
         yield Alarm(
-            f"starved {name}",
+            f"starved {intersection.groups[group].id}",
             "alarm",
             "starved-group",
-            f"Nhóm đèn {name} (pha {stages}) có đèn xanh nhưng xe không thoát được",
-            f"Signal group {name} (stage {stages}) is called but does not discharge on green",
+            f"{vi}: có đèn xanh (pha {stages}) nhưng không thoát được",
+            f"{en}: has green (stage {stages}) but does not discharge",
         )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from denxanh.errors import DenXanhError, SiteError
 
@@ -22,6 +23,17 @@ _Text = Annotated[str, Field(min_length=1)]
 _Port = Annotated[int, Field(ge=1, le=65_535)]
 _Store = Annotated[str, StringConstraints(pattern=rf"^({_SQLITE}|{_POSTGRESQL.replace('+', '[+]')})[^\s]+$")]
 _Https = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:[0-9]{1,5})?$", max_length=255)]
+
+
+def _network(text: str) -> str:
+    network = ip_network(text)  # a ValueError says what is wrong
+    if network.prefixlen == 0:
+        raise ValueError("everybody is no proxy")
+    return text
+
+
+_Network = Annotated[str, AfterValidator(_network)]
+"""An address or a network, such as 10.1.0.0/16."""
 
 
 class _Table(BaseModel):
@@ -51,6 +63,8 @@ class ConsoleTable(_Table):
     cert_file: _Text | None = None
     key_file: _Text | None = None
     """Both together: the centre speaks TLS itself."""
+    proxies: Annotated[tuple[_Network, ...], Field(strict=False, max_length=16)] = ()
+    """Who stands in front of the centre and is believed when it says for whom it asks (X-Forwarded-For)."""
     city: _Text | None = None
     """Path of the file that says what the city gets: indicators, reports, rules, feeds (docs/city.md)."""
     oidc: OidcTable | None = None
@@ -75,6 +89,7 @@ class Console:
     public_url: str | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
+    proxies: tuple[str, ...] = ()
     city: Path | None = None
     oidc: Oidc | None = None
 
@@ -93,6 +108,7 @@ def console(table: ConsoleTable, folder: Path) -> Console:
         public_url=table.public_url,
         cert_file=at(table.cert_file),
         key_file=at(table.key_file),
+        proxies=table.proxies,
         city=at(table.city),
         oidc=None if oidc is None else Oidc(oidc.issuer, oidc.client_id, at(oidc.client_secret_file)),
     )

@@ -20,16 +20,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from denxanh.networks import catalogue
 
 PICTURES = Path(__file__).parent / "pictures"
 SIZE = (1440, 900)
-READY_S = 240.0
+READY_S = 600.0
 """The demo's page must answer within so many seconds."""
 SETTLE_MS = 2500
-"""A page has drawn itself after so long."""
+"""A page has drawn itself so long after its last "Loading…" is gone."""
+PATIENCE_MS = 120_000
+"""A page, or a picture of it, may take so long on a busy machine."""
+LOADING = """() => [...document.querySelectorAll("main *")].some(
+  (one) => !one.children.length && ["Đang tải…", "Loading…"].includes(one.textContent.trim()))"""
 CHOICES = (("vi", "dark"), ("en", "light"))
 """(Language, theme) of the pictures that the documentation shows; `--every` adds the other two."""
 OTHERS = (("vi", "light"), ("en", "dark"))
@@ -77,6 +81,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--corridor", default="truc-30-4-hoa-binh", choices=catalogue.names())
     parser.add_argument("--seconds", type=int, default=420, help="simulated, before the first picture")
+    parser.add_argument("--speed", type=float, default=4.0, help="of the demo; 1 on a busy machine")
     parser.add_argument("--every", action="store_true", help="both themes in both languages")
     parser.add_argument("--only", help="names of pictures, separated by commas")
     parser.add_argument("--out", type=Path, default=PICTURES)
@@ -84,11 +89,11 @@ def main() -> int:
     wanted = options.only.split(",") if options.only else None
     chosen = [shot for shot in shots(options.corridor) if wanted is None or shot.name in wanted]
     options.out.mkdir(parents=True, exist_ok=True)
-    with _demo(options.corridor) as (address, link, site), sync_playwright() as playwright:
+    with _demo(options.corridor, options.speed) as (address, link, site), sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         engineer = browser.new_context()
-        engineer.new_page().goto(address + link)
+        engineer.new_page().goto(address + link, timeout=PATIENCE_MS)
         sessions = {"engineer": engineer, "administrator": _administrator(browser, address, site)}
         _wait(engineer, address, options.seconds)
         for lang, theme in CHOICES + (OTHERS if options.every else ()):
@@ -99,7 +104,7 @@ def main() -> int:
 
 
 @contextmanager
-def _demo(corridor: str) -> Iterator[tuple[str, str, Path]]:
+def _demo(corridor: str, speed: float) -> Iterator[tuple[str, str, Path]]:
     """A running demo: its address, a link that logs in once, its site file."""
     folder = Path(tempfile.mkdtemp())
     command = [
@@ -110,7 +115,7 @@ def _demo(corridor: str) -> Iterator[tuple[str, str, Path]]:
         "--corridor",
         corridor,
         "--speed",
-        "4",
+        str(speed),
         "--out",
         str(folder),
     ]
@@ -137,6 +142,7 @@ def _administrator(browser: Browser, address: str, site: Path) -> BrowserContext
     once, own = made.stdout.strip(), secrets.token_urlsafe(18)
     context = browser.new_context()
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{address}/login")
     page.fill("#name", "quan.tri")
     page.fill("#password", once)
@@ -177,16 +183,27 @@ def _take(
     cookies = {"denxanh-lang": lang, "denxanh-theme": theme}
     context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     page.goto(address + shot.path)
-    page.wait_for_timeout(SETTLE_MS)
+    _settled(page)
     if shot.press:
         page.click(shot.press)
-        page.wait_for_timeout(SETTLE_MS)
+        _settled(page)
     target = out / f"console-{shot.name}-{lang}-{theme}.png"
     page.screenshot(path=target)
     sys.stdout.write(f"{target}\n")
     context.close()
+
+
+def _settled(page: Page) -> None:
+    """The page's policy forbids Playwright's own way to wait for something."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while page.evaluate(LOADING):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{page.url} still loads")
+        page.wait_for_timeout(SETTLE_MS / 10)
+    page.wait_for_timeout(SETTLE_MS)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from denxanh.eval.report import TEMPLATES
 from denxanh.sim.exercise import Grade, Wanted
+from denxanh.sim.spec import Happening
+from denxanh.sim.streetreport import Reported
 
 GRADES: Mapping[Grade, tuple[str, str]] = {
     Grade.RIGHT: ("đúng", "right"),
@@ -22,6 +24,15 @@ WANTED: Mapping[Wanted, tuple[str, str]] = {
     Wanted.ACKNOWLEDGE: ("ghi nhận cảnh báo", "acknowledge the alarm"),
     Wanted.PLAN: ("chuyển sang chương trình cố định", "switch to a fixed plan"),
     Wanted.LEAVE: ("không ra lệnh tại nút này", "give no order there"),
+}
+HAPPENINGS: Mapping[str, tuple[str, str]] = {
+    Happening.DETECTOR: ("bộ dò hỏng", "a detector fails"),
+    Happening.LINK: ("mất kết nối với tủ", "the link to the cabinet is lost"),
+    Happening.PANEL: ("cảnh sát mở bảng điều khiển", "the police panel is opened"),
+    Happening.RESTART: ("tủ mất điện", "the cabinet loses power"),
+    Happening.CONFLICT: ("đèn xung đột", "conflicting lamps"),
+    Reported.FLOOD: ("báo đường ngập", "a street is reported under water"),
+    Reported.CLOSURE: ("báo cấm đường", "a street is reported closed"),
 }
 DEEDS: Mapping[str, tuple[str, str]] = {
     "alarm.acknowledge": ("ghi nhận cảnh báo", "acknowledged the alarm"),
@@ -40,5 +51,5 @@ def render(told: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     return environment.get_template("debrief.html").render(
-        told=told, grades=GRADES, wanted=WANTED, deeds=DEEDS
+        told=told, grades=GRADES, wanted=WANTED, deeds=DEEDS, happenings=HAPPENINGS
     )

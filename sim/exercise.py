@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Discriminator, Field, Tag, ValidationError
 
 from denxanh.errors import ConfigError, SiteError
 from denxanh.networks.model import Corridor, DetectorKind
 from denxanh.sim.faults import FaultKind
 from denxanh.sim.spec import FaultSpec, Happening, Strict
+from denxanh.sim.streetreport import Reported, StreetReport
 
 FIRST_S = 90
 """Second of the run in which the first fault of the usual script begins: time to look around."""
@@ -44,10 +45,21 @@ class Wanted(StrEnum):
     """Give no order there as long as it lasts: somebody else is in charge."""
 
 
+def _kind(given: Any) -> str:
+    happening = given.get("happening") if isinstance(given, dict) else getattr(given, "happening", None)
+    return "report" if happening in set(Reported) else "fault"
+
+
+Mishap = Annotated[
+    Annotated[FaultSpec, Tag("fault")] | Annotated[StreetReport, Tag("report")], Discriminator(_kind)
+]
+"""What happens: a fault on the street, or a report about one."""
+
+
 class Lesson(Strict):
     """One thing that goes wrong, and what is right to do."""
 
-    fault: FaultSpec
+    fault: Mishap
     wanted: Wanted
     within_s: Annotated[int, Field(ge=5, le=3600)] = WITHIN_S
     """Wall-clock seconds; for LEAVE it has no meaning."""
@@ -69,6 +81,16 @@ class Script(Strict):
     seconds: Annotated[int, Field(ge=30, le=14_400)]
     """Length of the run, simulated seconds."""
     lessons: Annotated[tuple[Lesson, ...], Field(min_length=1, max_length=50)]
+
+    @property
+    def faults(self) -> tuple[FaultSpec, ...]:
+        """What the street is to do."""
+        return tuple(one.fault for one in self.lessons if isinstance(one.fault, FaultSpec))
+
+    @property
+    def reports(self) -> tuple[StreetReport, ...]:
+        """What the controller is to be told."""
+        return tuple(one.fault for one in self.lessons if isinstance(one.fault, StreetReport))
 
 
 def load(path: Path) -> Script:

@@ -130,7 +130,7 @@ def create_app(
     app.state.centre = centre
     app.state.corridor = corridor
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(host, people.public_url))
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, by_tls=people.public_url is not None)
     problem.install(app)
     assembly.install(app, people)
     app.include_router(api)

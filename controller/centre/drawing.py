@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from denxanh.controller.centre.routes import plan_greens, routes, told
+from denxanh.controller.whereabouts import side_of
 from denxanh.controller.wording import CAUSES, GUARD_REFUSALS, MODES, REFUSALS, reason
 from denxanh.networks.model import Corridor, DetectorKind, GroupKind, Intersection, MapLane, Point
 
@@ -60,6 +61,7 @@ def _intersection(item: Intersection, shapes: dict[str, MapLane], corner: Point)
             {
                 "index": index,
                 "approach": lane.approach,
+                "named": side_of(item, lane.approach) is not None,
                 # From the stop line upstream, the way a queue grows.
                 "points": _points(_upstream(item, index, shapes), corner),
                 "width": shape.width_m,

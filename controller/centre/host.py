@@ -96,7 +96,18 @@ def run(
             folder=catalogue.texts(site.corridor_name, path.resolve().parent),
         )
         os.nice(NICENESS)
-        serve(app, listening, cert_file=console.cert_file, key_file=console.key_file)
+        if console.public_url and console.cert_file is None and not console.proxies:
+            _LOG.warning(
+                "%s: console.proxies names no proxy: everybody who comes through one counts as one address",
+                path,
+            )
+        serve(
+            app,
+            listening,
+            cert_file=console.cert_file,
+            key_file=console.key_file,
+            proxies=console.proxies,
+        )
     finally:
         store.close()
 

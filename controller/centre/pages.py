@@ -58,7 +58,13 @@ async def corridor(request: Request) -> HTMLResponse:
 @router.get("/measures")
 async def measures(request: Request, intersection: str = "") -> HTMLResponse:
     """How an intersection's signals did: coordination diagram, split monitor, terminations, figures."""
-    return render(request, "measures.html", page="measures", words=(MEASURES,), chosen=intersection)
+    return render(
+        request,
+        "measures.html",
+        page="measures",
+        words=(MEASURES, INTERSECTION, COMPASS),
+        chosen=intersection,
+    )
 
 
 @router.get("/hotspots")

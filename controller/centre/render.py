@@ -49,7 +49,7 @@ def render(
         values: what else the template reads.
     """
     lang = _language(request)
-    theme = _choice(request, "theme", THEME_COOKIE, Theme, Theme.AUTO)
+    theme = theme_of(request)
     table = join(*SHARED, *words)
     person = getattr(request.state, "person", None)
     text = template(file).render(
@@ -62,6 +62,7 @@ def render(
         person=person,
         sections=_navigation(person),
         corridor=request.app.state.corridor,
+        simulated=request.app.state.centre.simulated,
         **values,
     )
     answer = HTMLResponse(text, status)
@@ -76,6 +77,11 @@ def problem(request: Request, status: int, key: str, **values: Any) -> HTMLRespo
     """A page that says why there is no other (`key`: of the shared words)."""
     text = speaker(join(*SHARED), _language(request))(key, **values)
     return render(request, "problem.html", page="", status=status, text=text)
+
+
+def theme_of(request: Request) -> Theme:
+    """What this browser's user has chosen."""
+    return _choice(request, "theme", THEME_COOKIE, Theme, Theme.AUTO)
 
 
 def _language(request: Request) -> Lang:

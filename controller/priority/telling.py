@@ -11,6 +11,7 @@ from denxanh.controller.priority.attendant import Asked, Attendant
 from denxanh.controller.priority.bushelp import Help
 from denxanh.controller.priority.wishes import BusWish, Ending, PreemptWish
 from denxanh.controller.record import Event
+from denxanh.controller.whereabouts import traffic_of
 from denxanh.networks.model import Intersection
 
 KIND = "request"
@@ -90,16 +91,17 @@ def happened(
                 LIMIT,
             )
         )
-    events += [
-        Event(
-            "alarm",
-            f"Nhóm đèn {site.groups[g].id}: hướng đã báo cấm nhưng vẫn có xe, nay được phục vụ",
-            f"Signal group {site.groups[g].id}: reported closed, yet vehicles wait there; it is served",
-            CLOSED_BUT_USED,
-        )
-        for g in used
-        if g not in told.used
-    ]
+    for g in used:
+        if g not in told.used:
+            vi, en = traffic_of(site, g)
+            events.append(
+                Event(
+                    "alarm",
+                    f"{vi}: đường đã báo cấm nhưng vẫn có xe, nay được phục vụ",
+                    f"{en}: the street was reported closed, yet vehicles wait there; they are served",
+                    CLOSED_BUT_USED,
+                )
+            )
     bus = wishes.bus if help_ is not None else None
     return Told(preempt, help_, bus, streets, attendant.limited, used), tuple(events)
 

@@ -24,7 +24,7 @@ from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.app import create_app
 from denxanh.controller.centre.command.service import Line
 from denxanh.controller.centre.people.people import gather
-from denxanh.controller.centre.server import bind
+from denxanh.controller.centre.server import bind, config
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.console_site import Console
@@ -142,9 +142,7 @@ class Hosted:
         self.app = create_app(
             corridor, journal, store=self.store, people=self.people, line=line or Nobody(), period_s=0.1
         )
-        self._server = uvicorn.Server(
-            uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=1)
-        )
+        self._server = uvicorn.Server(config(self.app))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]})
         self._thread.start()
         while not self._server.started:

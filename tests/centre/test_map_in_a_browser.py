@@ -63,6 +63,14 @@ def test_trouble_stands_first_and_leads_to_its_intersection(city: Any, scribe: A
     assert city.page.get_attribute("#place", "data-id") == two
 
 
+def test_what_only_informs_is_neither_trouble_nor_all_well(city: Any, scribe: Any) -> None:
+    one, two = (item.id for item in scribe.corridor.intersections)
+    scribe.write(scribe.tick(2, one, mode=Mode.PLAN, cause="hold-off"), scribe.tick(2, two))
+    city.wait("document.querySelectorAll('#trouble a').length === 1")
+    assert city.page.get_attribute("#needs", "data-tone") == "calm"
+    assert city.text("#needs") == "Chưa nút nào cần xem"
+
+
 def test_a_focused_line_of_the_list_keeps_its_focus(city: Any, scribe: Any) -> None:
     one = scribe.intersection.id
     own = f"#trouble a[href='/intersections/{one}']"

@@ -93,3 +93,10 @@ def test_only_a_provider_on_this_machine_may_do_without_tls() -> None:
 def test_what_is_no_console(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         table(**values)
+
+
+def test_a_proxy_is_an_address_or_a_network_and_never_everybody() -> None:
+    assert console(table(proxies=["10.1.0.5", "fd00::/64"]), HERE).proxies == ("10.1.0.5", "fd00::/64")
+    for wrong_one in ("*", "proxy.example", "0.0.0.0/0", "::/0", "10.1.0.5/8"):
+        with pytest.raises(ValidationError):
+            table(proxies=[wrong_one])

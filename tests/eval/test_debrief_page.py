@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from denxanh.eval.debrief_page import DEEDS, GRADES, WANTED, render
+from denxanh.eval.debrief_page import DEEDS, GRADES, HAPPENINGS, WANTED, render
 from denxanh.sim.exercise import Grade, Wanted
+from denxanh.sim.spec import Happening
+from denxanh.sim.streetreport import Reported
 
 
 def told(**changes: object) -> dict[str, object]:
@@ -29,6 +31,9 @@ def test_every_word_is_there() -> None:
         assert GRADES[grade][0] in render(told(grade=grade.value))
     for wanted in Wanted:
         assert WANTED[wanted][1] in render(told(wanted=wanted.value))
+    assert set(HAPPENINGS) == {*Happening, *Reported}
+    for happening, names in HAPPENINGS.items():
+        assert names[0] in render(told(fault=happening))
     for deed, words in DEEDS.items():
         assert words[0] in render(told(did=deed))
 

@@ -65,7 +65,7 @@ def test_the_usual_exercise_fits_every_corridor(name: str, tmp_path: Path) -> No
     corridor = catalogue.load(name)
     script = usual(corridor)
     hooks = Hooks(*(lambda *_: None,) * 5)
-    Mishaps([one.fault for one in script.lessons], corridor.intersections, hooks)
+    Mishaps(script.faults, corridor.intersections, hooks)
     assert max(one.fault.at_s + one.fault.for_s for one in script.lessons) < script.seconds
     path = tmp_path / "script.json"
     path.write_text(script.model_dump_json(), encoding="utf-8")

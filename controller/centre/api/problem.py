@@ -12,7 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
+from denxanh.controller.centre.api import invalid
 from denxanh.controller.centre.people.nexturl import page_of_ours
 from denxanh.controller.centre.template import template
 from denxanh.errors import DenXanhError, StoreError
@@ -32,9 +34,7 @@ class Kind:
 
 
 NOT_FOUND = Kind("not-found", 404, "Không có", "There is no such thing")
-KEY_REUSED = Kind(
-    "key-reused", 409, "Khóa này đã dùng cho lệnh khác", "This key was used for another command"
-)
+KEY_REUSED = Kind("key-reused", 409, "Mã này đã dùng cho lệnh khác", "This key was used for another command")
 CONFLICT = Kind("conflict", 409, "Không làm được lúc này", "This cannot be done now")
 NOTHING_HEARD = Kind(
     "nothing-heard", 409, "Chưa nghe gì từ nút giao này", "Nothing is heard of this intersection"
@@ -70,6 +70,7 @@ class FieldProblem(BaseModel):
         description="Where: body, query, path or header, then the name.", examples=["body.for_s"]
     )
     message: str = Field(description="What is wrong with it, in English.")
+    vi: str = Field(description="The same in Vietnamese.")
 
 
 class Problem(BaseModel):
@@ -142,6 +143,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_status)
     app.add_exception_handler(StoreError, _of_store)
     app.add_exception_handler(DenXanhError, _of_ours)
+    app.add_exception_handler(ClientDisconnect, _of_gone)
     app.add_exception_handler(Exception, _of_bug)
 
 
@@ -152,11 +154,9 @@ async def _of_problem(request: Request, error: Exception) -> Response:
 
 async def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    fields = [
-        FieldProblem(field=".".join(str(part) for part in item["loc"]), message=str(item["msg"]))
-        for item in error.errors()
-    ]
-    return response(request, INVALID, errors=fields)
+    found = [invalid.told(item) for item in error.errors()]
+    fields = [FieldProblem(field=one.field, message=one.en, vi=one.vi) for one in found]
+    return response(request, INVALID, *invalid.summed(found), errors=fields)
 
 
 async def _of_status(request: Request, error: Exception) -> Response:
@@ -178,6 +178,12 @@ async def _of_store(request: Request, error: Exception) -> Response:
 async def _of_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, DenXanhError)
     return response(request, CONFLICT, str(error), str(error))
+
+
+async def _of_gone(_: Request, error: Exception) -> Response:
+    """Who sent half a request is gone: no fault of ours, and nobody reads this."""
+    _LOG.debug("a request broke off: %r", error)
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def _of_bug(request: Request, error: Exception) -> Response:

@@ -29,6 +29,7 @@ from denxanh.controller.centre.people.nexturl import HOME, page_of_ours
 from denxanh.controller.centre.people.oidc import PENDING_S
 from denxanh.controller.centre.people.refusal import WORDS, Refusal, refused
 from denxanh.controller.centre.people.weak import MAX_LENGTH, MIN_LENGTH
+from denxanh.controller.centre.render import theme_of
 from denxanh.controller.centre.template import template
 from denxanh.errors import AccessError
 
@@ -77,9 +78,9 @@ async def logout(request: Request, who: Whoever) -> Response:
 
 
 @router.get(PASSWORD)
-async def password_page(who: Whoever) -> Response:
+async def password_page(request: Request, who: Whoever) -> Response:
     """Ask for another password."""
-    return _password(_in_browser(who))
+    return _password(request, _in_browser(who))
 
 
 @router.post(PASSWORD)
@@ -89,13 +90,13 @@ async def password(request: Request, who: Whoever) -> Response:
     try:
         _check_form(request, fields, mine)
         if fields.get("new") != fields.get("again"):
-            return _password(mine, unequal=True)
+            return _password(request, mine, unequal=True)
         entered = await people(request).login.change_password(
             mine.actor, mine.display, fields.get("current", ""), fields.get("new", ""), address(request)
         )
     except AccessError as error:
         await report(request, error)
-        return _password(mine, error)
+        return _password(request, mine, error)
     return await _let_in(request, entered, HOME)
 
 
@@ -188,14 +189,25 @@ def _login(
     return _page(
         "login.html",
         error,
+        theme=theme_of(request),
         name=name[:64],
         page=page,
         oidc=None if provider is None else f"/login/oidc?{urlencode({'next': page})}",
     )
 
 
-def _password(who: Person, error: AccessError | None = None, *, unequal: bool = False) -> Response:
-    answer = _page("password.html", error, who=who, unequal=unequal, least=MIN_LENGTH, most=MAX_LENGTH)
+def _password(
+    request: Request, who: Person, error: AccessError | None = None, *, unequal: bool = False
+) -> Response:
+    answer = _page(
+        "password.html",
+        error,
+        theme=theme_of(request),
+        who=who,
+        unequal=unequal,
+        least=MIN_LENGTH,
+        most=MAX_LENGTH,
+    )
     if unequal:
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     return answer

@@ -38,6 +38,10 @@ AUDIT: Words = _WHY | {
     "audit.more": Word("Xem cũ hơn", "Show older ones"),
     "audit.export": Word("Xuất CSV", "Export CSV"),
     "audit.chain.unchecked": Word("chuỗi chưa được kiểm tra lại", "chain not computed again yet"),
+    "audit.clock": Word(
+        "Sổ ghi theo giờ thật; đồng hồ phía trên là giờ của đường phố mô phỏng.",
+        "The log keeps real time; the clock above is the simulated street's.",
+    ),
     "audit.chain.check": Word("Kiểm tra chuỗi", "Check the chain"),
     "audit.chain.checking": Word("đang kiểm tra chuỗi…", "checking the chain…"),
     "audit.chain.whole": Word(
@@ -71,7 +75,7 @@ AUDIT: Words = _WHY | {
     "audit.key.after": Word("bản sau {value}", "version after {value}"),
     "audit.key.drafts": Word("từ bản thảo {value}", "from drafts {value}"),
     "audit.key.undoes": Word("hủy lần {value}", "takes back change {value}"),
-    "audit.key.token": Word("khóa {value}", "token {value}"),
+    "audit.key.token": Word("mã truy cập {value}", "token {value}"),
     "audit.outcome.done": Word("đã thực hiện", "done"),
     "audit.outcome.given": Word("đã nhận", "taken"),
     "audit.outcome.asked": Word("đã ghi", "recorded"),
@@ -88,7 +92,7 @@ AUDIT: Words = _WHY | {
     "audit.kind.draft": Word("Bản thảo chương trình và lịch", "Drafts of plans and calendar"),
     "audit.kind.plan": Word("Cài đặt chương trình và lịch", "Plans and calendars installed"),
     "audit.kind.account": Word("Tài khoản", "Accounts"),
-    "audit.kind.token": Word("Khóa API", "API tokens"),
+    "audit.kind.token": Word("Mã truy cập API", "API tokens"),
     "audit.action.order.plan": Word("Chuyển chương trình", "Switched the plan"),
     "audit.action.order.hold": Word("Giữ pha", "Held a stage"),
     "audit.action.order.release": Word("Trả lại tự động", "Handed back"),
@@ -115,6 +119,6 @@ AUDIT: Words = _WHY | {
     "audit.action.account.reset": Word("Đặt lại mật khẩu", "Reset a password"),
     "audit.action.account.role": Word("Đổi vai trò", "Changed a role"),
     "audit.action.account.subject": Word("Đổi liên kết đăng nhập", "Changed how somebody signs in"),
-    "audit.action.token.issue": Word("Tạo khóa API", "Made an API token"),
-    "audit.action.token.revoke": Word("Thu hồi khóa API", "Revoked an API token"),
+    "audit.action.token.issue": Word("Tạo mã truy cập API", "Made an API token"),
+    "audit.action.token.revoke": Word("Thu hồi mã truy cập API", "Revoked an API token"),
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from denxanh.controller.vds.tables import VdsTables
     from denxanh.networks.model import Corridor
     from denxanh.sim.spec import FaultSpec
+    from denxanh.sim.streetreport import StreetReport
 
 DEFAULT_CORRIDOR = "truc-30-4-hoa-binh"
 DEFAULT_RULE = "max-pressure"
@@ -63,6 +64,8 @@ class Wish:
     """How many cabinets speak NTCIP, None: all of them."""
     faults: tuple[FaultSpec, ...] = ()
     """What goes wrong on the street, and when."""
+    reports: tuple[StreetReport, ...] = ()
+    """Streets that are going to be reported as flooded or closed: the site then takes such reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,11 @@ class Folder:
     def state(self) -> Path:
         """The controller's state folder with its journal."""
         return self.root / "state"
+
+    @property
+    def report_key(self) -> Path:
+        """Seals the reports of an exercise; made anew for each run."""
+        return self.root / "report.key"
 
     @property
     def guest_link(self) -> Path:
@@ -271,7 +279,22 @@ def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: 
         clock=site.Endpoint(host=ports["clock"]["host"], port=ports["clock"]["port"]),
         vds=_vds_tables(wish, folder, ports["cabinets"]),
         tls=_tls(folder) if wish.tls else None,
+        **_reporting(wish, folder),
     )
+
+
+def _reporting(wish: Wish, folder: Folder) -> dict[str, Any]:
+    """The tables of a site that takes the exercise's reports; its key is made here."""
+    from denxanh.controller.priority.seal import make_key
+    from denxanh.controller.priority.tables import SourceEntry
+    from denxanh.sim.streetreport import SOURCE, flood_table
+
+    if not wish.reports:
+        return {}
+    folder.report_key.unlink(missing_ok=True)
+    make_key(folder.report_key)
+    source = SourceEntry(id=SOURCE, key_file=folder.report_key.name, may=("flood",))
+    return {"flood": flood_table(wish.reports), "sources": [source]}
 
 
 def make_keys(corridor: Corridor, folder: Folder) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json as encoding
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,9 +46,11 @@ def exercise(
     right. Nothing in this command reaches a real street.
     """
     need_sumo()
+    from denxanh.cli.exercise_watch import Watch, reporter
     from denxanh.eval import debrief_page
     from denxanh.networks import catalogue
     from denxanh.sim import exercise as exercises
+    from denxanh.sim import streetreport
 
     played = exercises.load(script) if script else exercises.usual(catalogue.load(corridor))
     if write_script is not None:
@@ -66,11 +66,13 @@ def exercise(
         speed=speed,
         seconds=played.seconds,
         ntcip=0,
-        faults=tuple(lesson.fault for lesson in played.lessons),
+        faults=played.faults,
+        reports=played.reports,
     )
+    streetreport.check(played.reports, catalogue.load(corridor))
     note(f"{played.name_vi} / {played.name_en}: {played.seconds} s")
     with run_folder(out) as folder:
-        watch = _Watch(played)
+        watch = Watch(played, reporter(folder))
         _, failure = run_wish(wish, folder, free_page_port(port), watch)
         findings = exercises.debrief(played, watch.lasted, _deeds(folder))
         told = _told(played, findings, watch.lasted)
@@ -85,26 +87,6 @@ def exercise(
     if failure:
         note(f"denxanh: {failure}")
         raise typer.Exit(1)
-
-
-@dataclass(slots=True)
-class _Watch:
-    """Notes on the wall clock when each fault begins and ends, as the simulated seconds go by."""
-
-    script: Script
-    lasted: dict[int, Lasted] = field(default_factory=dict)
-
-    def __call__(self, second: float) -> None:
-        from denxanh.sim.exercise import Lasted
-
-        now_s = time.time()
-        for place, lesson in enumerate(self.script.lessons):
-            fault = lesson.fault
-            if place not in self.lasted and second > fault.at_s:
-                self.lasted[place] = Lasted(now_s)
-            elif place in self.lasted and fault.for_s and second > fault.at_s + fault.for_s:
-                known = self.lasted[place]
-                self.lasted[place] = Lasted(known.began_s, min(known.ended_s, now_s))
 
 
 def _deeds(folder: Folder) -> list[Any]:

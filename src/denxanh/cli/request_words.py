@@ -22,7 +22,7 @@ Source = Annotated[
 ValidFor = Annotated[
     int, typer.Option("--valid", metavar="S", help="The request ends by itself after so many seconds.")
 ]
-__all__ = ["Json", "SiteFile", "Source", "ValidFor", "submit"]
+__all__ = ["Json", "SiteFile", "Source", "ValidFor", "message_of", "submit"]
 
 
 def submit(site: Path, source: str, fields: Mapping[str, Any], *, json: bool) -> None:
@@ -40,7 +40,7 @@ def submit(site: Path, source: str, fields: Mapping[str, Any], *, json: bool) ->
 
     found = load(site)
     seq, now_s = stamp()
-    message = _message({**fields, "source": source, "seq": seq, "issued_s": now_s})
+    message = message_of({**fields, "source": source, "seq": seq, "issued_s": now_s})
     send(found.state_dir / SOCKET_NAME, read_key(_key_file(found, source)), message)
     if json:
         document({"accepted": True, "source": source, "seq": seq})
@@ -48,7 +48,12 @@ def submit(site: Path, source: str, fields: Mapping[str, Any], *, json: bool) ->
         say(f"accepted (number {seq})")
 
 
-def _message(fields: Mapping[str, Any]) -> Message:
+def message_of(fields: Mapping[str, Any]) -> Message:
+    """The message with these fields; those that are None are left out.
+
+    Raises:
+        RequestError: a field is wrong.
+    """
     import json as text
 
     from denxanh.controller.priority.message import parse

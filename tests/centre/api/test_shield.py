@@ -22,6 +22,11 @@ def test_every_answer_keeps_browsers_here(town: Any, path: str) -> None:
     assert "default-src 'self'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "same-origin"
+    # swagger-ui writes styles into its page, and only there.
+    inline = "style-src 'self' 'unsafe-inline'" if path == "/api/docs" else ""
+    assert "unsafe" not in headers["content-security-policy"].replace(inline, "")
 
 
 def test_what_the_api_says_is_not_kept(town: Any) -> None:

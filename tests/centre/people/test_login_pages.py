@@ -30,6 +30,12 @@ def test_the_login_page_comes_from_here_in_both_languages(browser: Any) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_the_login_page_has_the_theme_that_was_chosen(browser: Any) -> None:
+    assert "data-theme" not in browser.get("/login").text
+    assert 'data-theme="dark"' in browser.get("/login", cookie="denxanh-theme=dark").text
+    assert "<script" not in browser.get("/login", cookie="denxanh-theme=<script>").text
+
+
 def test_every_field_has_a_label(browser: Any) -> None:
     text = browser.get("/login").text
     fields = re.findall(r'<input id="(\w+)"', text)

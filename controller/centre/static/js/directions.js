@@ -9,8 +9,15 @@ const BESIDE_M = 25; // a crossing whose middle is so near to a stop line crosse
 
 const eighth = (x, y) => (Math.round((Math.atan2(x, -y) * 4) / Math.PI) + 8) % 8;
 
-/** Which eighth of the compass a lane's traffic comes from, 0 = north, clockwise. */
+const SIDES = ["n", "ne", "e", "se", "s", "sw", "w", "nw"];
+
+/**
+ * Which eighth of the compass a lane's traffic comes from, 0 = north, clockwise: as the catalogue calls its approach
+ * (MT_304_nw), so that alarms and stages say the same; else as it lies.
+ */
 export function origin(lane) {
+  const [, end] = /_(\w{1,2})$/.exec(lane.approach) ?? [];
+  if (lane.named && SIDES.includes(end)) return SIDES.indexOf(end);
   const { ahead } = heading(lane);
   return eighth(-ahead[0], -ahead[1]);
 }

@@ -18,7 +18,7 @@ export async function send(method, path, body, headers = {}) {
     return { ok: false, status: 0, body: null, message: t("send.unreachable"), errors: [] };
   }
   const read = await answer.json().catch(() => null);
-  return { ok: answer.ok, status: answer.status, body: read, message: answer.ok ? "" : said(answer.status, read), errors: read?.errors ?? [] };
+  return { ok: answer.ok, status: answer.status, body: read, message: answer.ok ? "" : said(answer.status, read), errors: (read?.errors ?? []).map((one) => ({ field: one.field, message: either(one.vi ?? one.message, one.message) })) };
 }
 
 function said(status, problem) {

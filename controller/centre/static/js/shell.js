@@ -48,13 +48,13 @@ function needs({ feed, trouble = [] }) {
   }
   const pressing = trouble.filter((one) => one.severity !== "calm");
   const places = new Set(pressing.map((one) => one.intersection)).size;
-  const tone = places === 0 ? "good" : pressing[0].severity;
+  const tone = places ? pressing[0].severity : trouble.length ? "calm" : "good";
   const node = byId("needs");
-  const text = places ? t("shell.needs", { n: places }) : t("shell.needs.none");
+  const text = places ? t("shell.needs", { n: places }) : t(tone === "good" ? "shell.needs.none" : "shell.needs.calm");
   if (!node.hidden && node.dataset.tone === tone && node.textContent === text) return;
   node.hidden = false;
   node.dataset.tone = tone;
-  node.replaceChildren(icon(places ? tone : "ok"), text);
+  node.replaceChildren(icon(places ? tone : tone === "good" ? "ok" : "hand"), text);
 }
 
 for (const choice of document.querySelectorAll("[data-theme-choice]")) {
