@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("libsumo", reason="needs the extra sim")
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = (sys.executable, "-m", "denxanh.cli", "evaluate")
 
 
@@ -75,9 +77,9 @@ def test_tuning_tries_settings_on_other_seeds_and_tests_the_best(grid: Path, tmp
     ],
 )
 def test_wrong_wishes_are_one_clear_message(
-    arguments: tuple[str, ...], words: tuple[str, ...], grid: Path, tmp_path: Path
+    arguments: tuple[str, ...], words: tuple[str, ...], grid: Path, tmp_path: Path, denxanh: Command
 ) -> None:
-    done = evaluate("--sumocfg", str(grid), "--out", str(tmp_path / "out"), *arguments)
+    done = denxanh("evaluate", "--sumocfg", str(grid), "--out", str(tmp_path / "out"), *arguments)
     assert done.returncode == 1
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
@@ -95,8 +97,10 @@ def test_wrong_wishes_are_one_clear_message(
         ("--yellow", "1"),
     ],
 )
-def test_options_that_do_not_fit_are_usage_errors(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    done = evaluate("--out", str(tmp_path), *arguments)
+def test_options_that_do_not_fit_are_usage_errors(
+    arguments: tuple[str, ...], tmp_path: Path, denxanh: Command
+) -> None:
+    done = denxanh("evaluate", "--out", str(tmp_path), *arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
