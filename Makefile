@@ -34,7 +34,7 @@ check: $(VENV)/.dev ## Formatting, lint, types, floors
 	$(BIN)/lint-imports
 
 test: check ## Everything that CI runs
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 format: $(VENV)/.dev ## Format and mend what ruff can mend
 	$(BIN)/ruff format .

@@ -23,6 +23,7 @@ from sqlalchemy import create_engine
 from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.app import create_app
 from denxanh.controller.centre.command.service import Line
+from denxanh.controller.centre.people.passwords import Cost, Hasher
 from denxanh.controller.centre.people.people import gather
 from denxanh.controller.centre.server import bind, config
 from denxanh.controller.centre.store.archive import Store, open_store
@@ -138,7 +139,8 @@ class Hosted:
         port = listening.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
         self.store = open_store(f"sqlite:///{journal.parent / 'centre.db'}")
-        self.people = gather(self.store, Console("127.0.0.1", port, viewers_without_login=True))
+        console = Console("127.0.0.1", port, viewers_without_login=True)
+        self.people = gather(self.store, console, hasher=Hasher(Cost(passes=1, memory_kib=8)))
         self.app = create_app(
             corridor, journal, store=self.store, people=self.people, line=line or Nobody(), period_s=0.1
         )

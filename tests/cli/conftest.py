@@ -17,6 +17,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from denxanh.cli.main import main
+
 
 @pytest.fixture(scope="session")
 def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -47,6 +49,9 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
         encoding="utf-8",
     )
     return config
+
+
+PLAIN = ("--headless", "--seconds", "60", "--speed", "0", "--seed", "3", "--json")
 
 
 class RunningDemo:
@@ -122,6 +127,40 @@ class RunningDemo:
             self.process.wait(60)
         self._out.close()
         self._err.close()
+
+
+@pytest.fixture
+def denxanh(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command as its entry point runs it, in this process: to start one of its own costs a second."""
+
+    def called(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["denxanh", *arguments])
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, ended.value.code, said.out, said.err)
+
+    return called
+
+
+@pytest.fixture(scope="session")
+def plain() -> tuple[str, ...]:
+    """See `PLAIN`."""
+    return PLAIN
+
+
+@pytest.fixture(scope="session")
+def plain_demo(grid: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """A minute of the grid as `PLAIN` asks for it, at its end: what others are compared with."""
+    demo = RunningDemo(tmp_path_factory.mktemp("plain"), "--sumocfg", str(grid), *PLAIN)
+    demo.process.wait(120)
+    yield demo
+    demo.clear()
 
 
 @pytest.fixture

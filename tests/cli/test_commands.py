@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from denxanh.controller.centre.server import bind
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = (
     ("demo",),
     ("exercise",),
@@ -104,17 +106,6 @@ COMMANDS = (
 )
 
 
-def denxanh(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, as a shell would start it."""
-    return subprocess.run(
-        [sys.executable, "-m", "denxanh.cli", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=cwd,
-    )
-
-
 def clear_error(done: subprocess.CompletedProcess[str], *words: str) -> None:
     """Status 1, nothing on standard output, one message without a traceback."""
     assert done.returncode == 1, done.stderr
@@ -162,7 +153,7 @@ def test_help_imports_no_room() -> None:
 @pytest.mark.parametrize(
     "command", [("network", "list"), ("network", "show", "truc-30-4-hoa-binh"), ("plan", "list")]
 )
-def test_json_is_one_document_and_nothing_else(command: tuple[str, ...]) -> None:
+def test_json_is_one_document_and_nothing_else(command: tuple[str, ...], denxanh: Command) -> None:
     done = denxanh(*command, "--json")
     assert done.returncode == 0, done.stderr
     json.loads(done.stdout)
@@ -171,7 +162,7 @@ def test_json_is_one_document_and_nothing_else(command: tuple[str, ...]) -> None
     assert words.stdout.strip()
 
 
-def test_verify_proves_a_compiled_corridor(tmp_path: Path) -> None:
+def test_verify_proves_a_compiled_corridor(tmp_path: Path, denxanh: Command) -> None:
     compiled.dump(crossroads_corridor(commitment_s=0), tmp_path / "small.json")
     done = denxanh("verify", str(tmp_path / "small.json"), "--json")
     assert done.returncode == 0, done.stderr
@@ -201,12 +192,12 @@ def test_verify_proves_a_compiled_corridor(tmp_path: Path) -> None:
     ids=lambda value: " ".join(value)[:40],
 )
 def test_errors_are_one_clear_message(
-    arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path
+    arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path, denxanh: Command
 ) -> None:
     clear_error(denxanh(*arguments, "--json", cwd=tmp_path), *words)
 
 
-def test_every_defect_of_a_site_file_is_named(tmp_path: Path) -> None:
+def test_every_defect_of_a_site_file_is_named(tmp_path: Path, denxanh: Command) -> None:
     site = tmp_path / "site.toml"
     site.write_text(
         '[site]\ncorridor = "x"\nstate_dir = "s"\ncolour = 1\n[[cabinet]]\nport = "a"\n', encoding="utf-8"
@@ -214,13 +205,13 @@ def test_every_defect_of_a_site_file_is_named(tmp_path: Path) -> None:
     clear_error(denxanh("run", str(site)), "colour", "port", "intersection")
 
 
-def test_journal_that_is_none_is_one_clear_message(tmp_path: Path) -> None:
+def test_journal_that_is_none_is_one_clear_message(tmp_path: Path, denxanh: Command) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_bytes(b"\x00\xffrubbish\n")
     clear_error(denxanh("replay", str(path)), "journal.jsonl, line 1")
 
 
-def test_taken_page_port_is_said_before_anything_starts(tmp_path: Path) -> None:
+def test_taken_page_port_is_said_before_anything_starts(tmp_path: Path, denxanh: Command) -> None:
     taken = bind("127.0.0.1", 0)
     port = str(taken.getsockname()[1])
     done = denxanh("demo", "--port", port, "--seconds", "5", "--out", str(tmp_path / "run"))
@@ -246,7 +237,7 @@ def test_version_needs_no_command() -> None:
     assert result.output.strip() == version("denxanh")
 
 
-def test_usage_errors_have_status_2() -> None:
+def test_usage_errors_have_status_2(denxanh: Command) -> None:
     for arguments in (("verify",), ("demo", "--speed", "fast"), ("nonsense",), ("demo", "--seconds", "0")):
         done = denxanh(*arguments)
         assert done.returncode == 2

@@ -37,20 +37,10 @@ def sound(summary: dict[str, Any]) -> None:
         assert summary[proof] == 0, proof
 
 
-def test_foreign_scenario_runs_repeatably_and_its_journal_replays(grid: Path, start_demo: Any) -> None:
-    options = (
-        "--sumocfg",
-        str(grid),
-        "--headless",
-        "--seconds",
-        "60",
-        "--speed",
-        "0",
-        "--seed",
-        "3",
-        "--json",
-    )
-    first, second = start_demo(*options), start_demo(*options)
+def test_foreign_scenario_runs_repeatably_and_its_journal_replays(
+    grid: Path, plain_demo: Any, plain: tuple[str, ...], start_demo: Any
+) -> None:
+    first, second = plain_demo, start_demo("--sumocfg", str(grid), *plain)
     one, two = first.end(), second.end()
     sound(one)
     assert (one["ticks"], one["seconds"], one["missed_ticks"]) == (60, 60, 0)
@@ -81,13 +71,14 @@ def test_arterial_runs_with_a_cabinet_at_every_intersection(start_demo: Any) -> 
     assert {change["to"] for change in summary["mode_changes"]} >= {"FLASH", "LOCAL", "PLAN"}
 
 
-def test_the_demo_over_mutual_tls(grid: Path, start_demo: Any) -> None:
-    options = ("--sumocfg", str(grid), "--headless", "--seconds", "40", "--speed", "0", "--json")
-    plain, secured = start_demo(*options).end(), start_demo(*options, "--tls").end()
+def test_the_demo_over_mutual_tls(
+    grid: Path, plain_demo: Any, plain: tuple[str, ...], start_demo: Any
+) -> None:
+    plainly, secured = plain_demo.end(), start_demo("--sumocfg", str(grid), *plain, "--tls").end()
     sound(secured)
-    assert secured["commands"] > 40
+    assert secured["commands"] > 60
     for figure in ("lamps_digest", "mean_delay_s", "vehicles", "ticks"):
-        assert secured[figure] == plain[figure], "the same lamps, whatever carries the commands"
+        assert secured[figure] == plainly[figure], "the same lamps, whatever carries the commands"
 
 
 def test_a_model_of_ones_own_controls_the_demo_and_is_said_to_be_ungated(

@@ -60,10 +60,12 @@ def _taken(out: Path) -> dict[str, list[int]]:
     return found
 
 
-def test_zones_by_http_are_as_good_as_the_cabinets_own(grid: Path, start_demo: Any, tmp_path: Path) -> None:
-    options = ("--sumocfg", str(grid), "--headless", "--seconds", str(SECONDS), "--seed", "3", "--json")
-    own = start_demo(*options).end()
-    pushed = start_demo(*options, "--vds", "http", "--out", str(tmp_path / "run")).end()
+def test_zones_by_http_are_as_good_as_the_cabinets_own(
+    grid: Path, plain_demo: Any, plain: tuple[str, ...], start_demo: Any, tmp_path: Path
+) -> None:
+    own = plain_demo.end()
+    options = ("--sumocfg", str(grid), *plain, "--vds", "http", "--out", str(tmp_path / "run"))
+    pushed = start_demo(*options).end()
     assert pushed["deterministic"]
     assert pushed["lamps_digest"] == own["lamps_digest"]
     taken = _taken(tmp_path / "run")

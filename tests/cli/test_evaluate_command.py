@@ -8,21 +8,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("libsumo", reason="needs the extra sim")
 
+from denxanh.eval import tuning
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = (sys.executable, "-m", "denxanh.cli", "evaluate")
 
 
-def evaluate(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=240)
-
-
-def test_it_writes_three_files_and_prints_the_same_document(grid: Path, tmp_path: Path) -> None:
+def test_it_writes_three_files_and_prints_the_same_document(
+    grid: Path, tmp_path: Path, denxanh: Command
+) -> None:
     asked = (
+        "evaluate",
         "--sumocfg",
         str(grid),
         "--policies",
@@ -32,7 +35,7 @@ def test_it_writes_three_files_and_prints_the_same_document(grid: Path, tmp_path
         "--seconds",
         "60",
     )
-    done = evaluate(*asked, "--out", str(tmp_path), "--jobs", "2", "--emissions", "--json")
+    done = denxanh(*asked, "--out", str(tmp_path), "--jobs", "2", "--emissions", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told == json.loads((tmp_path / "results.json").read_text())
@@ -43,19 +46,33 @@ def test_it_writes_three_files_and_prints_the_same_document(grid: Path, tmp_path
     rows = list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
     assert [float(row["mean_delay_s"]) for row in rows] == [run["mean_delay_s"] for run in told["runs"]]
     assert "most-vehicles@5+2" in (tmp_path / "report.html").read_text()
-    words = evaluate(*asked, "--out", str(tmp_path), "--emissions")
+    words = denxanh(*asked, "--out", str(tmp_path), "--emissions")
     assert words.returncode == 0
     assert "4 of them finished before" in words.stdout
     assert "95 % CI" in words.stdout
 
 
-def test_tuning_tries_settings_on_other_seeds_and_tests_the_best(grid: Path, tmp_path: Path) -> None:
-    asked = ("--sumocfg", str(grid), "--policies", "max-pressure", "--seeds", "1", "--seconds", "20")
-    done = evaluate(*asked, "--tune", "--tune-seeds", "7,", "--out", str(tmp_path), "--json")
+def test_tuning_tries_settings_on_other_seeds_and_tests_the_best(
+    grid: Path, tmp_path: Path, denxanh: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "HYSTERESES_PCU", (0,))
+    monkeypatch.setattr(tuning, "INTERVALS_S", (5, 10))
+    asked = (
+        "evaluate",
+        "--sumocfg",
+        str(grid),
+        "--policies",
+        "max-pressure",
+        "--seeds",
+        "1",
+        "--seconds",
+        "20",
+    )
+    done = denxanh(*asked, "--tune", "--tune-seeds", "7,", "--out", str(tmp_path), "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     ((choice,), (run,)) = told["tuning"], told["runs"]
-    assert len(choice["tried"]) == 12
+    assert {one["setting"] for one in choice["tried"]} == {"max-pressure@5+0", "max-pressure@10+0"}
     assert choice["tried"][0]["setting"] == choice["setting"] == run["setting"]
     assert run["policy"] == told["summary"][0]["policy"] == "max-pressure"
     assert run["setting"].startswith("max-pressure@")
@@ -75,9 +92,9 @@ def test_tuning_tries_settings_on_other_seeds_and_tests_the_best(grid: Path, tmp
     ],
 )
 def test_wrong_wishes_are_one_clear_message(
-    arguments: tuple[str, ...], words: tuple[str, ...], grid: Path, tmp_path: Path
+    arguments: tuple[str, ...], words: tuple[str, ...], grid: Path, tmp_path: Path, denxanh: Command
 ) -> None:
-    done = evaluate("--sumocfg", str(grid), "--out", str(tmp_path / "out"), *arguments)
+    done = denxanh("evaluate", "--sumocfg", str(grid), "--out", str(tmp_path / "out"), *arguments)
     assert done.returncode == 1
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
@@ -95,14 +112,19 @@ def test_wrong_wishes_are_one_clear_message(
         ("--yellow", "1"),
     ],
 )
-def test_options_that_do_not_fit_are_usage_errors(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    done = evaluate("--out", str(tmp_path), *arguments)
+def test_options_that_do_not_fit_are_usage_errors(
+    arguments: tuple[str, ...], tmp_path: Path, denxanh: Command
+) -> None:
+    done = denxanh("evaluate", "--out", str(tmp_path), *arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
 
-def test_failed_runs_are_reported_and_the_status_says_so(grid: Path, tmp_path: Path) -> None:
-    done = evaluate(
+def test_failed_runs_are_reported_and_the_status_says_so(
+    grid: Path, tmp_path: Path, denxanh: Command
+) -> None:
+    done = denxanh(
+        "evaluate",
         *("--sumocfg", str(grid), "--policies", "fixed", "--seeds", "1", "--seconds", "20"),
         *("--sumo-options=--no-such-option", "--out", str(tmp_path), "--json"),
     )
@@ -114,7 +136,9 @@ def test_failed_runs_are_reported_and_the_status_says_so(grid: Path, tmp_path: P
     assert (tmp_path / "report.html").is_file()
 
 
-def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(grid: Path, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
+    grid: Path, tmp_path: Path, denxanh: Command
+) -> None:
     asked = ("--sumocfg", str(grid), "--policies", "fixed", "--seconds", "20", "--out", str(tmp_path))
     running = subprocess.Popen(
         [*COMMAND, *asked, "--seeds", "400", "--jobs", "2"],
@@ -136,6 +160,6 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(grid: Path, 
     assert "Traceback" not in told
     assert "goes on" in told
     assert not [path for path in cells.iterdir() if path.suffix != ".json"]
-    again = evaluate(*asked, "--seeds", "1", "--json")
+    again = denxanh("evaluate", *asked, "--seeds", "1", "--json")
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["resumed"] == 1

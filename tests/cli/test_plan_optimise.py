@@ -25,7 +25,7 @@ from denxanh.sim.scenario import foreign_scenario
 
 def _optimise(config: Path, out: Path, *more: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "denxanh.cli", "plan", "optimise", "--sumocfg", str(config)]
-    command += ["--out", str(out), "--seconds", "200", "--seeds", "2", "--jobs", "2", "--json", *more]
+    command += ["--out", str(out), "--seconds", "120", "--seeds", "2", "--jobs", "2", "--json", *more]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=290)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)  # type: ignore[no-any-return]
@@ -35,7 +35,7 @@ def _optimise(config: Path, out: Path, *more: str) -> dict[str, Any]:
 def made(grid: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A search of some simulations, without the comparison at the end."""
     out = tmp_path_factory.mktemp("plans")
-    return out, _optimise(grid, out, "--evaluations", "18", "--confirm", "none")
+    return out, _optimise(grid, out, "--evaluations", "10", "--confirm", "none")
 
 
 def test_the_searched_plan_is_no_worse_and_fits(made: tuple[Path, dict[str, Any]], grid: Path) -> None:
@@ -44,12 +44,12 @@ def test_the_searched_plan_is_no_worse_and_fits(made: tuple[Path, dict[str, Any]
     assert searched["mean_delay_s"] <= start["mean_delay_s"]
     assert found["seeds"] == [1001, 1002]
     assert found["failures"] == 0
-    assert found["simulations"] <= 18
+    assert found["simulations"] <= 10
     scenario = foreign_scenario(grid)
     planned = with_plans(scenario, load_plans(Path(found["file"])))
     told = Path(found["file"]).read_text(encoding="utf-8").split("\n")[0]
     assert told.startswith("# Written by: denxanh plan optimise --sumocfg ")
-    assert told.endswith(" --seconds 200 --seeds 2 --evaluations 18 --confirm none")
+    assert told.endswith(" --seconds 120 --seeds 2 --evaluations 10 --confirm none")
     assert [one.id for one in planned.intersections] == [one.id for one in scenario.intersections]
 
 
@@ -59,7 +59,7 @@ def test_a_stopped_search_goes_on_and_ends_the_same(made: tuple[Path, dict[str, 
     lines = kept.read_text(encoding="utf-8").splitlines(keepends=True)
     kept.write_text("".join(lines[:-3]) + lines[-3][:40], encoding="utf-8")
     plans = Path(found["file"]).read_text(encoding="utf-8")
-    assert _optimise(grid, out, "--evaluations", "18", "--confirm", "none") == found
+    assert _optimise(grid, out, "--evaluations", "10", "--confirm", "none") == found
     assert Path(found["file"]).read_text(encoding="utf-8") == plans
     again = kept.read_text(encoding="utf-8").splitlines()
     assert len(again) >= len(lines)

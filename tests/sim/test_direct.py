@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import functools
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from denxanh.sim import direct, references
 from denxanh.sim.scenario import Scenario, foreign_scenario
 from denxanh.sim.session import sumo_binary
 
+Ruled = Callable[[str], direct.DirectResult]
 FLOWS = """<routes>
   <flow id="we" from="A0B0" to="B0C0" begin="0" end="400" probability="0.2"/>
   <flow id="ew" from="C0B0" to="B0A0" begin="0" end="400" probability="0.1"/>
@@ -62,13 +65,19 @@ def programme(grid: Scenario) -> direct.DirectResult:
     return direct.run_reference(grid, references.SUMO_PROGRAM, seed=1)
 
 
+@pytest.fixture(scope="module")
+def ruled(grid: Scenario) -> Ruled:
+    """The grid under the policy of a name; each runs once."""
+    return functools.cache(lambda name: direct.run(grid, registry.policy(name), seed=1))
+
+
 def test_signals_are_found(grid: Scenario) -> None:
     assert len(grid.intersections) == 6
 
 
 @pytest.mark.parametrize("name", registry.names())
-def test_rules_never_conflict_and_let_everybody_in(name: str, grid: Scenario) -> None:
-    result = direct.run(grid, registry.policy(name), seed=1)
+def test_rules_never_conflict_and_let_everybody_in(name: str, ruled: Ruled) -> None:
+    result = ruled(name)
     assert (result.conflicts, result.short_intergreens, result.cut_clearances) == (0, 0, 0)
     assert result.seconds == 400
     assert result.vehicles > 120
@@ -82,12 +91,11 @@ def test_rules_never_conflict_and_let_everybody_in(name: str, grid: Scenario) ->
 ONE_RUN = """
 import sys
 from pathlib import Path
-from pathlib import Path
 from denxanh.agents import registry
 from denxanh.sim import direct
 from denxanh.sim.faults import FIELD_LIKE, DetectorErrors
 from denxanh.sim.scenario import foreign_scenario
-scenario = foreign_scenario(Path(sys.argv[1])).until(200)
+scenario = foreign_scenario(Path(sys.argv[1])).until(120)
 errors = DetectorErrors(FIELD_LIKE, seed=4)
 result = direct.run(scenario, registry.policy("most-vehicles"), int(sys.argv[2]), errors=errors)
 print(result.trips, result.refusals, result.switches)
@@ -113,16 +121,14 @@ def test_same_seed_gives_the_same_run_and_another_seed_another(grid: Scenario) -
     assert _fresh(grid, 4) != first
 
 
-def test_greedy_beats_the_nets_own_programme(grid: Scenario, programme: direct.DirectResult) -> None:
+def test_greedy_beats_the_nets_own_programme(ruled: Ruled, programme: direct.DirectResult) -> None:
     """A rule that loses to an untuned programme here has a bug: empty approaches get green there."""
-    ruled = direct.run(grid, registry.policy("most-vehicles"), seed=1)
-    assert ruled.mean_delay_s < 0.8 * programme.mean_delay_s
+    assert ruled("most-vehicles").mean_delay_s < 0.8 * programme.mean_delay_s
 
 
-def test_fixed_follows_the_nets_own_programme(grid: Scenario, programme: direct.DirectResult) -> None:
+def test_fixed_follows_the_nets_own_programme(ruled: Ruled, programme: direct.DirectResult) -> None:
     """Plan 1 is the net's programme; our longer clearances and the start-up may cost a little."""
-    ours = direct.run(grid, registry.policy("fixed"), seed=1)
-    assert ours.mean_delay_s == pytest.approx(programme.mean_delay_s, rel=0.35)
+    assert ruled("fixed").mean_delay_s == pytest.approx(programme.mean_delay_s, rel=0.35)
 
 
 def test_sumos_actuated_reference_really_actuates(grid: Scenario, programme: direct.DirectResult) -> None:

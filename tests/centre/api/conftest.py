@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.app import create_app
 from denxanh.controller.centre.people.deed import Actor
+from denxanh.controller.centre.people.passwords import Cost, Hasher
 from denxanh.controller.centre.people.people import People, gather
 from denxanh.controller.centre.server import bind
 from denxanh.controller.centre.store.archive import Store, open_store
@@ -237,7 +238,7 @@ class Town:
 def found_town(folder: Path, corridor: Corridor, url: str | None = None) -> Town:
     """A centre that is not running yet, with an account and a token for each role."""
     store = open_store(url or f"sqlite:///{folder / 'centre.db'}")
-    people = gather(store)
+    people = gather(store, hasher=Hasher(Cost(passes=1, memory_kib=8)))
     journal = folder / "journal.jsonl"
     street = Street(journal, corridor)
     app = create_app(corridor, journal, store=store, people=people, line=street, period_s=0.1)

@@ -32,7 +32,7 @@ def test_an_open_command_is_watched_by_the_next_centre(
     town.store.close()  # nothing of this process is left
 
     town.store = open_store(store_url)
-    town.people = gather(town.store)
+    town.people = gather(town.store, hasher=town.people.hasher)
     town.app = create_app(
         corridor,
         town.street.journal,

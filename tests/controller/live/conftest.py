@@ -12,13 +12,16 @@ from itertools import compress
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from denxanh.cli.main import app
 from denxanh.controller.run import run
 from denxanh.controller.site import CabinetEntry, Endpoint, load, write_site
 from denxanh.controller.tally import RunSummary
 from denxanh.controller.vds.arrival import Source
 from denxanh.controller.vds.tables import VdsTables
 from denxanh.controller.vds.zones import without
+from denxanh.errors import DenXanhError
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Aspect, Corridor, DetectorKind, Intersection
@@ -266,6 +269,28 @@ class Town:
                     self._writer = None
                     self._attached.clear()
                     return
+
+
+@pytest.fixture
+def denxanh() -> Callable[..., Awaitable[tuple[int, str]]]:
+    """A command in a thread of this process while a town lives on: status, and everything that it said."""
+
+    def called(arguments: tuple[str, ...]) -> tuple[int, str]:
+        done = CliRunner().invoke(app, arguments)
+        if isinstance(done.exception, DenXanhError):
+            return done.exit_code, f"{done.output}denxanh: {done.exception}"
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.exit_code, done.output
+
+    async def run_beside(here: Town, *arguments: str) -> tuple[int, str]:
+        calling = asyncio.create_task(asyncio.to_thread(called, arguments))
+        while not calling.done():
+            await here.seconds(1)
+            await asyncio.sleep(0.05)
+        return await calling
+
+    return run_beside
 
 
 @dataclass
