@@ -70,8 +70,8 @@ def stretches(intersection: Intersection) -> tuple[Stretch, ...]:
     for approach, pairs in found.items():
         whole = [pair for pair in pairs if pair is not None]
         if len(whole) == len(pairs):
-            lead, last, apart = zip(*whole, strict=True)
-            result.append(Stretch(approach, lead, last, STANDING_PER_M * sum(apart)))
+            before_line, line_places, apart = zip(*whole, strict=True)
+            result.append(Stretch(approach, before_line, line_places, STANDING_PER_M * sum(apart)))
     return tuple(result)
 
 
