@@ -42,9 +42,9 @@ def faults(basis: Basis) -> Section:
                 tuple(rows),
                 last_is_total=True,
                 note=Word(
-                    "Thời gian xử lý: từ lúc phát hiện đến lúc hết cảnh báo. „Còn tồn“: chưa hết vào cuối "
+                    "Thời gian xử lý: từ lúc phát hiện đến lúc hết cảnh báo. “Còn tồn”: chưa hết vào cuối "
                     "kỳ, không tính "
-                    "vào trung bình. Dòng „tất cả“ lấy từ tổng theo giờ, còn nguyên khi cảnh báo cũ đã xóa.",
+                    "vào trung bình. Dòng “tất cả” lấy từ tổng theo giờ, còn nguyên khi cảnh báo cũ đã xóa.",
                     "Handling time: from detection to restored. “Standing”: not over at the period's end, "
                     "not in the "
                     "mean. “All” comes from the hourly sums, which outlive the alarms themselves.",

@@ -160,7 +160,7 @@ def year_before(basis: Basis) -> Section:
                 ),
                 tuple(rows),
                 note=Word(
-                    "Chỉ so cùng nút giao, cùng loại ngày, cùng giờ; „so được“ là phần làn·giờ của kỳ này "
+                    "Chỉ so cùng nút giao, cùng loại ngày, cùng giờ; “so được” là phần làn·giờ của kỳ này "
                     "có giờ tương ứng.",
                     "Equal intersections, day types and hours only; “comparable” is the share of this "
                     "period's lane-hours "
