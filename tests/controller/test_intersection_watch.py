@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from denxanh.controller.alarms import Alarm, changes, clock_error_s, of_detectors
+from denxanh.controller.alarms import clock_error_s, of_detectors
 from denxanh.controller.guard import GuardRefusal
 from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
@@ -82,22 +80,6 @@ def test_refusals_are_forgotten_after_the_window() -> None:
 
 def test_a_single_agreement_ends_the_count() -> None:
     assert set(_causes([replace(GOOD, agrees=False), GOOD] * 20)) == {None}
-
-
-@given(st.lists(st.sets(st.sampled_from("abc"))))
-def test_alarms_are_raised_once_and_cleared_once(history: list[set[str]]) -> None:
-    standing: dict[str, Alarm] = {}
-    open_now: set[str] = set()
-    for keys in history:
-        now = [Alarm(key, "alarm", key, f"vi {key}", f"en {key}") for key in sorted(keys)]
-        standing, events = changes(standing, now)
-        for event in events:
-            if event.kind == "alarm":
-                assert event.cause not in open_now
-                open_now.add(event.cause)
-            else:
-                open_now.remove(event.cause)
-        assert open_now == keys == set(standing)
 
 
 def test_stale_detectors_are_no_alarm_until_the_link_has_settled() -> None:
