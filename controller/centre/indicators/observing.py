@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from denxanh.controller.centre.indicators import hours, remarks
 from denxanh.controller.centre.indicators.hours import Hour
-from denxanh.controller.centre.indicators.period import Period, midnight_ms
+from denxanh.controller.centre.indicators.period import Period
 from denxanh.controller.centre.indicators.records import Observed
 from denxanh.controller.centre.indicators.settings import Id, Indicators
+from denxanh.controller.localtime import midnight_ms
 from denxanh.networks.model import Schedule
 
 

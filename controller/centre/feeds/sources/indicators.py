@@ -14,13 +14,13 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from denxanh.controller.centre.feeds.contract import Gap, Message
 from denxanh.controller.centre.indicators.costs import Costs
-from denxanh.controller.centre.indicators.hours import HOUR_MS
 from denxanh.controller.centre.indicators.observing import observed
-from denxanh.controller.centre.indicators.period import FIRST_YEAR, LAST_YEAR, Kind, Period, local
+from denxanh.controller.centre.indicators.period import FIRST_YEAR, LAST_YEAR, Kind, Period
 from denxanh.controller.centre.indicators.records import records
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.indicators.told import document
 from denxanh.controller.centre.store.schema import hours, minutes
+from denxanh.controller.localtime import HOUR_MS, local
 from denxanh.errors import ReportError, StoreError
 from denxanh.networks.model import Corridor
 
