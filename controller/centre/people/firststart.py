@@ -15,12 +15,13 @@ FIRST = "admin"
 
 
 async def first_account(people: People) -> str | None:
-    """Make the first administrator where there is no account at all.
+    """Make the first administrator where there has never been one, whoever else has an account by then.
 
     Returns:
-        The one-time password, to be shown once on the terminal and nowhere else; None: there are accounts.
+        The one-time password, to be shown once on the terminal and nowhere else; None: there is one.
     """
-    if await asyncio.to_thread(people.accounts.list):
+    accounts = await asyncio.to_thread(people.accounts.list)
+    if any(one.role is Role.ADMINISTRATOR for one in accounts):
         return None
     password = one_time_password()
     kept = await people.hasher.hash(password)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from denxanh.controller.centre.people.deed import CENTRE
 from denxanh.controller.centre.people.firststart import demo_link, first_account
 from denxanh.controller.centre.people.people import People
 from denxanh.controller.operator.message import Role
@@ -21,6 +22,14 @@ async def test_the_first_administrator_has_a_password_that_is_told_once(people: 
     assert await first_account(people) is None
     entered = await people.login.by_password("admin", password, "192.0.2.1")
     assert entered.account.must_change
+
+
+async def test_who_was_there_before_does_not_leave_the_site_without_an_administrator(people: People) -> None:
+    people.accounts.create(
+        "hoa", display="Hòa", role=Role.OPERATOR, by=CENTRE, now_ms=0, password_hash=None, subject="hoa"
+    )
+    assert await first_account(people) is not None
+    assert await first_account(people) is None
 
 
 async def test_two_centres_that_start_at_once_tell_one_password(people: People) -> None:
