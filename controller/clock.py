@@ -194,7 +194,9 @@ class LockStepClock:
             except (OSError, TimeoutError) as error:
                 if time.monotonic() >= deadline:
                     raise UnreachableError(
-                        "the street's clock does not answer", where=where, fix="start the street first"
+                        "the street's clock does not answer",
+                        where=where,
+                        fix="start the street first; a simulated month has none, look at it by denxanh console",
                     ) from error
                 await asyncio.sleep(0.1)
 

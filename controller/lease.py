@@ -7,10 +7,12 @@ is raised at each start, on the disk before the first command leaves.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +65,26 @@ def acquire(state_dir: Path, epoch_file: Path) -> Lease:
         os.close(lock_fd)
         raise
     return Lease(epoch, 1 + secrets.randbelow(NONCES), lock_fd)
+
+
+@contextlib.contextmanager
+def at_rest(state_dir: Path) -> Iterator[None]:
+    """While this lasts no controller starts from the state folder; one that was never made has none.
+
+    Raises:
+        LeaseError: a controller runs from it, or it cannot be read.
+    """
+    if not state_dir.is_dir():
+        yield
+        return
+    try:
+        lock_fd = _lock(state_dir / LOCK_NAME, state_dir)
+    except OSError as error:
+        raise LeaseError(f"cannot be used: {error.strerror}", where=str(state_dir)) from error
+    try:
+        yield
+    finally:
+        os.close(lock_fd)
 
 
 def _lock(path: Path, state_dir: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denxanh.controller.lease import at_rest
 from denxanh.controller.site import Site
 from denxanh.controller.wires import carrier, phase_map, settings
 from denxanh.errors import SiteError
@@ -21,6 +22,7 @@ async def download(site: Site, name: str, number: int | None = None) -> tuple[Pl
         The plans that the cabinet now holds.
 
     Raises:
+        LeaseError: a controller of this site is running.
         SiteError: no such intersection or plan, or its protocol carries no plans.
         ProfileError: the phase map does not fit, or a plan cannot be said in it.
         SecretError: the community's file, or a passphrase's, cannot be used.
@@ -52,7 +54,8 @@ async def download(site: Site, name: str, number: int | None = None) -> tuple[Pl
     spoken, way = settings(entry, intersection), carrier(entry)
     cabinet = NtcipCabinet(entry.host, entry.port, intersection, stages, spoken, way)
     try:
-        await cabinet.download(plans)
+        with at_rest(site.state_dir):
+            await cabinet.download(plans)
     finally:
         await cabinet.close()
     return plans

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from denxanh.controller import plandownload, site
+from denxanh.controller.lease import acquire
 from denxanh.controller.site import CabinetEntry
 from denxanh.controller.wires import BACKUP_WITH_PROMISES_S, settings
+from denxanh.errors import LeaseError
 from denxanh.networks import compiled
 from denxanh.networks.example import crossroads, crossroads_corridor
 from denxanh.plc.ntcip.client import NtcipCabinet
@@ -79,3 +81,8 @@ async def test_plans_go_to_an_snmpv3_controller_signed_and_encrypted(
     monkeypatch.setattr(plandownload, "NtcipCabinet", Watched)
     await plandownload.download(site.load(path), entry.intersection)
     assert [type(way) for way in ways] == [UserCarrier]
+    running = acquire(tmp_path / "state", tmp_path / "state" / "epoch")
+    with pytest.raises(LeaseError, match="another controller"):
+        await plandownload.download(site.load(path), entry.intersection)
+    running.release()
+    await plandownload.download(site.load(path), entry.intersection)

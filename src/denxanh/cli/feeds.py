@@ -29,6 +29,8 @@ def run(site: Site, json: Json = False) -> None:
         if json:
             document({"feeds": number})
         else:
+            if not number:
+                note("no feed: city.toml, which [console] city names, has none, so nothing will be sent")
             note(f"{count(number, 'feed')} (Ctrl-C ends; denxanh feeds status {site} says how they are)")
 
     serve(site, tell)

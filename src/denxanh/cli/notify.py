@@ -54,6 +54,10 @@ def run(site: Site, json: Json = False) -> None:
         if json:
             document(counts)
         else:
+            if not any(counts.values()):
+                note(
+                    "no rule and no digest: city.toml, which [console] city names, has none; nobody will be told"
+                )
             note(", ".join(f"{number} {what}" for what, number in counts.items()))
         asyncio.run(notifier.run())
 
