@@ -196,7 +196,7 @@ class LockStepClock:
                     raise UnreachableError(
                         "the street's clock does not answer",
                         where=where,
-                        fix="start the street first; a simulated month has none, look at it by denxanh console",
+                        fix="start the street first (a simulated month has none: denxanh console)",
                     ) from error
                 await asyncio.sleep(0.1)
 

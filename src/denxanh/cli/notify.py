@@ -55,9 +55,7 @@ def run(site: Site, json: Json = False) -> None:
             document(counts)
         else:
             if not any(counts.values()):
-                note(
-                    "no rule and no digest: city.toml, which [console] city names, has none; nobody will be told"
-                )
+                note("city.toml, which [console] city names, has no rule and no digest: nobody will be told")
             note(", ".join(f"{number} {what}" for what, number in counts.items()))
         asyncio.run(notifier.run())
 
