@@ -117,18 +117,25 @@ class Demo:
             waited += LOOK_S
         if not page.running:
             return  # told where the children are watched
-        if not self._folder.guest_link.exists():
-            self._say(page, f"no page after {waited:.0f} s; traffic is not touched by it, the demo goes on")
-            return
+        if not self._tell_address():
+            self._say(page, f"no page after {waited:.0f} s; its address follows, the demo goes on meanwhile")
+
+    def _tell_address(self) -> bool:
+        """Say once where the page is, as soon as it answers and its link is there."""
+        address = f"http://127.0.0.1:{self._page_port}"
+        if not self._folder.guest_link.exists() or not _answers(address + "/healthz"):
+            return False
         link = read_line(self._folder.guest_link)
         self._folder.guest_link.unlink()
         note(f"Trang trực tiếp / live page: {address}/   (Ctrl-C ends)")
         note(f"Đăng nhập một lần / log in, once: {address}{link}")
+        return True
 
     def _watch(self, street: Child, controller: Child, page: Child | None, stop: Stop) -> None:
         while street.running and not stop.asked:
             if not controller.running:
                 self._controller_ended(controller)
+            self._tell_address()
             if page is not None and not page.running:
                 self._say(page, "the page ended; traffic is not touched by it, the demo goes on")
             self._progress(self._second())
