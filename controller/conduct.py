@@ -6,11 +6,12 @@ depend on the guard: each finds a signal that stands, whatever the cabinet says 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.guard import ReadBack
-from denxanh.controller.ladder import Cause
+from denxanh.controller.ladder import LINK_LOST_TICKS, Cause
 from denxanh.networks.model import Aspect, GroupKind, Intersection
 from denxanh.plc.contract import CabinetMode
 
@@ -63,6 +64,8 @@ class Seen:
 class Conduct:
     """Memory between seconds; all counts are of seconds in a row."""
 
+    tick: int = 0
+    """The last second in which the cabinet was heard."""
     unaccepted_s: int = 0
     untaken_s: int = 0
     unlit_s: int = 0
@@ -85,8 +88,9 @@ class Witness:
     """
 
     def __init__(self, intersection: Intersection) -> None:
-        cycles = (sum(split.split_s for split in plan.splits) for plan in intersection.plans)
-        self._stands_s = max(STANDS_S, *cycles, 0)
+        plans = intersection.plans
+        rests = any(len({split.stage for split in plan.splits}) == 1 for plan in plans)
+        self._stands_s = math.inf if rests else max((STANDS_S, *(plan.cycle_s for plan in plans)))
         gaps = (gap for row in intersection.intergreens for gap in row)
         self._between_s = max(*gaps, *(group.yellow_s for group in intersection.groups), 0) + BETWEEN_S
         self._lead_s = intersection.commitment_s + LEAD_S
@@ -95,16 +99,19 @@ class Witness:
 
     def observe(self, before: Conduct, seen: Seen) -> tuple[Conduct, Cause | None]:
         """One second: the next memory, and what is wrong, if anything; the gravest first."""
+        if seen.tick - before.tick > LINK_LOST_TICKS:
+            before = Conduct()  # what went on in a silence, nobody knows
         back, running = seen.back, seen.cabinet in _RUNNING
         driven = seen.commanded and seen.cabinet is _DRIVEN
         green = not back.in_interstage
         moved = back.stage != before.stage or seen.cabinet not in _PLAN
         end = self._end(before, seen) if driven and green else None
         now = Conduct(
+            tick=seen.tick,
             unaccepted_s=before.unaccepted_s + 1 if seen.commanded and not seen.accepted else 0,
             untaken_s=before.untaken_s + 1 if driven and self._untaken(before, seen) else 0,
             unlit_s=before.unlit_s + 1 if running and Aspect.FLASH in back.aspects else 0,
-            between_s=before.between_s + 1 if running and not self._shows_stage(back) else 0,
+            between_s=before.between_s + 1 if running and self._between(back, exactly=driven) else 0,
             overdue_s=before.overdue_s + 1 if driven and seen.overdue else 0,
             adaptive_s=before.adaptive_s + 1 if seen.cabinet is _DRIVEN and not seen.commanded else 0,
             local_s=before.local_s + 1 if seen.local else 0,
@@ -140,9 +147,21 @@ class Witness:
         stays = seen.told is not None and not back.in_interstage and back.stage == before.stage
         return stays and back.commitment is None
 
-    def _shows_stage(self, back: ReadBack) -> bool:
-        """Whether all vehicles' lamps are those of the stage that the cabinet names."""
+    def _between(self, back: ReadBack, *, exactly: bool) -> bool:
+        """Whether no stage is shown; `exactly`: one counts only if all vehicles' lamps are those of it.
+
+        Under its own plan a cabinet may let a group lead or lag; some vehicles have green nevertheless.
+        """
         if back.in_interstage:
-            return False
-        pairs = zip(self._crossing, back.aspects, self._targets[back.stage], strict=True)
-        return all(crossing or shown is wanted for crossing, shown, wanted in pairs)
+            return True
+        target = self._targets[back.stage]
+        vehicles = [
+            (shown, wanted)
+            for crossing, shown, wanted in zip(self._crossing, back.aspects, target, strict=True)
+            if not crossing
+        ]
+        if exactly:
+            return any(shown is not wanted for shown, wanted in vehicles)
+        return any(wanted.is_green for _, wanted in vehicles) and not any(
+            shown.is_green for shown, _ in vehicles
+        )

@@ -318,3 +318,16 @@ def test_a_sound_cabinet_is_never_suspected(wishes: list[int]) -> None:
             street.pass_second()
             assert street.mode is Mode.ADAPTIVE
     assert street.alarms() == []
+
+
+def test_after_a_silence_nothing_is_held_against_what_is_shown() -> None:
+    street = Street.in_green()
+    street.yes = True
+    took = standing(replace(street.status, mode=CabinetMode.LOCAL_PLAN))
+    since = street.second
+    for _ in range(3):
+        street.pass_second(took, since)
+    street.second += 2 * STANDS_S
+    for _ in range(5):
+        street.pass_second(took, since)
+    assert "signals-stand" not in street.alarms()
