@@ -20,7 +20,8 @@ UNACCEPTED_S = 10
 PROMISE_S = 3
 """Seconds by which a promised change may come late, or its countdown be missing (assumed)."""
 LEAD_S = 15
-"""Promises further ahead than the intersection's commitment time plus this are none (assumed)."""
+"""Furthest that a promise may lie beyond the intersection's commitment time, s (assumed); or as far as a
+plan's longest stage or a walk, which were promised before."""
 UNLIT_S = 2
 """Seconds for which a lamp may seem unlit: cabinet and poll need not begin their second together."""
 BETWEEN_S = 10
@@ -28,17 +29,19 @@ BETWEEN_S = 10
 OVERDUE_S = 10
 """Seconds of green beyond its maximum, counted from a conflicting call (assumed)."""
 STANDS_S = 300
-"""Longest time in one stage under a fixed-time plan (assumed; the longest plan's cycle if that is more)."""
+"""Longest time in one stage under a plan of ours (assumed; the longest plan's cycle if that is more)."""
 STAYS_ADAPTIVE_S = 20
 """Seconds that a cabinet may stay in ADAPTIVE although nobody commands it (assumed): its watchdog, and a
 promise that is kept first."""
-STAYS_LOCAL_S = 60
-"""Seconds that a cabinet may run alone although it is asked for a plan (assumed)."""
+STAYS_LOCAL_S = 300
+"""Seconds that a cabinet may run alone although it is asked for a plan (assumed): some wait for a cycle's end
+and come into step slowly."""
 
 _DRIVEN = CabinetMode.ADAPTIVE
-_PLAN = (CabinetMode.LOCAL_PLAN, CabinetMode.CENTRAL_PLAN)
-_RUNNING = (*_PLAN, CabinetMode.LOCAL_ACTUATED, _DRIVEN)
-"""Modes in which lamps must move; not the police's."""
+_OURS = (CabinetMode.CENTRAL_PLAN, _DRIVEN)
+"""Modes in which the lamps must be those of our stages; what a cabinet does alone may look otherwise."""
+_RUNNING = (*_OURS, CabinetMode.LOCAL_PLAN, CabinetMode.LOCAL_ACTUATED)
+"""Modes in which some vehicle must get green in time; not the police's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ class Witness:
         self._stands_s = math.inf if rests else max((STANDS_S, *(plan.cycle_s for plan in plans)))
         gaps = (gap for row in intersection.intergreens for gap in row)
         self._between_s = max(*gaps, *(group.yellow_s for group in intersection.groups), 0) + BETWEEN_S
-        self._lead_s = intersection.commitment_s + LEAD_S
+        splits = (split.split_s for plan in plans for split in plan.splits)
+        walks = (group.walk_s + group.clearance_s for group in intersection.groups)
+        self._lead_s = max(intersection.commitment_s + LEAD_S, *walks, *splits)
         self._targets = tuple(stage.aspects for stage in intersection.stages)
         self._crossing = tuple(group.kind is GroupKind.PEDESTRIAN for group in intersection.groups)
 
@@ -101,16 +106,16 @@ class Witness:
         """One second: the next memory, and what is wrong, if anything; the gravest first."""
         if seen.tick - before.tick > LINK_LOST_TICKS:
             before = Conduct()  # what went on in a silence, nobody knows
-        back, running = seen.back, seen.cabinet in _RUNNING
+        back, ours, running = seen.back, seen.cabinet in _OURS, seen.cabinet in _RUNNING
         driven = seen.commanded and seen.cabinet is _DRIVEN
         green = not back.in_interstage
-        moved = back.stage != before.stage or seen.cabinet not in _PLAN
+        moved = back.stage != before.stage or seen.cabinet is not CabinetMode.CENTRAL_PLAN
         end = self._end(before, seen) if driven and green else None
         now = Conduct(
             tick=seen.tick,
             unaccepted_s=before.unaccepted_s + 1 if seen.commanded and not seen.accepted else 0,
             untaken_s=before.untaken_s + 1 if driven and self._untaken(before, seen) else 0,
-            unlit_s=before.unlit_s + 1 if running and Aspect.FLASH in back.aspects else 0,
+            unlit_s=before.unlit_s + 1 if ours and Aspect.FLASH in back.aspects else 0,
             between_s=before.between_s + 1 if running and self._between(back, exactly=driven) else 0,
             overdue_s=before.overdue_s + 1 if driven and seen.overdue else 0,
             adaptive_s=before.adaptive_s + 1 if seen.cabinet is _DRIVEN and not seen.commanded else 0,
@@ -152,7 +157,7 @@ class Witness:
 
         Under its own plan a cabinet may let a group lead or lag; some vehicles have green nevertheless.
         """
-        if back.in_interstage:
+        if exactly and back.in_interstage:
             return True
         target = self._targets[back.stage]
         vehicles = [
@@ -162,6 +167,5 @@ class Witness:
         ]
         if exactly:
             return any(shown is not wanted for shown, wanted in vehicles)
-        return any(wanted.is_green for _, wanted in vehicles) and not any(
-            shown.is_green for shown, _ in vehicles
-        )
+        served = back.in_interstage or any(wanted.is_green for _, wanted in vehicles)
+        return served and not any(shown.is_green for shown, _ in vehicles)

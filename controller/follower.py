@@ -84,11 +84,16 @@ class Follower:
 
     @property
     def overdue(self) -> bool:
-        """Whether the running stage has been green for its maximum, counted from a conflicting call."""
+        """Whether the running stage has been green for its maximum, counted from a conflicting call.
+
+        Not while a promise runs down or somebody walks: these are waited out.
+        """
         state = self._state
-        return (
-            state.phase is guard.Phase.GREEN and state.conflict_for >= self._config.max_green_s[state.stage]
-        )
+        if state.phase is not guard.Phase.GREEN or state.commitment is not None:
+            return False
+        if Aspect.WALK in state.aspects or Aspect.CLEARANCE in state.aspects:
+            return False
+        return state.conflict_for >= self._config.max_green_s[state.stage]
 
     def new_promise(self, decided: guard.GuardOutput) -> Commitment | None:
         """The guard's commitment, if the cabinet does not have it yet."""

@@ -88,8 +88,10 @@ class Post:
         self._restarts = 0
         self._in_vain = 0
         self._heartbeat: int | None = None
-        self._leaving: asyncio.Task[bool] | None = None
+        self._leaving: asyncio.Task[None] | None = None
         """The step of giving back that is under way, or the last one."""
+        self._given_back = False
+        """Whether that was all of it."""
 
     @property
     def claim(self) -> Claim:
@@ -140,6 +142,8 @@ class Post:
             self._restarts += 1
             recorder.restarted(self.intersection, tick.number, f"{type(error).__name__}: {error}", self.claim)
             self.restart()
+            if self.given_up:
+                self._given_back = False  # what was given back before has been commanded since
             if self.given_up or not self._cabinet.keeps_promises:
                 self._leave()  # else nobody would end in this second what it was promised to end
 
@@ -148,16 +152,16 @@ class Post:
 
         A cabinet that does not keep promises by itself is led on to the end of the running one.
         """
-        before = self._leaving
-        if before is None or (before.done() and not (self.given_up and before.result())):
+        under_way = self._leaving is not None and not self._leaving.done()
+        if not under_way and not (self.given_up and self._given_back):
             self._leaving = asyncio.create_task(self._left(), name=f"leave {self.intersection}")
 
-    async def _left(self) -> bool:
+    async def _left(self) -> None:
         try:
-            return await self.release()
+            self._given_back = await self.release()
         except Exception:  # the bug for which it was given up may be the adapter's
             _LOG.exception("%s: not released, its watchdog will", self.intersection)
-            return True
+            self._given_back = True
 
     async def _tick(
         self,

@@ -1,8 +1,9 @@
 """Is an answer new? By the cabinet's heartbeat, which counts its seconds; pure.
 
 A gateway may repeat one answer, or several in turn. So the heartbeat must move on, and by about the seconds
-that have passed. A cabinet that restarts, or whose clock is set, breaks that once; a ring of old answers does
-again and again.
+that have passed. A cabinet that restarts, or whose clock is set, breaks that once; a ring of old answers
+jumps back again and again. So a second jump back within an hour casts doubt, for twice the time between the
+two: a ring jumps before that is over.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ HEARTBEATS = 65_536
 """The counter wraps here."""
 AHEAD = 2
 """So much further than the time passed a heartbeat may have come: poll and clock have a phase each."""
-MAX_JUMPS = 1
-"""Jumps within `WINDOW_S` that are forgiven; each costs one answer."""
-WINDOW_S = 60
+REMEMBERED_S = 3600
+"""A jump back is remembered so long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What was heard last. `jumps`: ticks at which the heartbeat jumped, within the last `WINDOW_S`."""
+    """What was heard last."""
 
     heartbeat: int | None = None
     tick: int = 0
-    jumps: tuple[int, ...] = ()
+    back: int | None = None
+    """Tick of the last jump back."""
+    doubted: int = 0
+    """Until this tick nothing is believed."""
 
 
 def heard(before: Pulse, heartbeat: int, tick: int) -> tuple[Pulse, str | None]:
@@ -35,15 +38,16 @@ def heard(before: Pulse, heartbeat: int, tick: int) -> tuple[Pulse, str | None]:
         heartbeat: of this one.
         tick: now.
     """
-    jumps = tuple(one for one in before.jumps if tick - one < WINDOW_S)
+    back, doubted = before.back, before.doubted
     if before.heartbeat is None:
-        return Pulse(heartbeat, tick, jumps), None
+        return Pulse(heartbeat, tick), None
     moved = (heartbeat - before.heartbeat) % HEARTBEATS
     if moved == 0:
-        return Pulse(heartbeat, before.tick, jumps), "the heartbeat stands still"
+        return Pulse(heartbeat, before.tick, back, doubted), "the heartbeat stands still"
     jumped = moved > (tick - before.tick + AHEAD) % HEARTBEATS
-    if jumped:
-        jumps = (*jumps, tick)
-    if jumped or len(jumps) > MAX_JUMPS:
-        return Pulse(heartbeat, tick, jumps), "the heartbeat jumps"
-    return Pulse(heartbeat, tick, jumps), None
+    if jumped and moved > HEARTBEATS // 2:
+        if back is not None and tick - back < REMEMBERED_S:
+            doubted = max(doubted, tick + 2 * (tick - back))
+        back = tick
+    now = Pulse(heartbeat, tick, back, doubted)
+    return now, "the heartbeat jumps" if jumped or tick < doubted else None

@@ -8,6 +8,7 @@ request under way is none to the next one either: the caller drops the connectio
 from __future__ import annotations
 
 import asyncio
+import secrets
 import ssl
 import struct
 from collections.abc import Sequence
@@ -33,7 +34,8 @@ class Line(asyncio.Protocol):
     def __init__(self, unit: int) -> None:
         self.transport: asyncio.Transport | None = None
         self._unit = unit
-        self._number = 0
+        # Not from 1 at each connection: a gateway may bring the last one's answer late.
+        self._number = secrets.randbelow(0xFFFF)
         self._waiting: asyncio.Future[bytes] | None = None
         self._heard = b""
 

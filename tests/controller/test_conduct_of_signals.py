@@ -281,7 +281,15 @@ def test_a_cabinet_that_does_not_come_back() -> None:
     for _ in range(STAYS_LOCAL_S + 5):
         street.pass_second(took, since)
     assert "cabinet-stays-local" in street.alarms()
-    for _ in range(STANDS_S):
+    assert "signals-stand" not in street.alarms(), "alone it may rest in a stage"
+
+
+def test_a_plan_of_ours_that_stands() -> None:
+    street = Street.in_green()
+    street.yes = True
+    took = standing(replace(street.status, mode=CabinetMode.CENTRAL_PLAN))
+    since = street.second
+    for _ in range(STANDS_S + 5):
         street.pass_second(took, since)
     assert "signals-stand" in street.alarms()
 
@@ -323,7 +331,7 @@ def test_a_sound_cabinet_is_never_suspected(wishes: list[int]) -> None:
 def test_after_a_silence_nothing_is_held_against_what_is_shown() -> None:
     street = Street.in_green()
     street.yes = True
-    took = standing(replace(street.status, mode=CabinetMode.LOCAL_PLAN))
+    took = standing(replace(street.status, mode=CabinetMode.CENTRAL_PLAN))
     since = street.second
     for _ in range(3):
         street.pass_second(took, since)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denxanh.controller.ladder import LINK_LOST_TICKS
-from denxanh.controller.pulse import HEARTBEATS, WINDOW_S, Pulse, heard
+from denxanh.controller.pulse import HEARTBEATS, Pulse, heard
 
 
 def longest_silence(beats: list[int]) -> int:
@@ -20,9 +20,18 @@ def longest_silence(beats: list[int]) -> int:
     return longest
 
 
-@pytest.mark.parametrize("length", range(1, 21))
-def test_a_ring_of_old_answers_is_found(length: int) -> None:
-    assert longest_silence([500 + tick % length for tick in range(5 * WINDOW_S)]) >= LINK_LOST_TICKS
+@pytest.mark.parametrize("length", [*range(1, 21), 59, 60, 61, 120, 600])
+def test_a_ring_of_old_answers_is_found_for_good(length: int) -> None:
+    pulse, refused = Pulse(), []
+    for tick in range(8 * length + 8):
+        pulse, old = heard(pulse, 500 + tick % length, tick)
+        refused.append(old is not None)
+    assert all(refused[2 * length + 2 :])
+
+
+def test_a_clock_that_is_set_twice_costs_some_answers_and_no_minute() -> None:
+    beats = [*range(100), *range(104, 114), *range(110, 300)]
+    assert longest_silence(beats) < LINK_LOST_TICKS
 
 
 @given(
