@@ -11,8 +11,9 @@ from sqlalchemy import delete, insert
 
 from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.feeds import positions
+from denxanh.controller.centre.notify.condition import FEED
 from denxanh.controller.centre.notify.overview import BEAT
-from denxanh.controller.centre.notify.posting import FEED, MAX_REFUSALS
+from denxanh.controller.centre.notify.posting import MAX_REFUSALS
 from denxanh.controller.centre.store import audit
 from denxanh.controller.centre.store.rows import now_ms
 from denxanh.controller.centre.store.schema import deliveries, feed_positions, notices
