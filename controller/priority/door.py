@@ -65,14 +65,17 @@ class Allowance:
 
 
 def network(address: str) -> str:
-    """Whose allowance an address uses: its own, of IPv6 its /64, which belongs to one line."""
+    """Whose allowance an address uses: its own, of IPv6 its /64, which belongs to one line.
+
+    A server that listens on `::` sees IPv4 as `::ffff:a.b.c.d`: all of them in one /64.
+    """
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address
     if found.version == 4:
         return address
-    return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
 
 
 class BusyError(Exception):

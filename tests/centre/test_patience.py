@@ -20,15 +20,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from fastapi import FastAPI, Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from denxanh.controller.centre import patience
+from denxanh.controller.centre.patience import PatientProtocol
 from denxanh.controller.centre.people.access import address as came_from
 from denxanh.controller.centre.server import bind, config
 from denxanh.controller.centre.shield import SecurityHeaders
 
 PATIENCE_S = 0.4
 CROWD = 4
+MUCH = bytes(48 * 1024)
+"""More than sockets of `LITTLE` hold, less than makes asyncio ask the protocol to pause."""
+LITTLE = 4096
 HELLO = b"GET /who HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
@@ -43,6 +47,10 @@ def small_app() -> FastAPI:
     @app.post("/take")
     async def take(request: Request) -> int:
         return len(await request.body())
+
+    @app.get("/much")
+    async def much() -> Response:
+        return Response(MUCH)
 
     @app.get("/drip")
     async def drip() -> StreamingResponse:
@@ -60,12 +68,14 @@ def small_app() -> FastAPI:
 def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
     """Serves the small application: `door(proxies, **options)` gives the port."""
     monkeypatch.setattr(patience, "REQUEST_S", PATIENCE_S)
+    monkeypatch.setattr(patience, "STALL_S", PATIENCE_S)
     monkeypatch.setattr(patience, "HANDSHAKE_S", PATIENCE_S)
     monkeypatch.setattr(patience, "MAX_PER_ADDRESS", CROWD)
     with ExitStack() as stack:
 
-        def opened(proxies: tuple[str, ...] = (), **options: Any) -> int:
-            listening = bind("127.0.0.1", 0)
+        def opened(proxies: tuple[str, ...] = (), *, host: str = "127.0.0.1", **options: Any) -> int:
+            listening = bind(host, 0)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LITTLE)
             server = uvicorn.Server(config(small_app(), proxies, **options))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
             thread.start()
@@ -93,11 +103,14 @@ def rest(connection: socket.socket) -> bytes:
     return said
 
 
-def ask(port: int, *headers: str) -> bytes:
+def ask(port: int, *headers: str, tls: ssl.SSLContext | None = None) -> bytes:
     lines = ["GET /who HTTP/1.1", "host: x", "connection: close", *headers, "", ""]
-    with call(port) as connection:
-        connection.sendall("\r\n".join(lines).encode())
-        return rest(connection)
+    try:
+        with call(port) as bare, bare if tls is None else tls.wrap_socket(bare) as connection:
+            connection.sendall("\r\n".join(lines).encode())
+            return rest(connection)
+    except ConnectionError:
+        return b""
 
 
 @pytest.mark.parametrize(
@@ -162,6 +175,58 @@ def test_a_crowd_of_one_address_is_turned_away_and_leaves_room_when_it_goes(
         assert time.monotonic() < deadline
 
 
+CLOSING = b"GET /much HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+KEEPING = b"GET /much HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "secure"),
+    [
+        (CLOSING, False),
+        (CLOSING, True),
+        (b"GET /much HTTP/1.0\r\n\r\n", False),
+        (KEEPING + b"\0\0\r\n\r\n", False),
+        (KEEPING, False),
+        (KEEPING * 3, True),
+    ],
+    ids=["closes", "closes by TLS", "old", "then no request", "keeps", "several by TLS"],
+)
+def test_who_takes_nothing_of_an_answer_is_let_go_also_when_the_connection_closes(
+    door: Callable[..., int], keys: tuple[Path, Path], said: bytes, secure: bool
+) -> None:
+    tls = ssl.create_default_context(cafile=keys[0]) if secure else None
+    if tls is not None:
+        tls.check_hostname = False
+    port = door(ssl_certfile=keys[0], ssl_keyfile=keys[1]) if secure else door()
+    with ExitStack() as crowd:
+        for _ in range(CROWD):
+            deaf = socket.socket()
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
+            deaf.connect(("127.0.0.1", port))
+            one = crowd.enter_context(deaf if tls is None else tls.wrap_socket(deaf))
+            one.sendall(said)
+        deadline = time.monotonic() + 5
+        while b"200 OK" not in ask(port, tls=tls):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_a_crowd_of_one_ipv6_line_is_one_crowd() -> None:
+    """A subscriber has a whole /64 to choose addresses from."""
+
+    def door_of(host: str) -> PatientProtocol:
+        one = PatientProtocol.__new__(PatientProtocol)
+        one.connections, one.client = everybody, (host, 1)
+        everybody.add(one)
+        return one
+
+    everybody: set[Any] = set()
+    crowd = [door_of(f"2001:db8::{n:x}") for n in range(1, patience.MAX_PER_ADDRESS + 1)]
+    assert not crowd[-1]._crowded()
+    assert door_of("2001:db8::ffff")._crowded()
+    assert not door_of("2001:db8:0:1::1")._crowded()
+
+
 def test_a_named_proxy_may_bring_a_crowd(door: Callable[..., int]) -> None:
     port = door(("127.0.0.0/8",))
     with ExitStack() as crowd:
@@ -179,6 +244,15 @@ def test_only_a_named_proxy_says_for_whom_it_asks(
 ) -> None:
     """Else a guesser of passwords comes from a new address each time."""
     assert ask(door(proxies), "x-forwarded-for: 198.51.100.7, 203.0.113.9").endswith(seen)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_a_proxy_is_known_by_its_ipv4_address_where_the_server_listens_on_both(
+    door: Callable[..., int],
+) -> None:
+    port = door(("127.0.0.0/8",), host="::")
+    assert ask(port, "x-forwarded-for: 203.0.113.9").endswith(b'"203.0.113.9"')
+    assert ask(door(host="::")).endswith(b'"127.0.0.1"')
 
 
 def test_the_server_does_not_say_what_it_is(door: Callable[..., int]) -> None:

@@ -172,6 +172,7 @@ async def test_no_more_wait_than_may_and_none_for_long(monkeypatch: pytest.Monke
 def test_a_line_has_one_allowance_however_many_addresses() -> None:
     assert network("2001:db8:1:2::1") == network("2001:db8:1:2:ffff::9") != network("2001:db8:1:3::1")
     assert network("192.0.2.1") != network("192.0.2.2")
+    assert network("::ffff:192.0.2.1") == network("192.0.2.1") != network("::ffff:192.0.2.2")
     assert network("testclient") == "testclient"
 
 

@@ -61,8 +61,9 @@ def told(item: Mapping[str, Any]) -> Told:
     if place[-1:] == ["reason"] and item["type"].startswith("string_"):
         vi, en = _REASON
     else:
-        words = _KINDS.get(item["type"], ("không hợp lệ", item["msg"]))
-        vi, en = (_filled(text, context) for text in words)
+        kind = _KINDS.get(item["type"])
+        # What is not ours may hold braces of whoever sent it: it is no template.
+        vi, en = ("không hợp lệ", item["msg"]) if kind is None else (_filled(text, context) for text in kind)
     return Told(".".join(place), vi, en)
 
 

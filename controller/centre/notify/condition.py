@@ -10,6 +10,8 @@ Words = tuple[str, str]
 Key = tuple[str, str, str]
 """Rule, place, fault: of these at most one notice is open."""
 
+FEED = "notify/"
+"""How a channel's position and trouble are named among those of the feeds."""
 WHOLE_SITE = ""
 """The place of what belongs to no intersection."""
 

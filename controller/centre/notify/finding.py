@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from denxanh.controller.centre.notify.condition import (
+    FEED,
     WHOLE_SITE,
     AlarmRow,
     Condition,
@@ -213,7 +214,9 @@ def _silence(rule: SilenceRule, seen: Snapshot) -> Iterator[Condition]:
 def _feeds(rule: FeedRule, seen: Snapshot) -> Iterator[Condition]:
     for name, (trouble, since_ms) in seen.feeds.items():
         if not rule.feeds or any(fnmatchcase(name, pattern) for pattern in rule.feeds):
-            words = (f"luồng dữ liệu {name} bị nghẽn: {trouble}", f"feed {name} is stuck: {trouble}")
+            # Everybody sees a notice; what a channel's receiver answers may name a person.
+            why = "" if name.startswith(FEED) else f": {trouble}"
+            words = (f"luồng dữ liệu {name} bị nghẽn{why}", f"feed {name} is stuck{why}")
             lasting = max(0, seen.now_ms - since_ms)
             yield Condition(rule.name, WHOLE_SITE, f"feed {name}"[:200], since_ms, lasting, words)
 

@@ -46,7 +46,7 @@ class Told:
         refused: whether one of those has refused it; else it grew too old.
         created_ms: since when it is to be told, by the computer's clock.
         sent_ms: when the last one took it.
-        trouble: what the receiver said last, while somebody is not told.
+        trouble: what the receiver said to those who wait, or, where nobody does, to those put aside.
     """
 
     channel: str
@@ -85,7 +85,8 @@ def listed(
 def told(connection: Connection, numbers: Collection[int]) -> Mapping[int, tuple[Told, ...]]:
     """Whom some notices were or are to be told, by notice, in the order in which it began."""
     table = deliveries.c
-    open_ = table.sent_ms.is_(None)
+    aside = table.aside_ms.is_not(None)
+    waits = table.sent_ms.is_(None) & table.aside_ms.is_(None)
     query = (
         select(
             table.notice,
@@ -94,10 +95,11 @@ def told(connection: Connection, numbers: Collection[int]) -> Mapping[int, tuple
             func.count().label("recipients"),
             func.count(table.sent_ms).label("sent"),
             func.count(table.aside_ms).label("aside"),
-            func.max(case((table.aside_ms.is_not(None), table.refusals), else_=0)).label("refusals"),
+            func.max(case((aside, table.refusals), else_=0)).label("refusals"),
             func.min(table.created_ms).label("created_ms"),
             func.max(table.sent_ms).label("sent_ms"),
-            func.max(case((open_, table.trouble))).label("trouble"),
+            func.max(case((waits, table.trouble))).label("trouble"),
+            func.max(case((aside, table.trouble))).label("aside_trouble"),
         )
         .where(table.notice.in_(sorted(numbers)))
         .group_by(table.notice, table.channel, table.kind)
@@ -115,7 +117,7 @@ def told(connection: Connection, numbers: Collection[int]) -> Mapping[int, tuple
                 row.refusals >= MAX_REFUSALS,
                 row.created_ms,
                 row.sent_ms,
-                row.trouble,
+                row.trouble if row.recipients > row.sent + row.aside else row.aside_trouble,
             )
         )
     return {number: tuple(each) for number, each in found.items()}

@@ -141,7 +141,7 @@ class Notifier:
         while True:
             try:
                 await asyncio.to_thread(positions.put, self._store, BEAT, None)
-            except StoreError as error:
+            except (StoreError, IntegrityError) as error:  # the latter: two wrote the first one at once
                 log.debug("no sign of life: %s", error)
             await asyncio.sleep(BEAT_MS / 1000)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, func, select, update
 
 from denxanh.controller.centre.feeds import positions
-from denxanh.controller.centre.notify.posting import FEED
+from denxanh.controller.centre.notify.condition import FEED
 from denxanh.controller.centre.people.deed import Actor, note
 from denxanh.controller.centre.store.rows import Values, now_ms, plain, values
 from denxanh.controller.centre.store.schema import deliveries, notices

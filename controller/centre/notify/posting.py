@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from denxanh.controller.centre.notify import outbox
 from denxanh.controller.centre.notify.choosing import choose
+from denxanh.controller.centre.notify.condition import FEED
 from denxanh.controller.centre.notify.letter import Carrier, Letter
 from denxanh.controller.centre.notify.outbox import Lane
 from denxanh.controller.centre.notify.tables import AnyChannel
@@ -27,8 +28,6 @@ from denxanh.errors import DenXanhError, RefusedError
 MAX_REFUSALS = 5
 """So often a receiver may refuse a message before it is put aside (assumed); a receiver that is away refuses
 nothing."""
-FEED = "notify/"
-"""How a channel's position and trouble are named among those of the feeds."""
 MAX_TROUBLE = 500
 
 log = logging.getLogger(__name__)

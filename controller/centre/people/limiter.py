@@ -92,7 +92,7 @@ class Limiter:
         An attempt that may be made counts as failed from now on, so that many at once do not all pass;
         `succeeded` and `not_made` take that back.
         """
-        origin = _origin(address)
+        origin = subscriber(address)
         judges = self._judges(account, origin)
         wait = max(counter.wait_s(key, now_s) for counter, key in judges)
         if wait > 0.0:
@@ -103,7 +103,7 @@ class Limiter:
 
     def not_made(self, account: str, address: str) -> None:
         """The attempt that was let could not be made, for reasons of ours: it counts no more."""
-        for counter, key in self._judges(account, _origin(address)):
+        for counter, key in self._judges(account, subscriber(address)):
             counter.take_back(key)
 
     def succeeded(self, account: str, address: str) -> None:
@@ -111,7 +111,7 @@ class Limiter:
 
         Earlier failures stay: else an account of one's own would wash an address clean between guesses.
         """
-        origin = _origin(address)
+        origin = subscriber(address)
         for counter, key in self._judges(account, origin):
             counter.take_back(key)
         self._known[account, origin] = None
@@ -130,7 +130,7 @@ class Limiter:
         return judges
 
 
-def _origin(address: str) -> str:
+def subscriber(address: str) -> str:
     """Who an address belongs to: one IPv4 address, or the 64-bit net that one IPv6 subscriber has."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

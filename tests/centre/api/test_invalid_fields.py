@@ -54,5 +54,7 @@ def test_an_unforeseen_kind_is_told_all_the_same() -> None:
         "không hợp lệ",
         "is odd",
     )
+    braces = {"loc": ("body", "x"), "type": "odd", "msg": "{a.__class__} {a}", "ctx": {"a": 1}}
+    assert told(braces).en == "{a.__class__} {a}"
     short = {"loc": ("body", "x"), "type": "string_too_short", "msg": "", "ctx": {}}
     assert told(short).en == "needs"

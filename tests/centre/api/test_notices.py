@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 
 from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.feeds import positions
+from denxanh.controller.centre.notify.condition import FEED
 from denxanh.controller.centre.notify.overview import BEAT
-from denxanh.controller.centre.notify.posting import FEED, MAX_REFUSALS
+from denxanh.controller.centre.notify.posting import MAX_REFUSALS
 from denxanh.controller.centre.store import audit
 from denxanh.controller.centre.store.rows import now_ms
 from denxanh.controller.centre.store.schema import deliveries, feed_positions, notices
@@ -122,6 +123,20 @@ def test_what_waits_behind_others_waits_for_its_turn(told: Any) -> None:
     with told.store.writing() as connection:
         connection.execute(insert(deliveries).values(_delivery(3, "busy", "", now_ms())))
     assert whys(told.get("notices")["notices"][0]) == {"busy": "turn"}
+
+
+def test_who_waits_for_a_turn_is_not_told_what_was_said_to_another(told: Any) -> None:
+    """Two numbers of one channel: one was refused and put aside, the other waits behind others."""
+    with told.store.writing() as connection:
+        refused = {"refusals": MAX_REFUSALS, "aside_ms": now_ms(), "trouble": "answers 400: bad number"}
+        for row in (_delivery(3, "busy", "a", now_ms()), _delivery(3, "busy", "b", now_ms(), **refused)):
+            connection.execute(insert(deliveries).values(row))
+    (one,) = told.get("notices")["notices"][0]["told"]
+    assert (one["why"], one["trouble"]) == ("turn", None)
+    with told.store.writing() as connection:
+        connection.execute(update(deliveries).where(deliveries.c.recipient == "a").values(sent_ms=now_ms()))
+    (one,) = told.get("notices")["notices"][0]["told"]
+    assert (one["why"], one["trouble"]) == ("refused", "answers 400: bad number")
 
 
 def test_channels_and_whether_anybody_works_on_them(told: Any) -> None:

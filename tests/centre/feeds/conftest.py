@@ -212,8 +212,9 @@ class Door:
     """A real HTTP server; each POST is answered as `moods` says, then with 204.
 
     Moods: a status (200 and 500 keep what came, others do not), `hang`, `close` (before reading), `lose`
-    (keeps what came, no answer), `cut` (in mid-answer), `noise` (no HTTP), `long` (an endless
-    answer), `drip` (a byte now and then).
+    (keeps what came, no answer), `cut` (in mid-answer), `noise` (no HTTP), `drip` (a byte now and
+    then); `long`, `slow` and `short` with a status behind: its head comes, then too much, no end, or less
+    than it said.
     """
 
     def __init__(self, moods: Iterable[int | str] = ()) -> None:
@@ -265,25 +266,27 @@ class Door:
         self.texts.append(text)
         if mood in ("lose", "cut", 200, 204, 500):
             self.bodies.append(json.loads(text))
-        if mood == "hang":
+        if isinstance(mood, int):
+            content = b"" if mood == 204 else b"no thanks"
+            writer.write(f"HTTP/1.1 {mood} Some\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content)
+        elif mood == "hang":
             await reader.read()
         elif mood == "cut":
             writer.write(b"HTTP/1.1 204 No Con")
         elif mood == "noise":
             writer.write(b"\0\xffSSH-2.0\r\n\r\n")
-        elif mood == "long":
-            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            for _ in range(200):
+        elif mood.startswith(("long", "slow", "short")):
+            writer.write(f"HTTP/1.1 {mood.split()[1]} Some\r\ncontent-length: 200000\r\n\r\nxxx".encode())
+            for _ in range(200 if mood.startswith("long") else 0):
                 writer.write(b"x" * 1000)
                 await writer.drain()
+            if mood.startswith("slow"):
+                await reader.read()
         elif mood == "drip":
             for byte in b"HTTP/1.1 204 No Content\r\n" + b"x: y\r\n" * 1000:
                 writer.write(bytes([byte]))
                 await writer.drain()
                 await asyncio.sleep(0.02)
-        elif isinstance(mood, int):
-            content = b"" if mood == 204 else b"no thanks"
-            writer.write(f"HTTP/1.1 {mood} Some\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content)
         await writer.drain()
 
 

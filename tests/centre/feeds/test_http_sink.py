@@ -79,7 +79,7 @@ async def test_an_answer_that_will_stay_is_a_refusal(door: Any, sink: Any, statu
         await sink().send(MESSAGES)
 
 
-@pytest.mark.parametrize("mood", ["close", "lose", "cut", "noise", "hang", "long", "drip"])
+@pytest.mark.parametrize("mood", ["close", "lose", "cut", "noise", "hang", "drip"])
 async def test_no_answer_is_trouble(door: Any, sink: Any, mood: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "ANSWER_S", 0.3)
     door.moods = iter([mood])
@@ -87,6 +87,20 @@ async def test_no_answer_is_trouble(door: Any, sink: Any, mood: str, monkeypatch
         await sink().send(MESSAGES)
     assert not isinstance(caught.value, RefusedError)
     await sink().send(MESSAGES)  # and the next one passes
+
+
+@pytest.mark.parametrize("mood", ["long", "slow", "short"])
+async def test_the_status_counts_whatever_becomes_of_the_answers_content(
+    door: Any, sink: Any, mood: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what the receiver has taken would come again for ever."""
+    monkeypatch.setattr(http, "ANSWER_S", 0.3)
+    door.moods = iter([f"{mood} 200", f"{mood} 400", f"{mood} 503"])
+    await sink().send(MESSAGES)
+    with pytest.raises(RefusedError, match="answers 400: xxx"):
+        await sink().send(MESSAGES)
+    with pytest.raises(FeedError, match="answers 503: xxx"):
+        await sink().send(MESSAGES)
 
 
 async def test_what_is_secret_in_an_address_is_told_to_nobody(sink: Any, door: Any, free_port: int) -> None:

@@ -8,6 +8,7 @@ import email.policy
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -212,6 +213,25 @@ def test_a_gateway_that_answers_200_to_what_it_refuses(receiver: Any) -> None:
     gateway.send(LETTER)
 
 
+def test_who_accepts_with_many_words_has_accepted(receiver: Any) -> None:
+    receiver.answer = b"x" * 1_000_000
+    sms(receiver.url).send(LETTER)
+    assert len(receiver.got) == 1
+
+
+def test_a_header_of_the_channel_may_be_spelt_as_it_likes(receiver: Any) -> None:
+    headers = {"host": "gw.example", "content-type": "text/plain", "CONTENT-LENGTH": "1"}
+    sms(receiver.url, headers=headers).send(LETTER)
+    (sent, _), body = receiver.got[0], receiver.bodies()[0]
+    assert {name.lower(): value for name, value in sent.items()} == {
+        "host": "gw.example",
+        "content-type": "text/plain",
+        "content-length": str(len(receiver.got[0][1])),
+        "connection": "close",
+    }
+    assert body["Phone"] == "0912345678"
+
+
 def test_a_template_is_filled_and_never_worked_out() -> None:
     values = {"text": "{key} {to}", "key": "secret", "to": "1"}
     assert filled({"a": "{text}"}, values) == {"a": "{key} {to}"}
@@ -280,8 +300,9 @@ def test_who_drips_an_answer_holds_nobody_for_longer_than_the_channel_says() -> 
         thread = threading.Thread(target=drip)
         thread.start()
         try:
-            with pytest.raises(FeedError, match="does not answer in time"):
-                sms(f"http://127.0.0.1:{dripping.getsockname()[1]}/").send(LETTER)
+            started = time.monotonic()
+            sms(f"http://127.0.0.1:{dripping.getsockname()[1]}/").send(LETTER)
+            assert time.monotonic() - started < 5
         finally:
             asked.set()
             thread.join()

@@ -119,6 +119,21 @@ def test_a_feed_that_is_stuck(lite: Store) -> None:
     assert found(lite, what="feed", feeds=["ioc*"]) == {}
 
 
+def test_what_a_channels_receiver_answered_is_not_in_a_notice(lite: Store) -> None:
+    """It may hold a person's number, and everybody sees notices."""
+    row = {"position": "", "sent": 0, "updated_ms": NOW, "trouble_ms": NOW}
+    trouble = "sms-gateway: answers 400: bad number 0912345678"
+    with lite.writing() as connection:
+        for feed in ("notify/sms", "ioc"):
+            connection.execute(insert(feed_positions).values(feed=feed, trouble=trouble, **row))
+    here = found(lite, what="feed")
+    assert here["/feed notify/sms"].words == (
+        "luồng dữ liệu notify/sms bị nghẽn",
+        "feed notify/sms is stuck",
+    )
+    assert here["/feed ioc"].words[1] == f"feed ioc is stuck: {trouble}"
+
+
 def test_an_indicator_at_risk() -> None:
     table = NotifyTable.model_validate({"rule": [{"name": "r", "what": "indicator"}]})
     stands = tuple(Indicator(name, ("Số nút", "Number"), name) for name in ("met", "at-risk", "not-met"))

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from denxanh.controller.centre.notify import notifier as notifiers
 from denxanh.controller.centre.notify.notifier import Notifier, alone, carrier
@@ -317,6 +318,28 @@ def test_two_notifiers_of_one_site(tmp_path: Path) -> None:
         pass
     with alone(tmp_path):
         pass
+
+
+async def test_two_first_signs_of_life_at_once_end_no_notifier(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is not there yet, both insert it, one fails."""
+    given, again = [IntegrityError("insert", {}, Exception("is there"))], asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def put(*_: object) -> None:
+        if given:
+            raise given.pop()
+        loop.call_soon_threadsafe(again.set)
+
+    monkeypatch.setattr(notifiers.positions, "put", put)
+    monkeypatch.setattr(notifiers, "BEAT_MS", 1)
+    beating = asyncio.create_task(make()._beat_on())
+    waiting = asyncio.create_task(again.wait())
+    done, _ = await asyncio.wait((beating, waiting), timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    beating.cancel()
+    waiting.cancel()
+    assert done == {waiting}
 
 
 def test_in_postgresql(postgres: Any, receiver: Any, tmp_path: Path, key_file: Path, clock: Clock) -> None:
