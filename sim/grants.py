@@ -26,6 +26,9 @@ ACK_TIMEOUT_S = 2.0
 LATE_TICK_S = 1.0
 """Wall seconds that a tick lasts while nobody acknowledges in time: a cabinet's watchdog counts real ones."""
 
+MAX_LATE = 30
+"""Who has not come up with the street after so many ticks is not waited for any more (assumed)."""
+
 CLOSE_S = 1.0
 """Wall seconds that a controller has to take what was still on its way when the run ends (assumed)."""
 
@@ -70,6 +73,8 @@ class _Controller:
     writer: asyncio.StreamWriter
     acked: int = -1
     prompt: bool = True
+    late: int = 0
+    """Ticks in a row without it."""
 
 
 class GrantServer:
@@ -136,8 +141,10 @@ class GrantServer:
         return not late
 
     async def _wait_for_the_late(self) -> None:
-        """Run no faster than real time, so that who was late can come up with the street again."""
-        if not self._controllers:
+        """Run no faster than real time for a while, so that who was late can come up with the street again."""
+        for one in self._controllers:
+            one.late += 1
+        if all(one.late > MAX_LATE for one in self._controllers):
             await asyncio.sleep(0)
             return
         async with self._changed:
@@ -198,6 +205,7 @@ class GrantServer:
             async with self._changed:
                 controller.acked = max(controller.acked, tick)
                 controller.prompt = controller.prompt or tick == self._tick
+                controller.late = 0 if controller.prompt else controller.late
                 self._changed.notify_all()
 
 

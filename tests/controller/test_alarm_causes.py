@@ -71,5 +71,6 @@ def test_a_green_that_does_not_discharge_is_told_with_its_stages() -> None:
     site = crossroads_corridor(1).intersections[0]
     group = next(index for index, one in enumerate(site.groups) if site.stages[2].serves(index))
     (alarm,) = of_starved(site, [group])
-    assert f"{site.groups[group].id} (pha " in alarm.text_vi
+    assert f"(pha {site.stages[2].id})" in alarm.text_vi
+    assert site.groups[group].id in alarm.text_vi
     assert site.stages[2].id in alarm.text_en.partition("(stage ")[2].partition(")")[0].split(", ")

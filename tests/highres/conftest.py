@@ -43,6 +43,7 @@ class Walk:
         self._buttons = [False] * kinds.count(DetectorKind.BUTTON)
         self._zones = kinds.count(DetectorKind.ZONE)
         self._mode = Mode.ADAPTIVE
+        self.aspects_before = self._guard.aspects
 
     def seconds(self, count: int) -> list[Moment]:
         """So many seconds; silent or missing stretches are among them where they are wanted."""

@@ -62,7 +62,7 @@ def test_references_demand_and_plans_are_checked_in_one_run(copy: Path) -> None:
     edit(copy / "corridor.toml", 'id = "[^"]*"', 'id = "another"')
     edit(copy / "corridor.toml", r"bus = 3.0\n", "")
     edit(copy / "schedule.toml", '"workday", "workday"', '"workday", "market"')
-    edit(copy / "schedule.toml", "plan = 4", "plan = 9")
+    edit(copy / "schedule.toml", "plan = 3", "plan = 9")
     edit(copy / "plans.toml", "offset_s = 0", "offset_s = 500")
     edit(copy / "plans.toml", r'\["A", \d+\]', '["A", 12]')
     edit(copy / "demand.toml", r'"THN_304_sw_in" = \d+', '"THN_304_xx_in" = 10')

@@ -191,7 +191,7 @@ def test_another_plan_of_the_same_number_is_taken_over_while_it_runs(make_driver
     old = crossroads.plan(1)
     new = replace(old, splits=tuple(Split(stage, 45) for stage in stages))
     driver.cabinet.load_plans((new, *(plan for plan in crossroads.plans if plan.number != 1)))
-    driver.run(300)
+    found = starts_of_green(driver, 500)
     assert driver.observer.faults() == []
     assert driver.cabinet.mode is CabinetMode.LOCAL_PLAN
-    assert driver.status.stage in stages
+    assert len(stages) == 1 or {stage for _, stage in found} >= set(stages)

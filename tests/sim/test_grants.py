@@ -20,6 +20,7 @@ HOST = "127.0.0.1"
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[GrantServer, int]]:
     monkeypatch.setattr(grants, "ACK_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(grants, "LATE_TICK_S", 0.001)
     one = GrantServer()
     port = await one.start(HOST, 0)
     yield one, port
@@ -103,6 +104,27 @@ async def test_late_controller_is_waited_for_again_once_it_catches_up(server) ->
     peer.writer.close()
 
 
+async def test_the_street_runs_no_faster_than_who_is_late_but_not_for_ever(
+    server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "LATE_TICK_S", 0.3)
+    monkeypatch.setattr(grants, "MAX_LATE", 2)
+    one, port = server
+    peer = await Peer.attach(one, port)
+    assert not await one.grant(tick(0))
+    granting = asyncio.create_task(one.grant(tick(1)))
+    await asyncio.sleep(0.05)
+    assert not granting.done()
+    peer.ack(1)
+    assert await granting, "it has come up with the street"
+    assert not await one.grant(tick(2))
+    begun = asyncio.get_running_loop().time()
+    for number in range(3, 50):
+        assert await one.grant(tick(number))
+    assert 0.5 < asyncio.get_running_loop().time() - begun < 5
+    peer.writer.close()
+
+
 async def test_controller_that_vanishes_is_not_waited_for(server) -> None:
     one, port = server
     peer = await Peer.attach(one, port)
@@ -141,6 +163,7 @@ async def test_end_is_no_error_and_waits_for_no_peer(
 ) -> None:
     monkeypatch.setattr(grants, "ACK_TIMEOUT_S", 0.05)
     monkeypatch.setattr(grants, "CLOSE_S", 0.2)
+    monkeypatch.setattr(grants, "LATE_TICK_S", 0.001)
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     one = GrantServer()

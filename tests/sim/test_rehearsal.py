@@ -275,15 +275,15 @@ def test_the_day_says_what_happened_and_what_sumo_saw(made: Month) -> None:
 def test_a_day_without_room_on_the_disk_is_not_made(
     made: Month, town: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, left = journals.Journal.append, [50]
+    append, left = journals.Journal.append_encoded, [50]
 
-    def full(self: journals.Journal, record: Any) -> None:
+    def full(self: journals.Journal, make: Any) -> None:
         left[0] -= 1
         if -5 < left[0] < 0:
             raise JournalError("cannot be written: no space", where=str(self.path))
-        append(self, record)
+        append(self, make)
 
-    monkeypatch.setattr(journals.Journal, "append", full)
+    monkeypatch.setattr(journals.Journal, "append_encoded", full)
     day = made.days[1]
     spoiled = job(made, day).model_copy(update={"out": tmp_path / day.date})
     with pytest.raises(JournalError, match="seconds are missing"):

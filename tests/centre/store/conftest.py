@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from denxanh.controller.alarms import Alarm, changes
+from denxanh.controller.alarms import CLEARED, Alarm
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.schema import metadata
 from denxanh.controller.centre.store.signals import Signals, signals
@@ -43,7 +43,7 @@ class Street:
         self._outputs = {
             one.id: self._first(len(one.lanes), one.stages[0].aspects) for one in corridor.intersections
         }
-        self._alarms: dict[str, dict[str, Alarm]] = {one.id: {} for one in corridor.intersections}
+        self._doors = {one.id: False for one in corridor.intersections}
 
     def seconds(self, count: int) -> Iterator[Record]:
         """The records of so many seconds, in the journal's order."""
@@ -65,9 +65,10 @@ class Street:
             events = (Event("mode", "Đổi chế độ", "Mode changes", "test", before.mode, mode),)
             before = replace(before, mode=mode)
         if chance.random() < 0.05:
-            standing = [] if self._alarms[intersection] else [DOOR]
-            self._alarms[intersection], told = changes(self._alarms[intersection], standing)
-            events += told
+            opened = not self._doors[intersection]
+            self._doors[intersection] = opened
+            kind, (vi, en) = ("alarm", ("", "")) if opened else ("alarm-cleared", CLEARED)
+            events += (Event(kind, vi + DOOR.text_vi, en + DOOR.text_en, DOOR.cause),)
         lanes = tuple(
             LaneView(chance.random() * 9, chance.random() * 5, 0.5 + chance.random() / 2) for _ in one.lanes
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.replay import replay
 from denxanh.errors import JournalError
 from denxanh.networks.model import Aspect
-from denxanh.plc.contract import CabinetMode
+from denxanh.plc.contract import CabinetMode, Report
 from denxanh.plc.ntcip import oids, ownership
 from denxanh.plc.ntcip.client import NtcipCabinet
 from denxanh.plc.ntcip.link import Link, Settings
@@ -169,14 +169,14 @@ async def test_a_full_disk_in_mid_promise_does_not_move_its_end(
     here = town(1, ntcip=True)
     await here.start()
     cabinet = here.places[0].cabinet
-    full, append = False, Journal.append
+    full, append = False, Journal.append_encoded
 
-    def no_room(self: Journal, record: Mapping[str, Any]) -> None:
+    def no_room(self: Journal, make: Callable[[], bytes]) -> None:
         if full:
             raise JournalError("no space left")
-        append(self, record)
+        append(self, make)
 
-    monkeypatch.setattr(Journal, "append", no_room)
+    monkeypatch.setattr(Journal, "append_encoded", no_room)
     async with here.controlled() as controlled:
         await here.seconds(TO_ADAPTIVE_S)
         for _ in range(120):
@@ -213,10 +213,10 @@ async def test_a_bug_of_ours_in_mid_promise_does_not_move_its_end(
     place = here.places[0]
     cabinet, broken, step = place.cabinet, False, IntersectionController.step
 
-    def buggy(self: IntersectionController, value: TickInput) -> TickOutput:
+    def buggy(self: IntersectionController, value: TickInput, decoded: Report | None) -> TickOutput:
         if broken:
             raise ZeroDivisionError("ours")
-        return step(self, value)
+        return step(self, value, decoded)
 
     monkeypatch.setattr(IntersectionController, "step", buggy)
     async with here.controlled():

@@ -15,7 +15,7 @@ from denxanh.controller.operator.message import Hold, Role
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.replay import replay
 from denxanh.errors import JournalError
-from denxanh.plc.contract import CabinetMode
+from denxanh.plc.contract import CabinetMode, Report
 
 Build = Callable[..., Any]
 SIDE = 2
@@ -86,10 +86,10 @@ async def test_a_bug_at_one_intersection_costs_its_orders_only(
     with monkeypatch.context() as patch:
         fails, step = False, IntersectionController.step
 
-        def maybe(self: IntersectionController, value: TickInput) -> TickOutput:
+        def maybe(self: IntersectionController, value: TickInput, decoded: Report | None) -> TickOutput:
             if fails and self._intersection.id == bad.intersection.id:
                 raise RuntimeError("a bug")
-            return step(self, value)
+            return step(self, value, decoded)
 
         patch.setattr(IntersectionController, "step", maybe)
         async with here.controlled():
