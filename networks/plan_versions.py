@@ -170,8 +170,8 @@ def _keep(folder: Path, found: Mapping[str, bytes], done: Written) -> None:
 def put(path: Path, content: bytes) -> None:
     """Put a file in the place of another in one step, on the disk when this returns.
 
-    It has the owner, group and mode of that one; where there was none, the owner and group of the folder: what
-    root installs is still read, and changed, by the controller's user.
+    It has the owner, group and mode of that one; where there was none, the owner and group of the folder:
+    what root installs is still read, and changed, by the controller's user.
 
     Raises:
         OSError: it cannot be written.

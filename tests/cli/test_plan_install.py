@@ -239,6 +239,90 @@ def test_flood_plans_are_drafted_and_installed(site: Path, tmp_path: Path) -> No
     assert [plan.number for plan in plans] == [1, 2, 3, 101, 102, 103]
     again = json.loads(done("plan", "install", site, "--undo", "--json").stdout)
     assert list(again["changed"]) == [f"{place}/{number}" for number in (101, 102, 103)]
+    before = out.read_text()
+    out.write_text(before + "# của tôi\n")
+    assert "there already" in refused("plan", "flood", site, place, arm, "--out", out)
+    assert out.read_text() == before + "# của tôi\n"
+    assert "cannot be written" in refused(
+        "plan", "flood", site, place, arm, "--out", tmp_path / "no/flood.toml"
+    )
     assert "no approach" in refused("plan", "flood", site, place, "nowhere")
     assert "no intersection" in refused("plan", "flood", site, HERE, arm)
     assert "cannot give them less" in refused("plan", "flood", site, place, "NVC_CMT8_se")
+
+
+@pytest.mark.parametrize("undoing", [False, True])
+def test_a_change_that_the_log_missed_is_written_at_the_next_call(
+    site: Path, undoing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = drafted(site, 2)
+    done("plan", "install", site, first)
+    second = drafted(site, 1)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as here:
+        here.setattr(to_install, "note_installed", killed)
+        assert denxanh("plan", "install", site, "--undo" if undoing else second).exit_code
+    assert len(log(site)) == 1
+    refused("plan", "install", site, 99, "--dry-run")
+    assert len(log(site)) == 1
+    for _ in range(2):
+        assert "no such draft" in refused("plan", "install", site, 99)
+        row, _old = log(site)
+        detail = json.loads(row["detail"])
+        assert (row["action"], detail["change"]) == ("plan.undo" if undoing else "plan.install", 2)
+        assert row["actor"].startswith("unix:")
+        assert detail["at"].startswith("20")
+        assert states(site)[first] == "replaced"
+        assert states(site)[second] == ("draft" if undoing else "accepted")
+    done("plan", "install", site, first if undoing else "--undo")
+    assert len(log(site)) == 3
+
+
+def test_the_log_gets_no_row_of_what_came_to_nothing(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from denxanh.networks import plan_versions
+
+    real = plan_versions.put
+
+    def dying(path: Path, content: bytes) -> None:
+        if path.name == "compiled.json" and path.parent.name == NAME:
+            raise KeyboardInterrupt
+        real(path, content)
+
+    draft, folder = drafted(site, 2), site.parent / NAME
+    with monkeypatch.context() as here:
+        here.setattr(plan_versions, "put", dying)
+        assert denxanh("plan", "install", site, draft).exit_code
+    for name in plan_versions.FILES:
+        shutil.copy(folder / "versions/0001" / name, folder / name)
+    assert "no such draft" in refused("plan", "install", site, 99)
+    assert (log(site), states(site)) == ([], {draft: "draft"})
+
+
+def test_a_draft_that_nobody_installed_is_never_called_installed(site: Path) -> None:
+    same, draft = drafted(site, 0), drafted(site, 2)
+    done("plan", "install", site, draft)
+    done("plan", "install", site, "--undo")
+    assert states(site) == {same: "draft", draft: "replaced"}
+
+
+def test_whose_text_was_installed_as_a_file_is_told(site: Path, tmp_path: Path) -> None:
+    draft = drafted(site, 2)
+    with store_of(site) as store:
+        row = drafts.get(store, draft)
+        assert row is not None
+        path = tmp_path / "plan.toml"
+        path.write_text(to_install.draft_text(row, sites.load(site).corridor))
+    done("plan", "install", site, path)
+    with store_of(site) as store:
+        row = drafts.get(store, draft)
+        assert row is not None
+        assert row["state"] == "accepted"
+        assert to_install.installed(store, row) is not None
+
+
+@pytest.mark.parametrize("number", ["9" * 23, "9" * 18, "0"])
+def test_a_number_that_no_draft_has(site: Path, number: str) -> None:
+    assert "no such draft" in refused("plan", "install", site, number)

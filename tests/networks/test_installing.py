@@ -53,6 +53,11 @@ def install(folder: Path, text: str, **options: bool) -> plan_versions.Written:
     return installing.write(prepared, by="unix:lan", at=AT)
 
 
+def untidied(patched: pytest.MonkeyPatch) -> None:
+    """After SIGKILL nothing is tidied up."""
+    patched.setattr(plan_versions, "_forgotten_if_nothing_came_of_it", lambda *_: contextlib.nullcontext())
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in plan_versions.FILES}
 
@@ -337,11 +342,11 @@ def test_what_was_killed_blocks_no_undo(
         if undoing
         else installing.prepare(folder, read_changes(moved(folder, number=2), "draft"), {})
     )
-    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
-        # SIGKILL: nothing is tidied up afterwards.
+    with monkeypatch.context() as killed:
         killed.setattr(plan_versions, "put", dying)
-        killed.setattr(plan_versions, "_forgotten_if_nothing_came_of_it", lambda *_: contextlib.nullcontext())
-        installing.write(next_one, by="unix:lan", at=AT)
+        untidied(killed)
+        with pytest.raises(KeyboardInterrupt):
+            installing.write(next_one, by="unix:lan", at=AT)
     assert [one.number for one in plan_versions.history(folder)] == [1, 2]
     if copied_back:
         for name in plan_versions.FILES:
@@ -360,7 +365,7 @@ def test_undos_lead_back_through_all_that_was_installed(
 ) -> None:
     folder = Path(shutil.copytree(catalogue.path(NAME), tmp_path_factory.mktemp("any") / NAME))
     stood = [contents(folder)]
-    real, tidy = plan_versions.put, plan_versions._forgotten_if_nothing_came_of_it
+    real = plan_versions.put
     for step in steps:
         if step == "undo":
             if len(stood) > 1:
@@ -379,12 +384,12 @@ def test_undos_lead_back_through_all_that_was_installed(
                     raise OSError(28, "No space left on device")
                 real(path, content)
 
-            with pytest.MonkeyPatch.context() as patched, pytest.raises(CorridorError, match="No space"):
+            with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(plan_versions, "put", broken)
                 if step == "kill":
-                    name = tidy.__name__
-                    patched.setattr(plan_versions, name, lambda *_: contextlib.nullcontext())
-                install(folder, moved(folder, seconds=1))
+                    untidied(patched)
+                with pytest.raises(CorridorError, match="No space"):
+                    install(folder, moved(folder, seconds=1))
         assert contents(folder) == stood[-1]
 
 
@@ -415,9 +420,11 @@ def test_files_that_cannot_be_left_to_their_owner_are_not_exchanged(
     def not_root(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    with monkeypatch.context() as here, pytest.raises(CorridorError, match="belongs to user"):
+    text = moved(folder)
+    with monkeypatch.context() as here:
         here.setattr(Path, "stat", foreign)
         here.setattr(os, "chown", not_root)
-        install(folder, moved(folder))
+        with pytest.raises(CorridorError, match="belongs to user"):
+            install(folder, text)
     assert contents(folder) == before
     assert len(plan_versions.history(folder)) == 1

@@ -30,6 +30,8 @@ AFTERWARDS = (
     "  3. trang Chương trình cố định (page Fixed plans) then says what runs\n"
 )
 
+DRAFT_DIGITS = 18
+"""That many decimal digits always fit the store's column (64 bits)."""
 HEAD = ("target", "what", "before", "after")
 
 
@@ -63,6 +65,8 @@ def install(
     folder = folder_of(found)
     commitments = {one.id: one.commitment_s for one in found.intersections}
     with opened(site) as store:
+        if not dry_run:
+            _note_missed(store, folder, found)
         if undo:
             prepared = installing.prepare_undo(folder, commitments)
         else:
@@ -110,6 +114,8 @@ def _changes(store: Store, site: Site, given: Sequence[str]) -> list[Change]:
     found: list[Change] = []
     for one in given:
         if one.isdecimal():
+            if len(one) > DRAFT_DIGITS:
+                raise CorridorError("there is no such draft", where=f"draft {one}")
             found.append(change_of(store, site.corridor, int(one)))
             continue
         try:
@@ -122,8 +128,19 @@ def _changes(store: Store, site: Site, given: Sequence[str]) -> list[Change]:
     return found
 
 
+def _note_missed(store: Store, folder: Path, site: Site) -> None:
+    from denxanh.controller.centre.desk.to_install import note_missed
+
+    missed = note_missed(store, folder, site.corridor)
+    if missed is not None:
+        note(f"change {missed.number} by {missed.by}, {missed.at}, was missing in the audit log: written now")
+
+
 def _install(store: Store, prepared: Prepared) -> Written:
-    """Write the folder and the audit log: the log's rows stand only if the folder was written."""
+    """Write the folder and the audit log: the log's rows stand only if the folder was written.
+
+    After a failure between the two, `_note_missed` writes them at the next call.
+    """
     from denxanh.controller.centre.desk.to_install import note_installed
     from denxanh.controller.clock import VIETNAM
     from denxanh.networks import installing
