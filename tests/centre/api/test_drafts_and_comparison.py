@@ -85,7 +85,7 @@ def test_a_draft_that_the_log_does_not_take_is_not_kept(town: Any, monkeypatch: 
         body = {"reason": REASON, "calendar": running}
         assert town.ask("POST", "calendar/drafts", json=body).status_code == 503
         for one in before:
-            assert town.ask("POST", f"plans/drafts/{one['id']}/withdraw").status_code in (200, 503)
+            assert town.ask("POST", f"plans/drafts/{one['id']}/withdraw").status_code in (200, 409, 503)
     assert town.get("plans/drafts")["drafts"] == before
     assert town.get("calendar/drafts")["drafts"] == calendars
 
