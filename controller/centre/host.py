@@ -25,7 +25,6 @@ from denxanh.controller.operator.message import Role
 from denxanh.controller.site import Site
 from denxanh.controller.vds.zones import without
 from denxanh.errors import SiteError
-from denxanh.networks import catalogue
 from denxanh.networks.model import Corridor
 from denxanh.plc.security.secrets import write_new
 
@@ -93,7 +92,7 @@ def run(
             host=console.host,
             city=city,
             simulated=site.clock is not None,
-            folder=catalogue.texts(site.corridor_name, path.resolve().parent),
+            folder=site.texts,
         )
         os.nice(NICENESS)
         if console.public_url and console.cert_file is None and not console.proxies:

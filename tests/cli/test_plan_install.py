@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,19 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from denxanh.cli import notify
 from denxanh.cli.main import app
 from denxanh.controller import assembly
 from denxanh.controller import site as sites
 from denxanh.controller.centre.desk import calendar_draft, plan_draft, to_install
+from denxanh.controller.centre.feeds.assembly import assembled, city_of, places_of
 from denxanh.controller.centre.store import audit, drafts
 from denxanh.controller.centre.store.archive import Store, open_store
-from denxanh.errors import CorridorError, JournalError, StoreError
+from denxanh.errors import CorridorError, JournalError, ReportError, StoreError
 from denxanh.networks import catalogue, compiled, corridor_files
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.plan_digest import digests, plan_digest, schedule_digest
+from denxanh.networks.register import Junction
 
 NAME = "nguyen-van-cu"
 HERE = "THN_NVC"
@@ -226,6 +230,37 @@ def test_a_copy_of_its_own_keeps_the_holidays_names(site: Path) -> None:
     assert "Tết Tây" in {vi for vi, _ in corridor_files.holiday_names(folder).values()}
     assert catalogue.texts(NAME, site.parent) == catalogue.path(NAME)
     assert catalogue.texts("other.json", site.parent) is None
+
+
+def test_everybody_reads_the_register_of_the_own_folder(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, ward = site.parent / NAME / "register.toml", "Phường Mới"
+    text = path.read_text()
+    path.write_text(re.sub('ward = "[^"]+"', f'ward = "{ward}"', text))
+    assert {one.ward for one in sites.load(site).register().values()} == {ward}
+    feed = f'[[feed]]\nname = "w"\nsource = "events"\nwards = ["{ward}"]\n'
+    feed += '[feed.to]\nkind = "folder"\npath = "out"\n'
+    rule = f'[[notify.rule]]\nname = "r"\nwhat = "silence"\nwards = ["{ward}"]\n'
+    (site.parent / "city.toml").write_text(feed + rule)
+    site.write_text(site.read_text().replace("[console]", '[console]\ncity = "city.toml"'))
+    found = sites.load(site)
+    ((feed_table,), notify_table) = city_of(found)[1].feed, city_of(found)[1].notify
+    assert places_of(found, feed_table) == {one.id for one in found.corridor.intersections}
+    assert [one.places for one in assembled(found)[0]] == [places_of(found, feed_table)]
+    assert {*notify._wards(found, notify_table).values()} == {ward}
+    monkeypatch.chdir(tmp_path)
+    done("export", "open-data", site, "--day", "2026-11", "--ward", ward)
+    assert ward in done("maturity", site, "--from", "2026-11-01", "--to", "2026-11-02").stdout
+    seen: list[str] = []
+
+    def basis(*_: object, register: Mapping[str, Junction], **__: object) -> None:
+        seen.extend({one.ward for one in register.values()})
+        raise ReportError("enough")
+
+    monkeypatch.setattr("denxanh.controller.centre.reports.basis.basis", basis)
+    assert isinstance(denxanh("report", "monthly", site, "--month", "2026-10").exception, ReportError)
+    assert seen == [ward]
 
 
 def test_flood_plans_are_drafted_and_installed(site: Path, tmp_path: Path) -> None:

@@ -162,9 +162,9 @@ def _wards(site: SiteFile, notify: NotifyTable) -> dict[str, str]:
     Raises:
         CorridorError: a rule names a ward that the register does not have.
     """
-    from denxanh.networks.register import junctions, within
+    from denxanh.networks.register import within
 
-    register = junctions(site.corridor)
+    register = site.register()
     for rule in notify.rule:
         within(register, rule.wards, ())
     return {name: one.ward for name, one in register.items()}

@@ -83,7 +83,6 @@ def folder_of(site: Site) -> Path:
         CorridorError: it belongs to the program, or has no text files.
     """
     from denxanh.errors import CorridorError
-    from denxanh.networks import catalogue
     from denxanh.networks.corridor_files import COMPILED
 
     name = site.corridor_name
@@ -95,14 +94,13 @@ def folder_of(site: Site) -> Path:
             fix=f"run: denxanh network copy {name} FOLDER, then set corridor = "
             f'"FOLDER/{name}/{COMPILED}" in {site.path.name} and start controller and console again',
         )
-    folder = catalogue.texts(name, site.path.resolve().parent)
-    if folder is None:
+    if site.texts is None:
         raise CorridorError(
             "this corridor has no text files (it was imported)",
             where=where,
             fix="correct the net's own programmes and import it again",
         )
-    return folder
+    return site.texts
 
 
 def _changes(store: Store, site: Site, given: Sequence[str]) -> list[Change]:
