@@ -18,6 +18,7 @@ from denxanh.cli import notify
 from denxanh.cli.main import app
 from denxanh.controller import assembly
 from denxanh.controller import site as sites
+from denxanh.controller.centre import host
 from denxanh.controller.centre.desk import calendar_draft, plan_draft, to_install
 from denxanh.controller.centre.feeds.assembly import assembled, city_of, places_of
 from denxanh.controller.centre.store import audit, drafts
@@ -314,6 +315,28 @@ def test_a_change_that_the_log_missed_is_written_at_the_next_call(
         assert states(site)[second] == ("draft" if undoing else "accepted")
     done("plan", "install", site, first if undoing else "--undo")
     assert len(log(site)) == 3
+
+
+def test_the_centre_writes_what_the_log_missed_when_it_starts(
+    site: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    draft = drafted(site, 2)
+    with monkeypatch.context() as here:
+        here.setattr(to_install, "note_installed", killed)
+        assert denxanh("plan", "install", site, draft).exit_code
+    assert (log(site), states(site)) == ([], {draft: "draft"})
+    with store_of(site) as store:
+        host._note_missed(store, sites.load(site))
+        host._note_missed(store, sites.load(site))
+    assert [row["action"] for row in log(site)] == ["plan.install"]
+    assert states(site) == {draft: "accepted"}
+    (site.parent / NAME / "versions/0001/change.json").write_text("{")
+    with store_of(site) as store:
+        host._note_missed(store, sites.load(site))
+    assert "not the record of a change" in caplog.text
 
 
 def test_the_log_gets_no_row_of_what_came_to_nothing(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

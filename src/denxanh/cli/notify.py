@@ -44,7 +44,7 @@ def run(site: Site, json: Json = False) -> None:
     wards = _wards(found, notify)
     carriers = {one.name: carrier(one, folder) for one in notify.channel}
     with alone(found.state_dir), contextlib.closing(open_store(found.store)) as store:
-        standing = Standing(store, found.corridor, _city(found))
+        standing = Standing(store, found.corridor, _city(found), found.register())
         notifier = Notifier(store, notify, found.corridor, carriers, wards=wards, indicators=standing)
         counts = {
             "rules": len(notify.rule),
