@@ -40,7 +40,7 @@ def _log_address(address: str) -> None:
 
 
 def _note_missed(store: Store, site: Site) -> None:
-    """What was installed before a kill and is not in the audit log; nothing in `versions` stops the centre."""
+    """What was installed before a kill and is not in the log; nothing in `versions` stops the centre."""
     try:
         missed = None if site.texts is None else note_missed(store, site.texts, site.corridor)
     except CorridorError as error:
