@@ -6,7 +6,7 @@ Every defect of a file is found in one run; each names the file and the field.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from denxanh.controller.vds.zones import without
 from denxanh.errors import DenXanhError, SiteError
 from denxanh.networks import catalogue, compiled
 from denxanh.networks.model import Corridor, Intersection
+from denxanh.networks.register import Junction, junctions
 from denxanh.plc.modbus.secure import SecureLink
 from denxanh.plc.security.links import LinkKeys
 
@@ -105,6 +106,19 @@ class Site:
             certificate=mine.with_name(f"{link.name}.crt"),
             key=mine.with_name(f"{link.name}.key"),
         )
+
+    @property
+    def texts(self) -> Path | None:
+        """The folder of the corridor's text files; None: it has none (it was imported)."""
+        return catalogue.texts(self.corridor_name, self.path.resolve().parent)
+
+    def register(self) -> Mapping[str, Junction]:
+        """The register of junctions, from the corridor's own folder.
+
+        Raises:
+            CorridorError: `register.toml` is wrong; all defects at once.
+        """
+        return junctions(self.corridor, self.texts)
 
     @property
     def unfit(self) -> tuple[str, ...]:

@@ -89,14 +89,14 @@ def prepare(
 
 
 def prepare_undo(folder: Path, commitments: Mapping[str, int]) -> Prepared:
-    """Check taking back the newest installation that was not taken back.
+    """Check taking back the newest installation that was not taken back and did not come to nothing.
 
     Raises:
         CorridorError: there is none, something else has changed since, or what it would bring back is not
             sound today.
     """
     found, files, before = _folder(folder)
-    past = history(folder)
+    past = [one for one in history(folder) if not came_to_nothing(one, before)]
     undone = {one.undoes for one in past}
     last = next((one for one in reversed(past) if one.undoes is None and one.number not in undone), None)
     if last is None:
@@ -115,6 +115,12 @@ def prepare_undo(folder: Path, commitments: Mapping[str, int]) -> Prepared:
     _refuse(folder, "this must not run", _broken(after, files, commitments))
     texts[COMPILED] = compiled.dumps(after)
     return Prepared(folder, found, texts, before, after, changed, last.drafts, last.number)
+
+
+def came_to_nothing(change: Written, now: Corridor) -> bool:
+    """Whether what stood before a change stands: it failed or was killed, or its files were copied back."""
+    there = digests(now)
+    return all(there.get(target, NOTHING) == was for target, (was, _) in change.changed.items())
 
 
 def write(prepared: Prepared, *, by: str, at: str) -> Written:

@@ -61,20 +61,23 @@ def write(folder: Path, found: Mapping[str, bytes], texts: Mapping[str, str], ch
         texts: what they are to hold.
         change: who does what; its number does not count.
 
+    A failure before the first file is exchanged leaves no version.
+
     Raises:
         CorridorError: a file has changed since it was checked, somebody else is writing, or it cannot be
-            written.
+            written, or not as its owner's.
     """
     with locked(folder):
         number = max((one.number for one in history(folder)), default=0) + 1
         done = replace(change, number=number)
         try:
-            if any((folder / name).read_bytes() != content for name, content in found.items()):
+            if not _holds(folder, found):
                 raise CorridorError("a file has changed meanwhile", where=str(folder), fix="try again")
-            _keep(folder, found, done)
-            for name in FILES:
-                if texts[name].encode("utf-8") != found[name]:
-                    put(folder / name, texts[name].encode("utf-8"))
+            with _forgotten_if_nothing_came_of_it(folder, found, number):
+                _keep(folder, found, done)
+                for name in FILES:
+                    if texts[name].encode("utf-8") != found[name]:
+                        put(folder / name, texts[name].encode("utf-8"))
         except OSError as error:
             raise CorridorError(f"cannot be written: {error.strerror}", where=str(folder)) from error
     return done
@@ -116,8 +119,11 @@ def locked(folder: Path) -> Iterator[None]:
     """One installation at a time."""
     place = folder / VERSIONS
     try:
-        place.mkdir(exist_ok=True)
+        if not place.exists():
+            place.mkdir()
+            _give(place, folder.stat())
         handle = (place / ".lock").open("w")
+        _give(place / ".lock", place.stat())
     except OSError as error:
         raise CorridorError(f"cannot be written: {error.strerror}", where=str(folder)) from error
     with handle:
@@ -128,11 +134,31 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+def _holds(folder: Path, found: Mapping[str, bytes]) -> bool:
+    return all((folder / name).read_bytes() == content for name, content in found.items())
+
+
+@contextlib.contextmanager
+def _forgotten_if_nothing_came_of_it(folder: Path, found: Mapping[str, bytes], number: int) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        kept = version(folder, number)
+        with contextlib.suppress(OSError):
+            if kept.exists() and _holds(folder, found):
+                # Whole or not at all, as it came: half a version would stop `history`.
+                kept.rename(kept.with_name(".failed"))
+                shutil.rmtree(kept.with_name(".failed"))
+        raise
+
+
 def _keep(folder: Path, found: Mapping[str, bytes], done: Written) -> None:
     """The files as they are, under the change's number; whole or not at all."""
     making = folder / VERSIONS / ".making"
-    shutil.rmtree(making, ignore_errors=True)
+    for left in (making, making.with_name(".failed")):
+        shutil.rmtree(left, ignore_errors=True)
     making.mkdir()
+    _give(making, making.parent.stat())
     told: dict[str, Any] = asdict(done)
     content = {**found, CHANGE: (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode()}
     for name, data in content.items():
@@ -142,16 +168,42 @@ def _keep(folder: Path, found: Mapping[str, bytes], done: Written) -> None:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Put a file in the place of another in one step, on the disk when this returns."""
+    """Put a file in the place of another in one step, on the disk when this returns.
+
+    It has the owner, group and mode of that one; where there was none, the owner and group of the folder:
+    what root installs is still read, and changed, by the controller's user.
+
+    Raises:
+        OSError: it cannot be written.
+        CorridorError: the file is somebody else's, and whoever writes may not leave it to them.
+    """
     scratch = path.with_name(f".{path.name}.new")
     with scratch.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     if path.exists():
+        _give(scratch, path.stat())
         shutil.copymode(path, scratch)
+    else:
+        _give(scratch, path.parent.stat())
     scratch.replace(path)
     _sync(path.parent)
+
+
+def _give(path: Path, like: os.stat_result) -> None:
+    """Make a new file or folder the property of whoever owns `like`."""
+    own = path.stat()
+    if (own.st_uid, own.st_gid) == (like.st_uid, like.st_gid):
+        return
+    try:
+        os.chown(path, like.st_uid, like.st_gid)
+    except PermissionError as error:
+        raise CorridorError(
+            f"belongs to user {like.st_uid}, group {like.st_gid}, and would become another's",
+            where=str(path.parent),
+            fix="install as the user whose files they are, or as root",
+        ) from error
 
 
 def _sync(folder: Path) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 from denxanh.controller import site as sites
 from denxanh.controller.centre import city as cities
 from denxanh.controller.centre.app import LOOPBACK, create_app
+from denxanh.controller.centre.desk.to_install import note_missed
 from denxanh.controller.centre.people.firststart import FIRST, demo_link, first_account
 from denxanh.controller.centre.people.people import People, gather
 from denxanh.controller.centre.server import DEFAULT_HOST, DEFAULT_PORT, bind, serve
-from denxanh.controller.centre.store.archive import open_store
+from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.console_site import Console
 from denxanh.controller.journal import JOURNAL_NAME
 from denxanh.controller.narrate import ungated
@@ -24,8 +25,7 @@ from denxanh.controller.operator.client import OperatorLine
 from denxanh.controller.operator.message import Role
 from denxanh.controller.site import Site
 from denxanh.controller.vds.zones import without
-from denxanh.errors import SiteError
-from denxanh.networks import catalogue
+from denxanh.errors import CorridorError, SiteError
 from denxanh.networks.model import Corridor
 from denxanh.plc.security.secrets import write_new
 
@@ -37,6 +37,17 @@ _LOG = logging.getLogger(__name__)
 
 def _log_address(address: str) -> None:
     _LOG.info("the page is at %s", address)
+
+
+def _note_missed(store: Store, site: Site) -> None:
+    """What was installed before a kill and is not in the log; nothing in `versions` stops the centre."""
+    try:
+        missed = None if site.texts is None else note_missed(store, site.texts, site.corridor)
+    except CorridorError as error:
+        _LOG.error("the audit log could not be compared with what was installed: %s", error)
+        return
+    if missed is not None:
+        _LOG.warning("change %d of the plans, by %s, was missing in the audit log", missed.number, missed.by)
 
 
 def run(
@@ -74,6 +85,7 @@ def run(
     site.state_dir.mkdir(parents=True, exist_ok=True)
     store = open_store(site.store)
     try:
+        _note_missed(store, site)
         people = gather(store, console)
         listening = bind(console.host, console.port)
         scheme = "https" if console.cert_file else "http"
@@ -93,7 +105,7 @@ def run(
             host=console.host,
             city=city,
             simulated=site.clock is not None,
-            folder=catalogue.texts(site.corridor_name, path.resolve().parent),
+            folder=site.texts,
         )
         os.nice(NICENESS)
         if console.public_url and console.cert_file is None and not console.proxies:

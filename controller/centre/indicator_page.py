@@ -58,6 +58,7 @@ def _read(parts: Centre, month: str) -> Basis:
         parts.corridor,
         parts.city,
         Period.month(year, number_),
+        register=parts.register,
         made=datetime.now(VIETNAM),
         simulated=parts.simulated or bool(parts.corridor.simulation_only),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,20 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from denxanh.cli import notify
 from denxanh.cli.main import app
 from denxanh.controller import assembly
 from denxanh.controller import site as sites
+from denxanh.controller.centre import host
 from denxanh.controller.centre.desk import calendar_draft, plan_draft, to_install
+from denxanh.controller.centre.feeds.assembly import assembled, city_of, places_of
 from denxanh.controller.centre.store import audit, drafts
 from denxanh.controller.centre.store.archive import Store, open_store
-from denxanh.errors import CorridorError, JournalError, StoreError
+from denxanh.errors import CorridorError, JournalError, ReportError, StoreError
 from denxanh.networks import catalogue, compiled, corridor_files
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.plan_digest import digests, plan_digest, schedule_digest
+from denxanh.networks.register import Junction
 
 NAME = "nguyen-van-cu"
 HERE = "THN_NVC"
@@ -228,6 +233,37 @@ def test_a_copy_of_its_own_keeps_the_holidays_names(site: Path) -> None:
     assert catalogue.texts("other.json", site.parent) is None
 
 
+def test_everybody_reads_the_register_of_the_own_folder(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, ward = site.parent / NAME / "register.toml", "Phường Mới"
+    text = path.read_text()
+    path.write_text(re.sub('ward = "[^"]+"', f'ward = "{ward}"', text))
+    assert {one.ward for one in sites.load(site).register().values()} == {ward}
+    feed = f'[[feed]]\nname = "w"\nsource = "events"\nwards = ["{ward}"]\n'
+    feed += '[feed.to]\nkind = "folder"\npath = "out"\n'
+    rule = f'[[notify.rule]]\nname = "r"\nwhat = "silence"\nwards = ["{ward}"]\n'
+    (site.parent / "city.toml").write_text(feed + rule)
+    site.write_text(site.read_text().replace("[console]", '[console]\ncity = "city.toml"'))
+    found = sites.load(site)
+    ((feed_table,), notify_table) = city_of(found)[1].feed, city_of(found)[1].notify
+    assert places_of(found, feed_table) == {one.id for one in found.corridor.intersections}
+    assert [one.places for one in assembled(found)[0]] == [places_of(found, feed_table)]
+    assert {*notify._wards(found, notify_table).values()} == {ward}
+    monkeypatch.chdir(tmp_path)
+    done("export", "open-data", site, "--day", "2026-11", "--ward", ward)
+    assert ward in done("maturity", site, "--from", "2026-11-01", "--to", "2026-11-02").stdout
+    seen: list[str] = []
+
+    def basis(*_: object, register: Mapping[str, Junction], **__: object) -> None:
+        seen.extend({one.ward for one in register.values()})
+        raise ReportError("enough")
+
+    monkeypatch.setattr("denxanh.controller.centre.reports.basis.basis", basis)
+    assert isinstance(denxanh("report", "monthly", site, "--month", "2026-10").exception, ReportError)
+    assert seen == [ward]
+
+
 def test_flood_plans_are_drafted_and_installed(site: Path, tmp_path: Path) -> None:
     place, arm = "NVC_CMT8", "NVC_CMT8_sw"
     site.write_text(site.read_text().replace(HERE, place))
@@ -239,6 +275,112 @@ def test_flood_plans_are_drafted_and_installed(site: Path, tmp_path: Path) -> No
     assert [plan.number for plan in plans] == [1, 2, 3, 101, 102, 103]
     again = json.loads(done("plan", "install", site, "--undo", "--json").stdout)
     assert list(again["changed"]) == [f"{place}/{number}" for number in (101, 102, 103)]
+    before = out.read_text()
+    out.write_text(before + "# của tôi\n")
+    assert "there already" in refused("plan", "flood", site, place, arm, "--out", out)
+    assert out.read_text() == before + "# của tôi\n"
+    assert "cannot be written" in refused(
+        "plan", "flood", site, place, arm, "--out", tmp_path / "no/flood.toml"
+    )
     assert "no approach" in refused("plan", "flood", site, place, "nowhere")
     assert "no intersection" in refused("plan", "flood", site, HERE, arm)
     assert "cannot give them less" in refused("plan", "flood", site, place, "NVC_CMT8_se")
+
+
+@pytest.mark.parametrize("undoing", [False, True])
+def test_a_change_that_the_log_missed_is_written_at_the_next_call(
+    site: Path, undoing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = drafted(site, 2)
+    done("plan", "install", site, first)
+    second = drafted(site, 1)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as here:
+        here.setattr(to_install, "note_installed", killed)
+        assert denxanh("plan", "install", site, "--undo" if undoing else second).exit_code
+    assert len(log(site)) == 1
+    refused("plan", "install", site, 99, "--dry-run")
+    assert len(log(site)) == 1
+    for _ in range(2):
+        assert "no such draft" in refused("plan", "install", site, 99)
+        row, _old = log(site)
+        detail = json.loads(row["detail"])
+        assert (row["action"], detail["change"]) == ("plan.undo" if undoing else "plan.install", 2)
+        assert row["actor"].startswith("unix:")
+        assert detail["at"].startswith("20")
+        assert states(site)[first] == "replaced"
+        assert states(site)[second] == ("draft" if undoing else "accepted")
+    done("plan", "install", site, first if undoing else "--undo")
+    assert len(log(site)) == 3
+
+
+def test_the_centre_writes_what_the_log_missed_when_it_starts(
+    site: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    draft = drafted(site, 2)
+    with monkeypatch.context() as here:
+        here.setattr(to_install, "note_installed", killed)
+        assert denxanh("plan", "install", site, draft).exit_code
+    assert (log(site), states(site)) == ([], {draft: "draft"})
+    with store_of(site) as store:
+        host._note_missed(store, sites.load(site))
+        host._note_missed(store, sites.load(site))
+    assert [row["action"] for row in log(site)] == ["plan.install"]
+    assert states(site) == {draft: "accepted"}
+    (site.parent / NAME / "versions/0001/change.json").write_text("{")
+    with store_of(site) as store:
+        host._note_missed(store, sites.load(site))
+    assert "not the record of a change" in caplog.text
+
+
+def test_the_log_gets_no_row_of_what_came_to_nothing(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from denxanh.networks import plan_versions
+
+    real = plan_versions.put
+
+    def dying(path: Path, content: bytes) -> None:
+        if path.name == "compiled.json" and path.parent.name == NAME:
+            raise KeyboardInterrupt
+        real(path, content)
+
+    draft, folder = drafted(site, 2), site.parent / NAME
+    with monkeypatch.context() as here:
+        here.setattr(plan_versions, "put", dying)
+        assert denxanh("plan", "install", site, draft).exit_code
+    for name in plan_versions.FILES:
+        shutil.copy(folder / "versions/0001" / name, folder / name)
+    assert "no such draft" in refused("plan", "install", site, 99)
+    assert (log(site), states(site)) == ([], {draft: "draft"})
+
+
+def test_a_draft_that_nobody_installed_is_never_called_installed(site: Path) -> None:
+    same, draft = drafted(site, 0), drafted(site, 2)
+    done("plan", "install", site, draft)
+    done("plan", "install", site, "--undo")
+    assert states(site) == {same: "draft", draft: "replaced"}
+
+
+def test_whose_text_was_installed_as_a_file_is_told(site: Path, tmp_path: Path) -> None:
+    draft = drafted(site, 2)
+    with store_of(site) as store:
+        row = drafts.get(store, draft)
+        assert row is not None
+        path = tmp_path / "plan.toml"
+        path.write_text(to_install.draft_text(row, sites.load(site).corridor))
+    done("plan", "install", site, path)
+    with store_of(site) as store:
+        row = drafts.get(store, draft)
+        assert row is not None
+        assert row["state"] == "accepted"
+        assert to_install.installed(store, row) is not None
+
+
+@pytest.mark.parametrize("number", ["9" * 23, "9" * 18, "0"])
+def test_a_number_that_no_draft_has(site: Path, number: str) -> None:
+    assert "no such draft" in refused("plan", "install", site, number)

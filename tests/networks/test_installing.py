@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from denxanh.errors import CorridorError
 from denxanh.networks import catalogue, compiled, corridor_files, installing, plan_versions
@@ -47,6 +51,11 @@ def moved(folder: Path, number: int = 1, seconds: int = 2, place: str = HERE) ->
 def install(folder: Path, text: str, **options: bool) -> plan_versions.Written:
     prepared = installing.prepare(folder, read_changes(text, "draft"), {}, **options)
     return installing.write(prepared, by="unix:lan", at=AT)
+
+
+def untidied(patched: pytest.MonkeyPatch) -> None:
+    """After SIGKILL nothing is tidied up."""
+    patched.setattr(plan_versions, "_forgotten_if_nothing_came_of_it", lambda *_: contextlib.nullcontext())
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -291,3 +300,131 @@ def test_versions_tell_contents_apart_and_nothing_else() -> None:
 def test_a_change_without_a_folder_of_texts(tmp_path: Path) -> None:
     with pytest.raises(CorridorError):
         installing.prepare(tmp_path, [Change("X/1", None)], {})
+
+
+def test_an_installation_that_failed_before_anything_changed_leaves_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(folder)
+    install(folder, moved(folder))
+    real = plan_versions.put
+
+    def full(path: Path, content: bytes) -> None:
+        if path.parent == folder:
+            raise OSError(28, "No space left on device")
+        real(path, content)
+
+    monkeypatch.setattr(plan_versions, "put", full)
+    with pytest.raises(CorridorError, match="No space left"):
+        install(folder, moved(folder, number=2))
+    monkeypatch.setattr(plan_versions, "put", real)
+    assert [one.number for one in plan_versions.history(folder)] == [1]
+    installing.write(installing.prepare_undo(folder, {}), by="unix:hoa", at=AT)
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("copied_back", [False, True])
+@pytest.mark.parametrize("undoing", [False, True])
+def test_what_was_killed_blocks_no_undo(
+    folder: Path, copied_back: bool, undoing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(folder)
+    install(folder, moved(folder))
+    real = plan_versions.put
+
+    def dying(path: Path, content: bytes) -> None:
+        if path.parent == folder and (not copied_back or path.name == "compiled.json"):
+            raise KeyboardInterrupt
+        real(path, content)
+
+    next_one = (
+        installing.prepare_undo(folder, {})
+        if undoing
+        else installing.prepare(folder, read_changes(moved(folder, number=2), "draft"), {})
+    )
+    with monkeypatch.context() as killed:
+        killed.setattr(plan_versions, "put", dying)
+        untidied(killed)
+        with pytest.raises(KeyboardInterrupt):
+            installing.write(next_one, by="unix:lan", at=AT)
+    assert [one.number for one in plan_versions.history(folder)] == [1, 2]
+    if copied_back:
+        for name in plan_versions.FILES:
+            shutil.copy(plan_versions.version(folder, 2) / name, folder / name)
+    undone = installing.write(installing.prepare_undo(folder, {}), by="unix:hoa", at=AT)
+    assert (undone.number, undone.undoes) == (3, 1)
+    assert contents(folder) == before
+    with pytest.raises(CorridorError, match="nothing was installed"):
+        installing.prepare_undo(folder, {})
+
+
+@settings(max_examples=6, deadline=None)
+@given(steps=st.lists(st.sampled_from(["install", "fail", "kill", "undo"]), max_size=7))
+def test_undos_lead_back_through_all_that_was_installed(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str]
+) -> None:
+    folder = Path(shutil.copytree(catalogue.path(NAME), tmp_path_factory.mktemp("any") / NAME))
+    stood = [contents(folder)]
+    real = plan_versions.put
+    for step in steps:
+        if step == "undo":
+            if len(stood) > 1:
+                installing.write(installing.prepare_undo(folder, {}), by="unix:hoa", at=AT)
+                stood.pop()
+            else:
+                with pytest.raises(CorridorError, match="nothing was installed"):
+                    installing.prepare_undo(folder, {})
+        elif step == "install":
+            install(folder, moved(folder, seconds=1))
+            stood.append(contents(folder))
+        else:
+
+            def broken(path: Path, content: bytes) -> None:
+                if path.parent.name == NAME:
+                    raise OSError(28, "No space left on device")
+                real(path, content)
+
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(plan_versions, "put", broken)
+                if step == "kill":
+                    untidied(patched)
+                with pytest.raises(CorridorError, match="No space"):
+                    install(folder, moved(folder, seconds=1))
+        assert contents(folder) == stood[-1]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_installs_stays_its_owners(folder: Path) -> None:
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, 1234, 2345)
+    (folder / "plans.toml").chmod(0o640)
+    install(folder, moved(folder))
+    found = [folder / "versions", *folder.rglob("*")]
+    assert len(found) > 10
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in found} == {(1234, 2345)}
+    assert (folder / "plans.toml").stat().st_mode & 0o777 == 0o640
+
+
+def test_files_that_cannot_be_left_to_their_owner_are_not_exchanged(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(folder, moved(folder))
+    before, real = contents(folder), Path.stat
+
+    def foreign(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = real(path, follow_symlinks=follow_symlinks)
+        if path != folder / "plans.toml":
+            return found
+        return os.stat_result((*found[:4], found.st_uid + 1, *found[5:]))
+
+    def not_root(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    text = moved(folder)
+    with monkeypatch.context() as here:
+        here.setattr(Path, "stat", foreign)
+        here.setattr(os, "chown", not_root)
+        with pytest.raises(CorridorError, match="belongs to user"):
+            install(folder, text)
+    assert contents(folder) == before
+    assert len(plan_versions.history(folder)) == 1

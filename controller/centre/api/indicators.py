@@ -98,6 +98,7 @@ def _read(parts: Centre, month: str | None) -> Basis:
         parts.corridor,
         parts.city,
         Period.month(year, number),
+        register=parts.register,
         made=datetime.now(VIETNAM),
         simulated=parts.simulated or bool(parts.corridor.simulation_only),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -16,12 +18,14 @@ from denxanh.controller.centre.store import audit, drafts
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.drafts import State
 from denxanh.controller.centre.store.rows import Values
+from denxanh.controller.centre.store.schema import audit as rows_of_log
 from denxanh.controller.centre.store.schema import drafts as table
 from denxanh.errors import RequestError, StoreError
+from denxanh.networks.installing import came_to_nothing
 from denxanh.networks.model import Corridor
 from denxanh.networks.plan_digest import CALENDAR, digests, plan_digest, schedule_digest
 from denxanh.networks.plan_files import Change, base_note, read_changes
-from denxanh.networks.plan_versions import Written
+from denxanh.networks.plan_versions import Written, history
 
 BASE = "base"
 """Key of a draft's body: the version that it was made from. Drafts of older releases have none."""
@@ -98,7 +102,7 @@ def version_of(row: Values, corridor: Corridor) -> str:
     return plan_digest(place, plan_draft.plan_of(place, int(number), PlanDraft.model_validate(body)))
 
 
-def note_installed(connection: Connection, by: Actor, done: Written, after: Corridor) -> None:
+def note_installed(connection: Connection, by: Actor, done: Written, after: Corridor, **more: str) -> None:
     """Write into the audit log what was installed or taken back, and what has become of the drafts.
 
     Args:
@@ -106,31 +110,75 @@ def note_installed(connection: Connection, by: Actor, done: Written, after: Corr
         by: who did it.
         done: what was written.
         after: the corridor as it is now.
+        more: anything else for the log.
     """
     now = digests(after)
     for target, (old, new) in done.changed.items():
-        detail = {"change": done.number, "before": old, "after": new, "drafts": list(done.drafts)}
-        if done.undoes is not None:
-            detail["undoes"] = done.undoes
         place, _, number = target.rpartition("/")
-        if place:
-            detail["plan"] = int(number)
-        note(connection, by, INSTALL if done.undoes is None else UNDO, place or CALENDAR, **detail)
         stored = target if place else after.id
         rows = connection.execute(select(table).where(table.c.target == stored)).mappings().all()
         taken = None
         for row in sorted(rows, key=lambda row: (row["id"] in done.drafts, row["id"])):
-            try:
-                fits = version_of(dict(row), after) == now.get(target)
-            except (KeyError, ValueError, RequestError):
+            # What an undo brings back was installed before: a draft that says the same by chance was not.
+            if row["state"] == State.WITHDRAWN or (done.undoes is not None and row["state"] == State.DRAFT):
                 continue
-            if fits and row["state"] != State.WITHDRAWN:
-                taken = row["id"]
+            with contextlib.suppress(KeyError, ValueError, RequestError):
+                if version_of(dict(row), after) == now.get(target):
+                    taken = row["id"]
+        came_from = {*done.drafts} if taken is None or done.undoes is not None else {*done.drafts, taken}
+        detail = {"change": done.number, "before": old, "after": new, "drafts": sorted(came_from), **more}
+        if done.undoes is not None:
+            detail["undoes"] = done.undoes
+        if place:
+            detail["plan"] = int(number)
+        note(connection, by, _action(done), place or CALENDAR, **detail)
         for row in rows:
             if row["id"] == taken:
                 drafts.mark(connection, row["id"], State.ACCEPTED)
             elif row["state"] == State.ACCEPTED:
                 drafts.mark(connection, row["id"], State.REPLACED)
+
+
+def note_missed(store: Store, folder: Path, now: Corridor) -> Written | None:
+    """Write into the audit log the newest change of a folder that it lacks: the program was killed between.
+
+    Earlier ones it has: no change is made before this was asked.
+
+    Args:
+        store: whose log.
+        folder: the corridor's.
+        now: the corridor as it is.
+
+    Returns:
+        The change that was missing; None: the log has all.
+
+    Raises:
+        CorridorError: the record of a change cannot be read.
+        StoreError: it could not be stored.
+    """
+    last = next(reversed(history(folder)), None)
+    if last is None or came_to_nothing(last, now):
+        return None
+    with store.writing() as connection:
+        if _is_noted(connection, last):
+            return None
+        note_installed(connection, Actor(last.by), last, now, at=last.at)
+    return last
+
+
+def _is_noted(connection: Connection, change: Written) -> bool:
+    target, pair = next(iter(change.changed.items()))
+    place, _, _ = target.rpartition("/")
+    log = rows_of_log.c
+    found = select(log.detail).where(log.action == _action(change), log.target == (place or CALENDAR))
+    told = (json.loads(one.detail) for one in connection.execute(found))
+    return any(
+        (one.get("change"), one.get("before"), one.get("after")) == (change.number, *pair) for one in told
+    )
+
+
+def _action(change: Written) -> str:
+    return INSTALL if change.undoes is None else UNDO
 
 
 def installed(store: Store, row: Values) -> Installed | None:

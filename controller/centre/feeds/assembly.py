@@ -23,7 +23,7 @@ from denxanh.controller.console_site import LOOPBACK
 from denxanh.controller.journal import JOURNAL_NAME
 from denxanh.controller.site import Site
 from denxanh.errors import CityError
-from denxanh.networks.register import Junction, junctions
+from denxanh.networks.register import Junction
 
 OF_THE_SITE = (audit.NAME, INDICATORS)
 """Sources whose messages are of no intersection: a feed with filters would never send one."""
@@ -46,7 +46,7 @@ def city_of(site: Site) -> tuple[Path, CityFile]:
         )
     city = cities.load(path)
     found = city.feed
-    register = junctions(site.corridor)
+    register = site.register()
     defects = [*_doubled(found, path)]
     for number, table in enumerate(found):
         defects += _defects(table, register, f"{path}: feed[{number}]")
@@ -77,7 +77,7 @@ def assembled(site: Site) -> tuple[tuple[Feed, ...], tuple[LiveFeed, ...]]:
         MissingExtraError: MQTT is asked for and aiomqtt is not installed.
     """
     path, city = city_of(site)
-    register, folder = junctions(site.corridor), path.resolve().parent
+    register, folder = site.register(), path.resolve().parent
     stored, live = [], []
     for table in city.feed:
         sink, places = sinks.make(table.name, table.to, folder), _places(table, register)
@@ -98,7 +98,7 @@ def aside_path(state_dir: Path, feed: str) -> Path:
 
 def places_of(site: Site, table: FeedTable) -> frozenset[str] | None:
     """The intersections of which a feed sends; None: all, and what is of the whole site."""
-    return _places(table, junctions(site.corridor))
+    return _places(table, site.register())
 
 
 def known() -> list[str]:

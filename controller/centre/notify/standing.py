@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from denxanh.controller.centre.city import CityFile
 from denxanh.controller.centre.indicators.hours import gather
@@ -14,6 +14,7 @@ from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.localtime import local
 from denxanh.errors import ReportError
 from denxanh.networks.model import Corridor
+from denxanh.networks.register import Junction
 
 AGAIN_MS = 3_600_000
 """Indicators are of months; an hour later is early enough, ms."""
@@ -27,10 +28,13 @@ class Standing:
         store: where.
         corridor: the site's.
         city: its file: targets and parameters.
+        register: of its junctions.
     """
 
-    def __init__(self, store: Store, corridor: Corridor, city: CityFile) -> None:
-        self._store, self._corridor, self._city = store, corridor, city
+    def __init__(
+        self, store: Store, corridor: Corridor, city: CityFile, register: Mapping[str, Junction]
+    ) -> None:
+        self._store, self._corridor, self._city, self._register = store, corridor, city, register
         self._at_ms: int | None = None
         self._found: tuple[Indicator, ...] = ()
 
@@ -46,9 +50,15 @@ class Standing:
 
     def _read(self, now_ms: int) -> tuple[Indicator, ...]:
         gather(self._store, self._corridor, self._city.indicators)
-        made = local(now_ms)
         try:
-            found = basis(self._store, self._corridor, self._city, usual(self._store, Kind.MONTH), made=made)
+            found = basis(
+                self._store,
+                self._corridor,
+                self._city,
+                usual(self._store, Kind.MONTH),
+                register=self._register,
+                made=local(now_ms),
+            )
         except ReportError:
             return ()
         return tuple(

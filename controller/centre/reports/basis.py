@@ -23,7 +23,7 @@ from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.localtime import HOUR_MS, local
 from denxanh.errors import ReportError
 from denxanh.networks.model import Corridor, Intersection
-from denxanh.networks.register import Junction, junctions
+from denxanh.networks.register import Junction
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ def basis(
     city: CityFile,
     period: Period,
     *,
+    register: Mapping[str, Junction],
     made: datetime,
     ward: str | None = None,
     simulated: bool = False,
@@ -139,6 +140,7 @@ def basis(
         corridor: the site's.
         city: its file.
         period: which.
+        register: of the site's junctions.
         made: now.
         ward: only junctions of this ward of the register.
         simulated: whether the street is a simulated one.
@@ -148,7 +150,7 @@ def basis(
         StoreError: the database does not answer.
     """
     newest = newest_day(store)
-    register = _chosen(junctions(corridor), ward)
+    register = _chosen(register, ward)
     places = {one.id: len(one.lanes) for one in corridor.intersections if one.id in register}
     with store.reading() as connection:
         seen = observed(connection, period, places, corridor.schedule, city.indicators, newest)

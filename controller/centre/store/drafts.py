@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.rows import Page, Values, canonical, now_ms, page, values
 from denxanh.controller.centre.store.schema import drafts
-from denxanh.errors import StoreError
+from denxanh.errors import RequestError, StoreError
 
 
 class State(StrEnum):
@@ -58,13 +58,17 @@ def mark(connection: Connection, number: int, state: State) -> bool:
 
     Raises:
         StoreError: it could not be stored, or there is no such draft.
+        RequestError: it was installed once, and is to be withdrawn: that would hide what ran in the street.
     """
-    one = drafts.c.id == number
-    changed = update(drafts).where(one, drafts.c.state != state.value).values(state=state.value)
-    if connection.execute(changed).rowcount:
+    one, where = drafts.c.id == number, f"draft {number}"
+    may = drafts.c.state == State.DRAFT if state is State.WITHDRAWN else drafts.c.state != state.value
+    if connection.execute(update(drafts).where(one, may).values(state=state.value)).rowcount:
         return True
-    if connection.execute(select(drafts.c.id).where(one)).first() is None:
-        raise StoreError("there is no such draft", where=f"draft {number}")
+    found = connection.execute(select(drafts.c.state).where(one)).scalar()
+    if found is None:
+        raise StoreError("there is no such draft", where=where)
+    if found != state:
+        raise RequestError("đã được cài đặt, không rút được (it was installed: not withdrawn)", where=where)
     return False
 
 

@@ -179,11 +179,11 @@ def _open(
     from denxanh.controller.centre import city
     from denxanh.controller.centre.exports.making import Maker
     from denxanh.controller.centre.store import archive
-    from denxanh.networks import register as registers
+    from denxanh.networks.register import within
 
     found = sites.load(site)
     settings = city.load(None if found.console is None else found.console.city).exports
-    asked = registers.within(registers.junctions(found.corridor), wards or (), provinces or ())
+    asked = within(found.register(), wards or (), provinces or ())
     maker = Maker(found.corridor, asked, settings, simulated=found.clock is not None)
     with (
         contextlib.closing(archive.open_store(found.store, make=False)) as store,

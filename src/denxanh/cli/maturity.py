@@ -29,7 +29,6 @@ def maturity(
     from denxanh.controller.centre import maturity as facts
     from denxanh.controller.centre.store.archive import open_store
     from denxanh.controller.localtime import midnight_ms
-    from denxanh.networks.register import junctions
 
     if last < first:
         raise ConfigError("the last day is before the first", where="--to")
@@ -37,7 +36,7 @@ def maturity(
     from_ms, to_ms = midnight_ms(first.date()), midnight_ms(last.date() + timedelta(days=1))
     with contextlib.closing(open_store(found.store, make=False)) as store:
         heard = facts.observed(store, from_ms, to_ms)
-    counted = facts.wards(found.corridor, junctions(found.corridor), heard, to_ms - from_ms)
+    counted = facts.wards(found.corridor, found.register(), heard, to_ms - from_ms)
     days = (f"{first:%d/%m/%Y}", f"{last:%d/%m/%Y}")
     if json:
         document(

@@ -44,7 +44,7 @@ def run(site: Site, json: Json = False) -> None:
     wards = _wards(found, notify)
     carriers = {one.name: carrier(one, folder) for one in notify.channel}
     with alone(found.state_dir), contextlib.closing(open_store(found.store)) as store:
-        standing = Standing(store, found.corridor, _city(found))
+        standing = Standing(store, found.corridor, _city(found), found.register())
         notifier = Notifier(store, notify, found.corridor, carriers, wards=wards, indicators=standing)
         counts = {
             "rules": len(notify.rule),
@@ -162,9 +162,9 @@ def _wards(site: SiteFile, notify: NotifyTable) -> dict[str, str]:
     Raises:
         CorridorError: a rule names a ward that the register does not have.
     """
-    from denxanh.networks.register import junctions, within
+    from denxanh.networks.register import within
 
-    register = junctions(site.corridor)
+    register = site.register()
     for rule in notify.rule:
         within(register, rule.wards, ())
     return {name: one.ward for name, one in register.items()}

@@ -20,7 +20,7 @@ def flood(
         list[str], typer.Argument(help="Edges from which nobody comes while it is under water.")
     ],
     first: Annotated[int, typer.Option(min=1, max=MAX_PLAN, help="Lowest number to give.")] = 101,
-    out: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New file to write; default: standard output.")] = None,
 ) -> None:
     """Write flood plans that a cabinet can run by itself, one for each plan that has time to win.
 
@@ -64,5 +64,11 @@ def flood(
     if out is None:
         say(text.rstrip("\n"))
     else:
-        out.write_text(text, encoding="utf-8")
+        try:
+            with out.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError as error:
+            raise CorridorError("is there already", where=str(out), fix="name another file") from error
+        except OSError as error:
+            raise CorridorError(f"cannot be written: {error.strerror}", where=str(out)) from error
         note(f"written to {out}: look at it, then denxanh plan install {site} {out}")

@@ -30,6 +30,8 @@ AFTERWARDS = (
     "  3. trang Chương trình cố định (page Fixed plans) then says what runs\n"
 )
 
+DRAFT_DIGITS = 18
+"""That many decimal digits always fit the store's column (64 bits)."""
 HEAD = ("target", "what", "before", "after")
 
 
@@ -63,6 +65,8 @@ def install(
     folder = folder_of(found)
     commitments = {one.id: one.commitment_s for one in found.intersections}
     with opened(site) as store:
+        if not dry_run:
+            _note_missed(store, folder, found)
         if undo:
             prepared = installing.prepare_undo(folder, commitments)
         else:
@@ -79,7 +83,6 @@ def folder_of(site: Site) -> Path:
         CorridorError: it belongs to the program, or has no text files.
     """
     from denxanh.errors import CorridorError
-    from denxanh.networks import catalogue
     from denxanh.networks.corridor_files import COMPILED
 
     name = site.corridor_name
@@ -91,14 +94,13 @@ def folder_of(site: Site) -> Path:
             fix=f"run: denxanh network copy {name} FOLDER, then set corridor = "
             f'"FOLDER/{name}/{COMPILED}" in {site.path.name} and start controller and console again',
         )
-    folder = catalogue.texts(name, site.path.resolve().parent)
-    if folder is None:
+    if site.texts is None:
         raise CorridorError(
             "this corridor has no text files (it was imported)",
             where=where,
             fix="correct the net's own programmes and import it again",
         )
-    return folder
+    return site.texts
 
 
 def _changes(store: Store, site: Site, given: Sequence[str]) -> list[Change]:
@@ -110,6 +112,8 @@ def _changes(store: Store, site: Site, given: Sequence[str]) -> list[Change]:
     found: list[Change] = []
     for one in given:
         if one.isdecimal():
+            if len(one) > DRAFT_DIGITS:
+                raise CorridorError("there is no such draft", where=f"draft {one}")
             found.append(change_of(store, site.corridor, int(one)))
             continue
         try:
@@ -122,8 +126,19 @@ def _changes(store: Store, site: Site, given: Sequence[str]) -> list[Change]:
     return found
 
 
+def _note_missed(store: Store, folder: Path, site: Site) -> None:
+    from denxanh.controller.centre.desk.to_install import note_missed
+
+    missed = note_missed(store, folder, site.corridor)
+    if missed is not None:
+        note(f"change {missed.number} by {missed.by}, {missed.at}, was missing in the audit log: written now")
+
+
 def _install(store: Store, prepared: Prepared) -> Written:
-    """Write the folder and the audit log: the log's rows stand only if the folder was written."""
+    """Write the folder and the audit log: the log's rows stand only if the folder was written.
+
+    After a failure between the two, `_note_missed` writes them at the next call.
+    """
     from denxanh.controller.centre.desk.to_install import note_installed
     from denxanh.controller.clock import VIETNAM
     from denxanh.networks import installing

@@ -256,7 +256,17 @@ def _read(site: Path, name: str, period: str | None, ward: str | None, again: bo
         about: Period = chosen(store, name, period)
         simulated = found.clock is not None or bool(found.corridor.simulation_only)
         made = datetime.now(VIETNAM)
-        yield basis(store, found.corridor, city, about, made=made, ward=ward, simulated=simulated)
+        register = found.register()
+        yield basis(
+            store,
+            found.corridor,
+            city,
+            about,
+            register=register,
+            made=made,
+            ward=ward,
+            simulated=simulated,
+        )
 
 
 @contextlib.contextmanager

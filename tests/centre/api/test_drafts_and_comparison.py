@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from denxanh.controller.centre.desk import plan_draft
 from denxanh.controller.centre.desk.plan_draft import PlanDraft
-from denxanh.controller.centre.store import audit, schema
+from denxanh.controller.centre.store import audit, drafts, schema
 from denxanh.controller.operator.message import Role
 from denxanh.errors import StoreError
 from denxanh.networks.plan_digest import digests, plan_digest
@@ -63,6 +63,10 @@ def test_a_draft_is_kept_by_version_with_author_and_reason(town: Any) -> None:
     gone = town.ask("POST", f"plans/drafts/{second['id']}/withdraw").json()
     assert gone["state"] == "withdrawn"
     assert town.ask("POST", f"plans/drafts/{second['id']}/withdraw").json() == gone
+    with town.store.writing() as connection:
+        drafts.mark(connection, first.json()["id"], drafts.State.ACCEPTED)
+    kept = town.ask("POST", f"plans/drafts/{first.json()['id']}/withdraw")
+    assert (kept.status_code, kept.json()["title"]) == (409, "This cannot be done now")
     done = [row["action"] for row in audit.search(town.store, action="draft.", target="X1").rows]
     assert done == ["draft.withdraw", "draft.save", "draft.save"]
 
@@ -81,7 +85,7 @@ def test_a_draft_that_the_log_does_not_take_is_not_kept(town: Any, monkeypatch: 
         body = {"reason": REASON, "calendar": running}
         assert town.ask("POST", "calendar/drafts", json=body).status_code == 503
         for one in before:
-            assert town.ask("POST", f"plans/drafts/{one['id']}/withdraw").status_code in (200, 503)
+            assert town.ask("POST", f"plans/drafts/{one['id']}/withdraw").status_code in (200, 409, 503)
     assert town.get("plans/drafts")["drafts"] == before
     assert town.get("calendar/drafts")["drafts"] == calendars
 

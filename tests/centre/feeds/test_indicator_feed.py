@@ -30,6 +30,7 @@ from denxanh.controller.centre.store.schema import hours, minutes
 from denxanh.controller.clock import VIETNAM
 from denxanh.errors import StoreError
 from denxanh.networks.example import crossroads_corridor
+from denxanh.networks.register import junctions
 
 CORRIDOR = crossroads_corridor(2)
 ONE, TWO = (one.id for one in CORRIDOR.intersections)
@@ -207,7 +208,14 @@ def test_the_records_are_those_of_the_report_and_valid(
     assert day.body["period"] == "2026-10-31"
     assert day.body["simulated"] is True
     period = Period.day(date(2026, 10, 31))
-    report = basis(store, CORRIDOR, city, period, made=datetime(2026, 11, 1, tzinfo=VIETNAM))
+    report = basis(
+        store,
+        CORRIDOR,
+        city,
+        period,
+        register=junctions(CORRIDOR),
+        made=datetime(2026, 11, 1, tzinfo=VIETNAM),
+    )
     sent: list[dict[str, Any]] = day.body["records"]
     assert [one["id"] for one in sent] == [one.definition.id.value for one in report.records]
     assert [one["level"] for one in sent] == [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -208,7 +208,22 @@ def test_what_retention_took_is_a_gap_of_that_intersection(store: Store) -> None
 @pytest.mark.parametrize(
     "wrong",
     [
-        *("", "x", "{}", "[1,0]", "null", '{"a":1}', '{"a":[1]}', '{"a":[1,2,3]}', '{"a":["1",2]}'),
+        *(
+            "",
+            "x",
+            "{}",
+            "[]",
+            "[1]",
+            "[1,-1]",
+            "[true,0]",
+            "[1,0,0]",
+            '["1",0]',
+            "null",
+            '{"a":1}',
+            '{"a":[1]}',
+            '{"a":[1,2,3]}',
+            '{"a":["1",2]}',
+        ),
         *('{"a":[1.5,2]}', '{"a":[true,1]}', '{"a":[1,-1]}', '{"a":[1,9999999999]}', "9" * 5000, "[" * 9999),
         *('{"a":"12"}', '{"a":[NaN,1]}'),
     ],
@@ -237,3 +252,64 @@ def test_an_intersection_whose_rows_have_all_gone_stops_nobody(store: Store) -> 
     street.tell(PLACES[1], 2, seen=True)
     catch_up(store, DUTIES[1:], {})
     assert receiver.take(100) == 2 * len(PHASES[PLACES[1]])
+
+
+@given(
+    counts=st.tuples(*[st.integers(0, 6)] * 3).filter(any),
+    stretch=st.integers(0, 5),
+    told=st.integers(0, 12),
+    more=st.tuples(*[st.integers(0, 2)] * 3),
+)
+@settings(max_examples=12, deadline=None)
+def test_a_position_of_an_earlier_release_goes_on_and_nothing_is_left_out(
+    shared: Store, counts: tuple[int, ...], stretch: int, told: int, more: tuple[int, ...]
+) -> None:
+    stretch = min(stretch, max(counts) - 1)
+    with shared.writing() as connection:
+        for table in TABLES:
+            connection.execute(delete(table))
+    stored(shared, dict(zip(PLACES, ((0, count) for count in counts), strict=True)))
+    receiver = Receiver(shared)
+    receiver.after = f"[{NOON + stretch * QUARTER_MS},{told}]"
+    while receiver.take(5):
+        pass
+    later = {place: (count, count + n) for place, count, n in zip(PLACES, counts, more, strict=True)}
+    stored(shared, later)
+    while receiver.take(5):
+        pass
+    got = [one.id for one in receiver.got]
+    assert len(got) == len({*got})
+    for place, count in zip(PLACES, counts, strict=True):
+        due = {*range(stretch, count), *range(*later[place])}
+        ids = {f"flow-15min-{place}-{p}-{NOON + n * QUARTER_MS}" for n in due for p in PHASES[place]}
+        assert ids <= {*got}
+
+
+def test_the_end_of_an_earlier_release(store: Store) -> None:
+    stored(store, {PLACES[0]: (0, 4), PLACES[1]: (0, 1)})
+    receiver = Receiver(store)
+    receiver.after = f"[{NOON + 3 * QUARTER_MS + 1},0]"
+    receiver.take(100)
+    quarters_again = {one.id.rpartition("-")[2] for one in receiver.got}
+    assert quarters_again == {str(NOON + 3 * QUARTER_MS)}
+    assert {one.place for one in receiver.got} == {PLACES[0]}
+
+
+def test_a_position_of_an_earlier_release_of_another_store_is_refused(store: Store) -> None:
+    stored(store, {PLACES[0]: (0, 2)})
+    with store.reading() as connection, pytest.raises(StoreError, match="further than the store goes"):
+        SOURCES["flow-15min"](CORRIDOR).read(connection, f"[{NOON + 9 * QUARTER_MS},3]", 10)
+
+
+def stored(store: Store, told: Mapping[str, tuple[int, int]]) -> None:
+    """Rows of these quarters, numbers from and to, of each phase for vehicles."""
+    usual = {column.name: 1 for column in quarter_hours.columns if not column.nullable}
+    rows = [
+        usual | {"intersection": place, "begin_ms": NOON + number * QUARTER_MS, "phase": phase}
+        for place, (begin, end) in told.items()
+        for number in range(begin, end)
+        for phase in PHASES[place]
+    ]
+    if rows:
+        with store.writing() as connection:
+            connection.execute(insert(quarter_hours), rows)

@@ -18,6 +18,7 @@ from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import feed_positions
 from denxanh.controller.mode import Mode
 from denxanh.networks.example import crossroads_corridor
+from denxanh.networks.register import junctions
 
 MIN = 60_000
 NOW = 1_764_100_000_000
@@ -145,7 +146,7 @@ def test_indicators_as_the_monthly_report_has_them(lite: Store, town: Any) -> No
     """A count far below a target that is almost due is at risk; it is read anew an hour later."""
     plan = {"targets": {2026: 1000.0}}
     city = CityFile.model_validate({"indicators": {"its_intersections": plan}})
-    standing = Standing(lite, town.corridor, city)
+    standing = Standing(lite, town.corridor, city, junctions(town.corridor))
     assert list(standing(NOW)) == []
     town.seconds(3700)
     assert list(standing(NOW + 1)) == []

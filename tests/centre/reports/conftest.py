@@ -19,6 +19,7 @@ from denxanh.controller.clock import VIETNAM
 from denxanh.controller.localtime import HOUR_MS, midnight_ms
 from denxanh.networks.example import crossroads_corridor
 from denxanh.networks.model import Corridor
+from denxanh.networks.register import junctions
 
 MADE = datetime(2026, 12, 3, 9, 30, tzinfo=VIETNAM)
 MONTH = Period.month(2026, 11)
@@ -112,7 +113,7 @@ def read(filled: Store, corridor: Corridor) -> Callable[..., Basis]:
 
     def reader(period: Period = MONTH, city: dict[str, Any] | None = None, **more: Any) -> Basis:
         settings = CityFile.model_validate(CITY if city is None else city)
-        return basis(filled, corridor, settings, period, made=MADE, **more)
+        return basis(filled, corridor, settings, period, register=junctions(corridor), made=MADE, **more)
 
     return reader
 

@@ -34,6 +34,7 @@ from denxanh.controller.centre.words.word import Word
 from denxanh.controller.clock import VIETNAM
 from denxanh.errors import MissingExtraError, ReportError
 from denxanh.networks.model import Corridor
+from denxanh.networks.register import junctions
 
 Read = Callable[..., Basis]
 PERIODS = {
@@ -258,7 +259,14 @@ def test_which_period_is_usual(filled: Store, empty: Store) -> None:
 
 def test_one_intersection_and_an_empty_store(empty: Store, corridor: Corridor) -> None:
     with pytest.raises(ReportError):
-        basis(empty, corridor, CityFile(), Period.month(2026, 11), made=datetime.now(VIETNAM))
+        basis(
+            empty,
+            corridor,
+            CityFile(),
+            Period.month(2026, 11),
+            register=junctions(corridor),
+            made=datetime.now(VIETNAM),
+        )
 
 
 def test_the_same_data_have_the_same_digest(read: Read) -> None:

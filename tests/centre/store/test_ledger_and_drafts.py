@@ -12,7 +12,7 @@ from denxanh.controller.centre.store import drafts, ledger, queries
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.ledger import State
 from denxanh.controller.centre.store.schema import alarms, events, spans
-from denxanh.errors import StoreError
+from denxanh.errors import RequestError, StoreError
 
 
 def _begin(store: Store, key: str = "k1", **changed: Any) -> ledger.Begun:
@@ -108,6 +108,18 @@ def test_every_version_of_a_draft_stays(store: Store) -> None:
     assert [row["id"] for row in drafts.listed(store, limit=1).rows] == [other]
     with pytest.raises(StoreError, match="no such draft"), store.writing() as connection:
         drafts.mark(connection, 99, drafts.State.ACCEPTED)
+
+
+@pytest.mark.parametrize("state", [drafts.State.ACCEPTED, drafts.State.REPLACED])
+def test_what_was_installed_is_not_withdrawn(store: Store, state: drafts.State) -> None:
+    with store.writing() as connection:
+        one = drafts.save(connection, kind="plan", target="X/3", body={}, author="lan", reason="Giờ cao điểm")
+        drafts.mark(connection, one, state)
+    with pytest.raises(RequestError, match="it was installed"), store.writing() as connection:
+        drafts.mark(connection, one, drafts.State.WITHDRAWN)
+    found = drafts.get(store, one)
+    assert found is not None
+    assert found["state"] == state
 
 
 def _event(at_ms: int, **changed: Any) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class QuarterSource:
         Raises:
             StoreError: the position is none of this source's, or lies behind all that is stored.
         """
-        done = dict(_parsed(after))
+        done = self._done(connection, after)
         behind = {name: self._behind(connection, name, done.get(name), limit) for name in self._of}
         for name in done.keys() & self._of.keys():
             if not behind[name]:
@@ -79,7 +79,7 @@ class QuarterSource:
         Raises:
             StoreError: the position is none of this source's.
         """
-        done, count = dict(_parsed(after)), 0
+        done, count = self._done(connection, after), 0
         for name in done.keys() & self._of.keys():
             oldest = self._end_of(connection, name, newest=False)
             missing = 0 if oldest is None else (oldest[0] - done[name][0]) // QUARTER_MS - 1
@@ -93,6 +93,19 @@ class QuarterSource:
         newest = {name: self._end_of(connection, name, newest=True) for name in self._of}
         done = {name: one for name, one in newest.items() if one is not None}
         return _written(done) if done else None
+
+    def _done(self, connection: Connection, after: str | None) -> dict[str, tuple[int, int]]:
+        found = _parsed(after)
+        if not isinstance(found, int):
+            return dict(found)
+        # One time for all, of an earlier release: again from the quarter before it, rather twice than never.
+        # It waited for nobody who had fallen silent: such a one goes on behind what it has.
+        upto = found - QUARTER_MS, LARGEST_PHASE
+        newest = {name: self._end_of(connection, name, newest=True) for name in self._of}
+        done = {name: min(one, upto) for name, one in newest.items() if one is not None}
+        if done and max(done.values())[0] < upto[0]:
+            return dict.fromkeys(done, upto)  # lies behind all that is stored, and is refused
+        return done
 
     def _behind(
         self, connection: Connection, name: str, done: tuple[int, int] | None, limit: int
@@ -144,13 +157,16 @@ def _vehicle_phases(place: Intersection) -> list[int]:
     ]
 
 
-def _parsed(position: str | None) -> _Done:
+def _parsed(position: str | None) -> _Done | int:
+    """How far each intersection is delivered; in a position of an earlier release, until when all are."""
     if position is None:
         return {}
     try:
         found = json.loads(position)
         if isinstance(found, dict) and found:
             return {name: _checked(*one) for name, one in found.items()}
+        if isinstance(found, list):
+            return _checked(*found)[0]
     except (ValueError, TypeError, RecursionError):
         pass
     raise StoreError(

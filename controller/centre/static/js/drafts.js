@@ -29,7 +29,7 @@ export function drafts(list, path, about, query = "") {
     else if (draft.state === "accepted") tags.push(html("span", { class: "tag", "data-tone": "warn" }, t(draft.running === null ? "plans.draft.unheard" : "plans.draft.waits")));
     if (draft.sound === false) tags.push(html("span", { class: "tag", "data-tone": "warn" }, t("plans.draft.unsound")));
     const actions = [html("a", { class: "button", href }, t("plans.draft.open")), html("a", { class: "button", href: `${path}/${draft.id}/toml`, download: true }, t("plans.draft.export"))];
-    if (mayEdit && !withdrawn) {
+    if (mayEdit && draft.state === "draft") {
       const button = html("button", { class: "button quiet", type: "button" }, t("plans.draft.withdraw"));
       button.addEventListener("click", async () => {
         button.disabled = true;
