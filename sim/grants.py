@@ -141,7 +141,7 @@ class GrantServer:
         return not late
 
     async def _wait_for_the_late(self) -> None:
-        """Run no faster than real time for a while, so that who was late can come up with the street again."""
+        """Run no faster than real time for a while, so that who was late can come up with the street."""
         for one in self._controllers:
             one.late += 1
         if all(one.late > MAX_LATE for one in self._controllers):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from denxanh.cli.output import count, note, say
+from denxanh.cli.output import Json, count, document, note, say
 
 MAX_PLAN = 255
 """Highest number of a plan, as the cabinet's registers hold it."""
@@ -21,6 +21,7 @@ def flood(
     ],
     first: Annotated[int, typer.Option(min=1, max=MAX_PLAN, help="Lowest number to give.")] = 101,
     out: Annotated[Path | None, typer.Option(help="New file to write; default: standard output.")] = None,
+    json: Json = False,
 ) -> None:
     """Write flood plans that a cabinet can run by itself, one for each plan that has time to win.
 
@@ -61,9 +62,11 @@ def flood(
             fix="nothing to install: a cabinet by itself cannot give them less",
         )
     text = "\n".join(lines) + "\n"
-    if out is None:
+    if json:
+        document({"intersection": intersection, "plans": [plan.number for plan in made], "text": text})
+    elif out is None:
         say(text.rstrip("\n"))
-    else:
+    if out is not None:
         try:
             with out.open("x", encoding="utf-8") as file:
                 file.write(text)

@@ -202,10 +202,10 @@ def test_orders_and_audit_survive_a_full_disk_under_load(tmp_path: Path) -> None
                 with store.writing() as connection:
                     ledger.enter(connection, key=key, intersection="x", kind="hold", reason="r" * 2000,
                                  body={}, until_ms=None, **common)
-                print(key, flush=True)
+                print(f"{key}\\n", end="", flush=True)  # one write: threads print at once
                 seq = audit.append(store, action="order.hold", target="x", outcome="given",
                                    detail={"key": key}, **common)
-                print(seq, flush=True)
+                print(f"{seq}\\n", end="", flush=True)
                 return True
             except StoreError:
                 return False
