@@ -62,10 +62,11 @@ def _told_last(connection: Connection, otherwise: int) -> int:
 
 
 def _gap(connection: Connection, intersection: str, first: int, newest: int) -> int | None:
-    """The first hour with rows and without a sum."""
+    """The first hour with rows and without a sum; one of quarters alone is none."""
     at = hours.c.hour_ms
+    told = hours.c.lane_s + hours.c.adaptive_s + hours.c.plan_s + hours.c.local_s + hours.c.other_s
     there = connection.execute(
-        select(at).where(hours.c.intersection == intersection, at >= first).order_by(at)
+        select(at).where(hours.c.intersection == intersection, at >= first, told > 0).order_by(at)
     ).scalars()
     expected = first
     for hour_ms in (*there, _hour(newest) + HOUR_MS):

@@ -8,7 +8,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Table, delete, exists, func, literal_column, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Table,
+    delete,
+    exists,
+    func,
+    literal_column,
+    select,
+    true,
+    tuple_,
+)
 
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.ledger import State
@@ -62,9 +73,7 @@ class Days:
     """They take more room than all the rest; the measures of them stay."""
 
 
-def retain(
-    store: Store, days: Days, now_ms: int, summed: Collection[str] = ()
-) -> Mapping[str, int]:
+def retain(store: Store, days: Days, now_ms: int, summed: Collection[str] = ()) -> Mapping[str, int]:
     """Remove what is older than it may be, and login sessions that have expired.
 
     The newest row of a table whose rows are numbered stays, however old it is.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from denxanh.controller.alarms import Alarm, changes
+from denxanh.controller.alarms import CLEARED
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.schema import metadata
 from denxanh.controller.centre.store.signals import Signals, signals
@@ -30,7 +30,8 @@ OPEN = {
     "epoch": 3,
     "t": "2026-11-23T06:29:58+07:00",
 }
-DOOR = Alarm("door", "alarm", "door", "Cửa tủ đang mở", "The cabinet's door is open")
+DOOR = Event("alarm", "Cửa tủ đang mở", "The cabinet's door is open", "door")
+SHUT = Event("alarm-cleared", CLEARED[0] + DOOR.text_vi, CLEARED[1] + DOOR.text_en, DOOR.cause)
 
 
 class Street:
@@ -43,7 +44,7 @@ class Street:
         self._outputs = {
             one.id: self._first(len(one.lanes), one.stages[0].aspects) for one in corridor.intersections
         }
-        self._alarms: dict[str, dict[str, Alarm]] = {one.id: {} for one in corridor.intersections}
+        self._open = {one.id: False for one in corridor.intersections}
 
     def seconds(self, count: int) -> Iterator[Record]:
         """The records of so many seconds, in the journal's order."""
@@ -65,9 +66,8 @@ class Street:
             events = (Event("mode", "Đổi chế độ", "Mode changes", "test", before.mode, mode),)
             before = replace(before, mode=mode)
         if chance.random() < 0.05:
-            standing = [] if self._alarms[intersection] else [DOOR]
-            self._alarms[intersection], told = changes(self._alarms[intersection], standing)
-            events += told
+            events += (SHUT if self._open[intersection] else DOOR,)
+            self._open[intersection] = not self._open[intersection]
         lanes = tuple(
             LaneView(chance.random() * 9, chance.random() * 5, 0.5 + chance.random() / 2) for _ in one.lanes
         )

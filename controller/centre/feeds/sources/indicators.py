@@ -6,7 +6,7 @@ person enters later, is not sent again: `GET /api/v1/indicators` and `denxanh re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from denxanh.controller.centre.indicators.period import FIRST_YEAR, LAST_YEAR, K
 from denxanh.controller.centre.indicators.records import records
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.indicators.told import document
+from denxanh.controller.centre.store.rows import now_ms
 from denxanh.controller.centre.store.schema import hours, minutes
 from denxanh.controller.localtime import HOUR_MS, local
 from denxanh.errors import ReportError, StoreError
@@ -42,13 +43,23 @@ class IndicatorSource:
         corridor: whose intersections.
         rules: baselines and targets.
         costs: what an hour, a litre … costs.
-        simulated: whether the street is a simulated one.
+        simulated: whether the street is a simulated one, with a clock of its own.
+        clock: the computer's, ms: no period is given before it is over by it.
     """
 
-    def __init__(self, corridor: Corridor, rules: Indicators, costs: Costs, *, simulated: bool) -> None:
+    def __init__(
+        self,
+        corridor: Corridor,
+        rules: Indicators,
+        costs: Costs,
+        *,
+        simulated: bool,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
         self._schedule = corridor.schedule
         self._places = {one.id: len(one.lanes) for one in corridor.intersections}
         self._rules, self._costs, self._simulated = rules, costs, simulated
+        self._clock = clock
 
     @property
     def name(self) -> str:
@@ -117,7 +128,8 @@ class IndicatorSource:
                 reach.append(summed)
             if minute is not None and (summed is None or minute >= summed + HOUR_MS):
                 behind.append(_FROM_MS if summed is None else summed)
-        return min([max(reach), *behind]) - LATE_MS if reach else None
+        now = _TO_MS if self._simulated else self._clock()
+        return min([max(reach), now, *behind]) - LATE_MS if reach else None
 
     def _hour(self, connection: Connection, which: ColumnElement[int], from_ms: int) -> int | None:
         """Of the hours of which there are sums, from a time on."""
