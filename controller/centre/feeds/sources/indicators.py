@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from denxanh.controller.centre.feeds.contract import Gap, Message
+from denxanh.controller.centre.feeds.contract import Gap, Message, beyond_the_clock
 from denxanh.controller.centre.indicators.costs import Costs
 from denxanh.controller.centre.indicators.observing import observed
 from denxanh.controller.centre.indicators.period import FIRST_YEAR, LAST_YEAR, Kind, Period
@@ -70,7 +70,8 @@ class IndicatorSource:
         """The next periods, oldest first.
 
         Raises:
-            StoreError: the position is none of this source's, or lies behind all that is stored.
+            StoreError: the position is none of this source's, or lies behind all that is stored, or behind
+                the computer's clock.
         """
         last = None if after is None else _parsed(after)
         until_ms = self._settled_ms(connection)
@@ -112,24 +113,27 @@ class IndicatorSource:
         return None if start is None else Period.day(local(start).date())
 
     def _settled_ms(self, connection: Connection) -> int | None:
-        """Until when everything is stored and summed up; None: nothing is.
+        """Until when everything is stored and summed up, by a clock that does not run ahead; None: nothing.
 
         The journal of all intersections is stored in one order: a silent one is not awaited. One that has
         minutes of which there are no sums yet is.
         """
         reach, behind = [], []
+        now_ms = self._now_ms()
         for place in self._places:
             sums, rows = hours.c, minutes.c
             summed, minute = (
-                connection.execute(select(func.max(at)).where(of == place, at < _TO_MS)).scalar_one()
+                connection.execute(select(func.max(at)).where(of == place, at <= now_ms)).scalar_one()
                 for of, at in ((sums.intersection, sums.hour_ms), (rows.intersection, rows.minute_ms))
             )
             if summed is not None:
                 reach.append(summed)
             if minute is not None and (summed is None or minute >= summed + HOUR_MS):
                 behind.append(_FROM_MS if summed is None else summed)
-        now = _TO_MS if self._simulated else self._clock()
-        return min([max(reach), now, *behind]) - LATE_MS if reach else None
+        return min([max(reach), *behind]) - LATE_MS if reach else None
+
+    def _now_ms(self) -> int:
+        return _TO_MS - 1 if self._simulated else min(_TO_MS - 1, self._clock())
 
     def _hour(self, connection: Connection, which: ColumnElement[int], from_ms: int) -> int | None:
         """Of the hours of which there are sums, from a time on."""
@@ -140,6 +144,8 @@ class IndicatorSource:
 
     def _refuse_the_future(self, connection: Connection, last: Period) -> None:
         # New days would lie before it, and be left out without a word.
+        if last.end_ms > self._now_ms():
+            raise beyond_the_clock(NAME, last.slug)
         newest = self._hour(connection, func.max(hours.c.hour_ms), _FROM_MS)
         if newest is None or newest < last.begin_ms:
             raise StoreError(
