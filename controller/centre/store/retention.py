@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.ledger import State
+from denxanh.controller.centre.store.quarters import missing
 from denxanh.controller.centre.store.schema import (
     alarms,
     commands,
@@ -38,6 +39,7 @@ from denxanh.controller.centre.store.schema import (
 )
 from denxanh.controller.centre.store.signal_events import intersections
 from denxanh.controller.localtime import HOUR_MS
+from denxanh.controller.measures.quarters import LEAD_MS
 from denxanh.errors import StoreError
 
 DAY_MS = 86_400_000
@@ -82,8 +84,8 @@ def retain(store: Store, days: Days, now_ms: int, summed: Collection[str] = ()) 
         store: where.
         days: how long what stays.
         now_ms: the time to count back from.
-        summed: intersections of which minutes, spans, quarters and signal events go only once the hours and
-            quarters in which they began are summed up.
+        summed: intersections of which minutes, spans and signal events go only once the hours and quarters in
+            which they began are summed up.
 
     Returns:
         Rows removed by table.
@@ -95,14 +97,19 @@ def retain(store: Store, days: Days, now_ms: int, summed: Collection[str] = ()) 
     if min(asdict(days).values()) < 0:
         raise StoreError("a number of days cannot be negative", where="retention")
     with store.reading() as connection:
-        names = intersections(connection)
+        limits = dict.fromkeys(intersections(connection), now_ms)
+        for name in limits.keys() & set(summed):
+            if (found := missing(connection, name)) is not None:
+                limits[name] = found[0] - LEAD_MS
     removed: Counter[str] = Counter()
-    for table, old in _old(days, now_ms, names):
+    for table, old in _old(days, now_ms, limits):
         removed[table.name] += _remove(store, table, old & _settled(table, summed))
     return dict(removed)
 
 
-def _old(days: Days, now_ms: int, names: Iterable[str]) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+def _old(days: Days, now_ms: int, limits: Mapping[str, int]) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+    """What may go of each table; signal events of an intersection only before its limit."""
+
     def before(number: int) -> int:
         return now_ms - number * DAY_MS
 
@@ -117,8 +124,14 @@ def _old(days: Days, now_ms: int, names: Iterable[str]) -> Iterator[tuple[Table,
         yield quarter_hours, quarter_hours.c.begin_ms < before(days.quarter_hours)
     if days.signal_events:
         of = signal_events.c
-        for name in names:  # each by the index: nobody waits while the whole table is looked through
-            yield signal_events, (of.intersection == name) & (of.at_ms < before(days.signal_events))
+        for (
+            name,
+            limit,
+        ) in limits.items():  # each by the index: nobody waits while the whole table is looked through
+            yield (
+                signal_events,
+                (of.intersection == name) & (of.at_ms < min(limit, before(days.signal_events))),
+            )
     if days.alarms:
         settled = alarms.c.acknowledged_ms.is_not(None) & (alarms.c.cleared_ms < before(days.alarms))
         yield alarms, settled
