@@ -29,6 +29,7 @@ from denxanh.controller.centre.shield import MAX_BODY_BYTES, SecurityHeaders
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.keeping import Keeping
 from denxanh.controller.centre.store.measuring import Measuring
+from denxanh.controller.centre.store.rows import now_ms
 from denxanh.controller.centre.view import CorridorView
 from denxanh.controller.forecast.fitfile import FILE_NAME
 from denxanh.controller.tally import SUMMARY_NAME
@@ -80,7 +81,7 @@ def create_app(
     if folder is None and corridor.id in catalogue.names():
         folder = catalogue.path(corridor.id)
     keeping = Keeping(store, corridor, journal.parent)
-    measuring = Measuring(store, corridor)
+    measuring = Measuring(store, corridor, clock=None if simulated or corridor.simulation_only else now_ms)
     watch = FeedWatch(store, feeds)
 
     def notices() -> list[tuple[str, str]]:

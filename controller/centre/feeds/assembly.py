@@ -16,9 +16,10 @@ from denxanh.controller.centre.feeds.live import NAME as LIVE
 from denxanh.controller.centre.feeds.live import LiveFeed, Street
 from denxanh.controller.centre.feeds.runner import Feed
 from denxanh.controller.centre.feeds.settings import FeedTable, Tls, ToHttp, ToMqtt
-from denxanh.controller.centre.feeds.sources import SOURCES, audit
+from denxanh.controller.centre.feeds.sources import SOURCES, audit, quarters
 from denxanh.controller.centre.feeds.sources.indicators import NAME as INDICATORS
 from denxanh.controller.centre.feeds.sources.indicators import IndicatorSource
+from denxanh.controller.centre.store.rows import now_ms
 from denxanh.controller.console_site import LOOPBACK
 from denxanh.controller.journal import JOURNAL_NAME
 from denxanh.controller.site import Site
@@ -63,9 +64,11 @@ def source_of(name: str, site: Site, city: CityFile) -> Source:
     Raises:
         KeyError: there is no such source.
     """
+    simulated = site.clock is not None or bool(site.corridor.simulation_only)
+    if name == quarters.NAME:
+        return quarters.QuarterSource(site.corridor, None if simulated else now_ms)
     if name != INDICATORS:
         return SOURCES[name](site.corridor)
-    simulated = site.clock is not None or bool(site.corridor.simulation_only)
     return IndicatorSource(site.corridor, city.indicators, city.costs, simulated=simulated)
 
 

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from denxanh.errors import StoreError
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -52,6 +54,15 @@ class Gap:
 
     count: int
     position: str
+
+
+def beyond_the_clock(source: str, read: str) -> StoreError:
+    """A position that a clock which ran ahead has made: what comes until then would lie before it."""
+    return StoreError(
+        f"the feed has read {read} further than the computer's clock goes: the clock ran ahead, or is behind",
+        where=f"feed_positions: {source}",
+        fix="set the clock; then denxanh feeds start SITE.toml FEED says where it goes on",
+    )
 
 
 class Source(Protocol):

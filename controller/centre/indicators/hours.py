@@ -8,26 +8,23 @@ the store is an hour of the street.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, func, insert, select
+from sqlalchemy import Connection, and_, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from denxanh.controller.centre.indicators.settings import Indicators
-from denxanh.controller.centre.indicators.sources import extent_of, names_in, sources
-from denxanh.controller.centre.store import signal_events
+from denxanh.controller.centre.indicators.sources import LONGEST_MS, extent_of, names_in, sources
+from denxanh.controller.centre.indicators.unsummed import begin_of, first_row
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.schema import hours as table
-from denxanh.controller.centre.store.schema import minutes, quarter_hours, spans
+from denxanh.controller.centre.store.schema import minutes, spans
 from denxanh.controller.localtime import HOUR_MS, local
 from denxanh.networks.model import Corridor, Intersection
 
-REDO_MS = 48 * HOUR_MS
-"""So far back every run sums up anew: what was recorded late still counts (assumed: an outage of two
-days)."""
 STEP_MS = 31 * 24 * HOUR_MS
 """One reading sums up so much at most."""
 BATCH = 500
@@ -90,7 +87,7 @@ def extent(store: Store) -> tuple[int, int] | None:
 def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool = False) -> int:
     """Sum up what has come since the last time; anew what was summed up too early.
 
-    That is the two days before, and what follows the first hour whose vehicles were counted only afterwards.
+    That is what `unsummed.begin_of` finds: at least the two days before.
 
     Args:
         store: where.
@@ -109,20 +106,11 @@ def gather(store: Store, corridor: Corridor, rules: Indicators, *, again: bool =
     for one in corridor.intersections:
         with store.reading() as connection:
             found = extent_of(connection, one.id)
-            of_it = table.c.intersection == one.id
-            known = connection.execute(
-                select(func.min(table.c.hour_ms), func.max(table.c.hour_ms)).where(of_it)
-            ).one()
-            late = _counted_late(connection, one.id)
-        if found is None:
-            continue
-        oldest, newest = found
-        begin = oldest - oldest % HOUR_MS
-        if not again and known[0] is not None and known[0] <= begin:
-            redo = known[1] - REDO_MS
-            begin = max(begin, redo if late is None else min(redo, late))
-        for from_ms in range(begin, newest + 1, STEP_MS):
-            to_ms = min(from_ms + STEP_MS, newest - newest % HOUR_MS + HOUR_MS)
+            if found is None:
+                continue
+            oldest, newest = found
+            begin = oldest - oldest % HOUR_MS if again else begin_of(connection, one.id, oldest, newest)
+        for from_ms, to_ms in _steps(store, one.id, begin, newest - newest % HOUR_MS + HOUR_MS):
             with store.reading() as connection:
                 rows = _summed(connection, one, rules, from_ms, to_ms)
             try:
@@ -159,23 +147,14 @@ def read(
     return tuple(Hour(*row) for row in found)
 
 
-def _counted_late(connection: Connection, intersection: str) -> int | None:
-    """The first hour whose vehicles were counted after it had been summed up, while their events are here."""
-    events = signal_events.extent(connection, intersection)
-    if events is None:
-        return None
-    hour, quarter = table.c, quarter_hours.c
-    counted = exists().where(
-        quarter.intersection == hour.intersection,
-        quarter.begin_ms >= hour.hour_ms,
-        quarter.begin_ms < hour.hour_ms + HOUR_MS,
-        quarter.volume.is_not(None),
-    )
-    of_it = (hour.intersection == intersection) & (hour.hour_ms > events[0] - HOUR_MS)
-    first: int | None = connection.execute(
-        select(func.min(hour.hour_ms)).where(of_it, hour.volume.is_(None), counted)
-    ).scalar()
-    return first
+def _steps(store: Store, intersection: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Pieces of a time, one after the other; what is far from any row is left out."""
+    while begin < end:
+        with store.reading() as connection:
+            found = first_row(connection, intersection, begin - LONGEST_MS, end)
+        begin = begin if found is None else max(begin, found - found % HOUR_MS)
+        yield begin, min(begin + STEP_MS, end)
+        begin += STEP_MS
 
 
 def _summed(

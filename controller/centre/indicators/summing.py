@@ -24,29 +24,41 @@ FIRST_S = 30.0
 _LOG = logging.getLogger(__name__)
 
 
-def sum_up(store: Store, corridor: Corridor, rules: Indicators, *, again: bool = False) -> None:
+def sum_up(
+    store: Store,
+    corridor: Corridor,
+    rules: Indicators,
+    *,
+    again: bool = False,
+    now_ms: int | None = None,
+) -> None:
     """Work out all quarters of an hour that are missing, then sum up the hours (`hours.gather`).
 
-    Where no centre has run, that is everything that is stored, and takes its time.
+    Where no centre has run, that is everything that is stored, and takes its time. `now_ms`: see
+    `quarters.missing`.
 
     Raises:
         StoreError: the database does not answer. What was done until then stays; doing it again goes on.
     """
     every = tuple(duties(one) for one in corridor.intersections)
     done: dict[str, int] = {}
-    while catch_up(store, every, done):
+    while catch_up(store, every, done, now_ms):
         pass
     gather(store, corridor, rules, again=again)
 
 
-def clear(store: Store, corridor: Corridor, rules: Indicators, days: Days, now_ms: int) -> Mapping[str, int]:
+def clear(
+    store: Store, corridor: Corridor, rules: Indicators, days: Days, now_ms: int, *, simulated: bool = False
+) -> Mapping[str, int]:
     """Sum up what reports need, then remove what is older than it may be (`retention.retain`).
+
+    A simulated street has a clock of its own.
 
     Raises:
         StoreError: as both; nothing was removed that is not summed up.
     """
-    sum_up(store, corridor, rules)
-    return retain(store, days, now_ms)
+    sum_up(store, corridor, rules, now_ms=None if simulated else now_ms)
+    return retain(store, days, now_ms, [one.id for one in corridor.intersections])
 
 
 class Summing:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from denxanh.controller.centre.store.archive import Store
 from denxanh.controller.centre.store.heavy import heavy
 from denxanh.controller.centre.store.quarters import catch_up
+from denxanh.controller.centre.store.rows import now_ms
 from denxanh.controller.measures.duties import duties
 from denxanh.errors import StoreError
 from denxanh.networks.model import Corridor
@@ -26,12 +28,21 @@ class Measuring:
         store: where the events are and the measures go.
         corridor: its intersections.
         period_s: see `PERIOD_S`.
+        clock: the computer's, ms; None: the street has one of its own (a simulated one).
     """
 
-    def __init__(self, store: Store, corridor: Corridor, *, period_s: float = PERIOD_S) -> None:
+    def __init__(
+        self,
+        store: Store,
+        corridor: Corridor,
+        *,
+        period_s: float = PERIOD_S,
+        clock: Callable[[], int] | None = now_ms,
+    ) -> None:
         self._store = store
         self._every = tuple(duties(one) for one in corridor.intersections)
         self._period_s = period_s
+        self._clock = clock
         self._done: dict[str, int] = {}
         self._failing = False
 
@@ -61,4 +72,5 @@ class Measuring:
         Raises:
             StoreError: the database does not answer.
         """
-        return catch_up(self._store, self._every, self._done) > 0
+        now = None if self._clock is None else self._clock()
+        return catch_up(self._store, self._every, self._done, now) > 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
@@ -26,6 +27,7 @@ from denxanh.controller.measures.quarters import (
 
 STEP_MS = 24 * 4 * QUARTER_MS
 """Most that one transaction works out: a day, so that other writers wait for a moment only."""
+_LOG = logging.getLogger(__name__)
 _NAMES = tuple(field.name for field in fields(PhaseQuarter))
 
 
@@ -48,30 +50,77 @@ def window(connection: Connection, intersection: str, since_ms: int, until_ms: i
     )
 
 
-def missing(connection: Connection, intersection: str, done_ms: int | None = None) -> tuple[int, int] | None:
+def missing(
+    connection: Connection, intersection: str, done_ms: int | None = None, now_ms: int | None = None
+) -> tuple[int, int] | None:
     """From when until when quarters are over and not worked out; None: there are none.
 
-    A quarter is over when an event well after it is stored: the journal is stored in its order.
+    A quarter is over when an event well after it is stored, for the journal is stored in its order, and when
+    it is over by the computer's clock: events may be of a clock that ran ahead. If there are quarters that
+    are not over, such a clock has made them, and some that are over by now without their events: then all
+    are worked out anew whose events are here.
 
     Args:
         connection: to the store.
         intersection: whose.
         done_ms: until when the caller knows that nothing is missing.
+        now_ms: the computer's clock; None: the street has one of its own (a simulated one).
     """
+    known = _known(connection, intersection, now_ms)
+    if known is None:
+        return None
+    begin_ms = known.reached
+    if done_ms is not None and done_ms <= known.end + QUARTER_MS:
+        begin_ms = max(known.first, done_ms)
+    elif known.ahead:
+        begin_ms = known.whole
+    return (begin_ms, known.end) if begin_ms < known.end else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is stored of an intersection: the quarter of its first event, those that are over, those done."""
+
+    first: int
+    end: int
+    reached: int
+
+    @property
+    def ahead(self) -> bool:
+        """More is worked out than is over. A clock that is set back a little makes a quarter of it."""
+        return self.reached > self.end + QUARTER_MS
+
+    @property
+    def whole(self) -> int:
+        """From here on all events are here that a quarter needs."""
+        return self.first + QUARTER_MS + LEAD_MS
+
+
+def _known(connection: Connection, intersection: str, now_ms: int | None) -> _Known | None:
     found = stored_events.extent(connection, intersection)
     if found is None:
         return None
     first, newest = found
+    if now_ms is not None and newest > now_ms:
+        before = stored_events.last(connection, intersection, now_ms)
+        if before is None:
+            return None  # the computer's clock is wrong
+        newest = before
     stored = connection.execute(
         select(func.max(quarter_hours.c.begin_ms)).where(quarter_hours.c.intersection == intersection)
     ).scalar_one()
-    begin_ms = max(
-        quarter_of(first),
-        0 if stored is None else stored + QUARTER_MS,
-        done_ms or 0,
-    )
-    end_ms = quarter_of(newest - TRAIL_MS)
-    return (begin_ms, end_ms) if begin_ms < end_ms else None
+    begin, end = quarter_of(first), quarter_of(newest - TRAIL_MS)
+    return _Known(begin, end, begin if stored is None else max(begin, stored + QUARTER_MS))
+
+
+def _forget(store: Store, intersection: str, known: _Known) -> None:
+    """Remove quarters that are not over; once they are, their events are still here."""
+    these = quarter_hours.c.begin_ms >= max(known.end, known.whole)
+    with store.writing() as connection:
+        found = delete(quarter_hours).where(quarter_hours.c.intersection == intersection, these)
+        count = connection.execute(found).rowcount
+    if count:
+        _LOG.warning("%s: a clock that ran ahead had worked out quarters that are not over", intersection)
 
 
 def work_out(store: Store, duties: Duties, begin_ms: int, end_ms: int) -> int:
@@ -110,13 +159,14 @@ def work_out(store: Store, duties: Duties, begin_ms: int, end_ms: int) -> int:
     return stored
 
 
-def catch_up(store: Store, every: Iterable[Duties], done: dict[str, int]) -> int:
+def catch_up(store: Store, every: Iterable[Duties], done: dict[str, int], now_ms: int | None = None) -> int:
     """Work out at most a day of each intersection's missing quarters.
 
     Args:
         store: where.
         every: the intersections.
         done: by intersection, until when nothing is missing; moved on. Start with an empty one.
+        now_ms: see `missing`.
 
     Returns:
         Quarters that were worked out; 0: nothing was missing.
@@ -128,8 +178,11 @@ def catch_up(store: Store, every: Iterable[Duties], done: dict[str, int]) -> int
     for duties in every:
         intersection = duties.numbering.intersection
         with store.reading() as connection:
-            found = missing(connection, intersection, done.get(intersection))
+            found = missing(connection, intersection, done.get(intersection), now_ms)
+            known = _known(connection, intersection, now_ms)
         if found is None:
+            if known is not None and known.ahead:  # only now: whoever is killed before begins again
+                _forget(store, intersection, known)
             continue
         begin_ms, end_ms = found
         end_ms = min(end_ms, begin_ms - begin_ms % HOUR_MS + STEP_MS)  # whole hours: they are summed up next

@@ -54,6 +54,13 @@ def extent(connection: Connection, intersection: str) -> tuple[int, int] | None:
     return None if first is None else (first, last)
 
 
+def last(connection: Connection, intersection: str, until_ms: int) -> int | None:
+    """The time of the last event of an intersection up to a moment, ms; None if there is none."""
+    before = (_COLUMNS.intersection == intersection) & (_COLUMNS.at_ms <= until_ms)
+    found: int | None = connection.execute(select(func.max(_COLUMNS.at_ms)).where(before)).scalar_one()
+    return found
+
+
 def indiana(connection: Connection, since_ms: int, until_ms: int) -> polars.DataFrame:
     """All intersections' events in the columns that ATSPM programs read, by intersection and time.
 

@@ -249,12 +249,14 @@ def _read(site: Path, name: str, period: str | None, ward: str | None, again: bo
     """Sum up what is new, and read what the report needs."""
     from denxanh.controller.centre.indicators.summing import sum_up
     from denxanh.controller.centre.reports.basis import basis
+    from denxanh.controller.centre.store.rows import now_ms
     from denxanh.controller.clock import VIETNAM
 
     with _opened(site) as (store, found, city):
-        sum_up(store, found.corridor, city.indicators, again=again)
-        about: Period = chosen(store, name, period)
         simulated = found.clock is not None or bool(found.corridor.simulation_only)
+        now = None if simulated else now_ms()
+        sum_up(store, found.corridor, city.indicators, again=again, now_ms=now)
+        about: Period = chosen(store, name, period)
         made = datetime.now(VIETNAM)
         register = found.register()
         yield basis(

@@ -249,7 +249,8 @@ def retain(
     found = _site(site)
     rules = city.load(None if found.console is None else found.console.city).indicators
     with _opened(site) as store:
-        removed = clear(store, found.corridor, rules, days, now_ms())
+        simulated = found.clock is not None or bool(found.corridor.simulation_only)
+        removed = clear(store, found.corridor, rules, days, now_ms(), simulated=simulated)
     if json:
         document(dict(removed))
         return

@@ -264,3 +264,30 @@ def test_both_databases_give_the_same(empty_database: Callable[[str], str], kind
     with found.reading() as connection:
         assert source().end(connection) == "2026-10"
     found.close()
+
+
+def test_no_day_is_given_before_it_is_over_by_the_computers_clock(store: Store) -> None:
+    """The controller's clock ran a day ahead for a minute: its sum is of no day that is over."""
+    clock = begin(1) + 6 * HOUR_MS
+    real = IndicatorSource(CORRIDOR, Indicators(), Costs(), simulated=False, clock=lambda: clock)
+    summed(store, ONE, begin(0), begin(1) + 6 * HOUR_MS)
+    summed(store, ONE, begin(2) + 10 * HOUR_MS, begin(2) + 11 * HOUR_MS)
+    with store.reading() as connection:
+        (day,) = real.read(connection, None, 10)
+        assert (day.position, real.end(connection)) == ("2026-10-29", "2026-10-29")
+    seen(store, ONE, begin(1) + 7 * HOUR_MS)
+    clock = begin(2) + 4 * HOUR_MS
+    with store.reading() as connection:
+        assert real.read(connection, day.position, 10) == [], "that minute is not summed up yet"
+    summed(store, ONE, begin(1) + 6 * HOUR_MS, begin(2) + 4 * HOUR_MS)
+    with store.reading() as connection:
+        assert [one.position for one in real.read(connection, day.position, 10)] == ["2026-10-30"]
+
+
+def test_a_position_beyond_the_computers_clock_is_told(store: Store) -> None:
+    real = IndicatorSource(CORRIDOR, Indicators(), Costs(), simulated=False, clock=lambda: begin(1))
+    summed(store, ONE, begin(0), begin(9))
+    with store.reading() as connection:
+        with pytest.raises(StoreError, match="further than the computer's clock"):
+            real.read(connection, "2026-10-31", 10)
+        assert real.read(connection, "2026-10-29", 10) == []

@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select
 
 from denxanh.controller.centre.feeds.contract import Message
 from denxanh.controller.centre.feeds.sources import SOURCES
+from denxanh.controller.centre.feeds.sources.quarters import QuarterSource
 from denxanh.controller.centre.store import quarters
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.quarters import catch_up
@@ -313,3 +314,23 @@ def stored(store: Store, told: Mapping[str, tuple[int, int]]) -> None:
     if rows:
         with store.writing() as connection:
             connection.execute(insert(quarter_hours), rows)
+
+
+def test_a_clock_that_runs_ahead_takes_no_quarter_along(store: Store) -> None:
+    street, receiver = Street(store), Receiver(store)
+    street.tell(PLACES[0], 12, seen=True)
+    catch_up(store, DUTIES, {})
+    now = NOON + 3 * QUARTER_MS
+    real = QuarterSource(CORRIDOR, lambda: now)
+    with store.reading() as connection:
+        first = real.read(connection, None, 1000)
+        assert {one.id.rpartition("-")[2] for one in first} == {str(NOON + n * QUARTER_MS) for n in range(3)}
+        assert real.end(connection) == first[-1].position
+        assert real.read(connection, first[-1].position, 1000) == []
+        beyond = SOURCES["flow-15min"](CORRIDOR).end(connection)
+        with pytest.raises(StoreError, match="further than the computer's clock"):
+            real.read(connection, beyond, 1000)
+        now += QUARTER_MS
+        assert len(real.read(connection, first[-1].position, 1000)) == len(PHASES[PLACES[0]])
+    receiver.after = beyond
+    assert receiver.take(10) == 0, "a simulated street has a clock of its own"

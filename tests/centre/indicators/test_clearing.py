@@ -13,7 +13,7 @@ from denxanh.controller.centre.indicators.hours import Hour, gather, load
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.indicators.summing import clear, sum_up
 from denxanh.controller.centre.store.archive import Store, open_store
-from denxanh.controller.centre.store.retention import DAY_MS, Days
+from denxanh.controller.centre.store.retention import DAY_MS, Days, retain
 from denxanh.controller.centre.store.schema import minutes, quarter_hours, signal_events, spans
 from denxanh.controller.localtime import HOUR_MS
 from denxanh.controller.measures.duties import duties
@@ -104,3 +104,28 @@ def test_vehicles_that_are_counted_late_come_into_hours_of_long_ago(
     assert {one.volume for one in sums(kept).values()} == {None}
     clear(kept, writer.corridor, RULES, LIMITS, now_ms)
     assert sums(kept) == whole
+
+
+def test_after_a_clock_that_ran_ahead_nothing_goes_that_is_not_summed_up(
+    writer: Any, kept: Store, whole: dict[int, Hour]
+) -> None:
+    """A minute from 200 days ahead is stored and summed up first; then come forty days."""
+    writer.hour(FIRST - timedelta(days=1), 7, 1.0, minutes_of=1)
+    writer.hour(FIRST + timedelta(days=200), 4, 1.0, minutes_of=1)
+    sum_up(kept, writer.corridor, RULES)
+    now_ms = fill(writer)
+    clear(kept, writer.corridor, RULES, LIMITS, now_ms)
+    found = sums(kept)
+    assert {hour_ms: one for hour_ms, one in found.items() if writer.at(FIRST) <= hour_ms < now_ms} == whole
+
+
+def test_rows_without_a_sum_stay(writer: Any, kept: Store) -> None:
+    fill(writer)
+    place, far = writer.place.id, writer.at(FIRST + timedelta(days=400))
+    retain(kept, LIMITS, far, [place])
+    assert oldest(kept, signal_events.c.at_ms) == writer.at(FIRST, 7)
+    assert oldest(kept, minutes.c.minute_ms) == oldest(kept, spans.c.began_ms) == writer.at(FIRST, 7)
+    removed = retain(kept, LIMITS, far, ["another"])
+    assert removed["minutes"] > 0 < removed["spans"], (
+        "of an intersection that is no more nothing is summed up"
+    )

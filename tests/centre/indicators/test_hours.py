@@ -10,14 +10,17 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from denxanh.controller.centre.indicators import hours, summing
 from denxanh.controller.centre.indicators.hours import extent, gather, load
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.store.archive import Store
-from denxanh.controller.centre.store.schema import minutes, spans
+from denxanh.controller.centre.store.schema import hours as table
+from denxanh.controller.centre.store.schema import minutes, signal_events, spans
 from denxanh.controller.localtime import HOUR_MS
 from denxanh.controller.mode import Mode
 from denxanh.networks.model import Corridor
@@ -217,3 +220,93 @@ def test_summing_goes_on_after_a_bug(
         task.cancel()
 
     asyncio.run(watched())
+
+
+JUMPS = st.lists(
+    st.tuples(st.integers(-3, 300), st.integers(0, 23), st.sampled_from((1, 30, 60)), st.booleans()),
+    min_size=2,
+    max_size=8,
+    unique_by=lambda one: one[:2],
+)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=JUMPS, lasting_h=st.integers(0, 24 * 20))
+def test_however_the_clock_jumps_every_row_comes_into_its_sum(
+    writer: Any, kept: Store, corridor: Corridor, rows: list[tuple[int, int, int, bool]], lasting_h: int
+) -> None:
+    _emptied(kept)
+    for day, hour, minutes_of, summed in rows:
+        writer.hour(DAY + timedelta(days=day), hour, 2.0, minutes_of=minutes_of)
+        if summed:
+            gather(kept, corridor, RULES)
+    day, hour, _, _ = rows[-1]
+    begin = writer.at(DAY + timedelta(days=day), hour + 1)
+    writer.spans(writer.span(writer.place.id, begin, begin + lasting_h * HOUR_MS + 1, Mode.FLASH))
+    gather(kept, corridor, RULES)
+    in_pieces = load(kept, *ALL)
+    with kept.writing() as connection:
+        connection.execute(delete(table))
+    gather(kept, corridor, RULES)
+    assert load(kept, *ALL) == in_pieces
+
+
+def _emptied(store: Store) -> None:
+    with store.writing() as connection:
+        for one in (table, minutes, spans):
+            connection.execute(delete(one))
+
+
+def test_after_a_jump_of_the_clock_the_running_hour_is_still_summed_up_to_its_end(
+    writer: Any, kept: Store, corridor: Corridor
+) -> None:
+    writer.hour(DAY, 7, 2.0)
+    writer.hour(DAY + timedelta(days=200), 7, 2.0, minutes_of=1)
+    writer.hour(DAY, 8, 2.0, minutes_of=10)
+    gather(kept, corridor, RULES)
+    begin = writer.at(DAY, 8, 10)
+    writer.spans(writer.span(writer.place.id, begin, begin + 50 * 60_000, Mode.LOCAL))
+    gather(kept, corridor, RULES)
+    assert [(one.adaptive_s, one.local_s) for one in load(kept, *ALL)] == [(3600, 0), (600, 3000), (300, 0)]
+
+
+def test_a_state_that_lasts_for_days_is_summed_up_whole(writer: Any, kept: Store, corridor: Corridor) -> None:
+    place, begin = writer.place.id, writer.at(DAY)
+    writer.spans(writer.span(place, begin, None, Mode.FLASH))
+    with kept.reading() as connection:
+        number = connection.execute(select(func.max(spans.c.id))).scalar_one()
+    for hour in range(0, 120, 12):
+        lane = {"intersection": place, "minute_ms": begin + hour * HOUR_MS, "lane": 0, "seconds": 60}
+        means = {"queued_mean": 1.0, "queued_max": 1.0, "moving_mean": 1.0, "confidence_min": 0.9}
+        with kept.writing() as connection:
+            connection.execute(insert(minutes), {**lane, **means})
+        gather(kept, corridor, RULES)
+    with kept.writing() as connection:
+        ended = update(spans).where(spans.c.id == number).values(ended_ms=begin + 120 * HOUR_MS)
+        connection.execute(ended)
+    end = begin + 120 * HOUR_MS
+    writer.spans(writer.span(place, end, end + 60_000, Mode.PLAN))
+    gather(kept, corridor, RULES)
+    assert [one.other_s for one in load(kept, *ALL)] == [3600.0] * 120 + [0.0]
+
+
+def test_a_row_from_the_end_of_time_takes_no_time(writer: Any, kept: Store, corridor: Corridor) -> None:
+    writer.hour(DAY, 7, 2.0)
+    begin = 2**62 - 2**62 % HOUR_MS
+    writer.spans(writer.span(writer.place.id, begin, begin + 1000, Mode.PLAN))
+    assert gather(kept, corridor, RULES) == 2
+
+
+def test_quarters_that_are_counted_late_come_into_an_hour_that_has_others(
+    writer: Any, kept: Store, corridor: Corridor
+) -> None:
+    for days in range(5):
+        writer.hour(DAY + timedelta(days=days), 7, 2.0)
+    with kept.writing() as connection:
+        event = {"intersection": writer.place.id, "at_ms": writer.at(DAY, 7), "code": 1, "parameter": 1}
+        connection.execute(insert(signal_events), event)
+    for number in range(4):
+        writer.quarter(writer.at(DAY, 7, 15 * number), 1, 100, 80, 50)
+        gather(kept, corridor, RULES)
+    assert load(kept, *ALL)[0].volume == 400
+    assert gather(kept, corridor, RULES) == 3, "once is enough"

@@ -183,3 +183,58 @@ async def test_the_loop_goes_on_after_the_store_was_away(
     assert tries >= 3
     with store.reading() as connection:
         assert connection.execute(select(quarter_hours.c.begin_ms).distinct()).scalars().all() == [BEGIN_MS]
+
+
+HOUR, DAYS = 4 * QUARTER_MS, 96 * QUARTER_MS
+
+
+def later(events: Iterable[Event], ms: int) -> list[Event]:
+    return [(at + ms, code, parameter) for at, code, parameter in events]
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+@pytest.mark.parametrize("ahead_ms", [HOUR, 5 * DAYS])
+def test_a_clock_that_ran_ahead_leaves_no_quarter_that_is_not_known(
+    place: Duties, tmp_path: Path, ahead_ms: int, restarted: bool
+) -> None:
+    """It jumps, events and quarters of the time ahead are stored, then it is right again."""
+    store = open_store(f"sqlite:///{tmp_path}/jumped.db")
+    before, wrong = signal(40), later(signal(20), ahead_ms)
+    after = later(signal(100)[1:], 40 * 60_000)
+    done: dict[str, int] = {}
+    put(store, place, before)
+    catch_up(store, [place], done, before[-1][0])
+    put(store, place, wrong)
+    while catch_up(store, [place], done, wrong[-1][0]):
+        pass
+    for begin in range(0, len(after), 97):
+        put(store, place, after[begin : begin + 97])
+        done = {} if restarted else done
+        now_ms = after[: begin + 97][-1][0]
+        while catch_up(store, [place], done, now_ms):
+            pass
+    right = open_store(f"sqlite:///{tmp_path}/right.db")
+    put(right, place, [*before, *after, *wrong])
+    while catch_up(right, [place], {}, now_ms):
+        pass
+    assert stored(store) == stored(right)
+    assert len({row.begin_ms for row in stored(store)}) == 9
+    right.close()
+    store.close()
+
+
+def test_a_computer_whose_clock_is_at_its_beginning_forgets_nothing(store: Store, place: Duties) -> None:
+    put(store, place, signal(64))
+    catch_up(store, [place], {}, BEGIN_MS + 64 * 60_000)
+    before = stored(store)
+    assert catch_up(store, [place], {}, 0) == 0
+    assert stored(store) == before
+
+
+def test_events_that_come_after_one_from_a_clock_that_ran_ahead_are_awaited(
+    store: Store, place: Duties
+) -> None:
+    put(store, place, [*signal(20), (BEGIN_MS + 60 * DAYS, 1, 1)])
+    now_ms = BEGIN_MS + 2 * HOUR  # the journal of these two hours is not stored yet
+    catch_up(store, [place], {}, now_ms)
+    assert {row.begin_ms for row in stored(store)} == {BEGIN_MS}

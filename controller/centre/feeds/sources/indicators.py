@@ -6,19 +6,20 @@ person enters later, is not sent again: `GET /api/v1/indicators` and `denxanh re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from denxanh.controller.centre.feeds.contract import Gap, Message
+from denxanh.controller.centre.feeds.contract import Gap, Message, beyond_the_clock
 from denxanh.controller.centre.indicators.costs import Costs
 from denxanh.controller.centre.indicators.observing import observed
 from denxanh.controller.centre.indicators.period import FIRST_YEAR, LAST_YEAR, Kind, Period
 from denxanh.controller.centre.indicators.records import records
 from denxanh.controller.centre.indicators.settings import Indicators
 from denxanh.controller.centre.indicators.told import document
+from denxanh.controller.centre.store.rows import now_ms
 from denxanh.controller.centre.store.schema import hours, minutes
 from denxanh.controller.localtime import HOUR_MS, local
 from denxanh.errors import ReportError, StoreError
@@ -42,13 +43,23 @@ class IndicatorSource:
         corridor: whose intersections.
         rules: baselines and targets.
         costs: what an hour, a litre … costs.
-        simulated: whether the street is a simulated one.
+        simulated: whether the street is a simulated one, with a clock of its own.
+        clock: the computer's, ms: no period is given before it is over by it.
     """
 
-    def __init__(self, corridor: Corridor, rules: Indicators, costs: Costs, *, simulated: bool) -> None:
+    def __init__(
+        self,
+        corridor: Corridor,
+        rules: Indicators,
+        costs: Costs,
+        *,
+        simulated: bool,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
         self._schedule = corridor.schedule
         self._places = {one.id: len(one.lanes) for one in corridor.intersections}
         self._rules, self._costs, self._simulated = rules, costs, simulated
+        self._clock = clock
 
     @property
     def name(self) -> str:
@@ -59,7 +70,8 @@ class IndicatorSource:
         """The next periods, oldest first.
 
         Raises:
-            StoreError: the position is none of this source's, or lies behind all that is stored.
+            StoreError: the position is none of this source's, or lies behind all that is stored, or behind
+                the computer's clock.
         """
         last = None if after is None else _parsed(after)
         until_ms = self._settled_ms(connection)
@@ -101,16 +113,17 @@ class IndicatorSource:
         return None if start is None else Period.day(local(start).date())
 
     def _settled_ms(self, connection: Connection) -> int | None:
-        """Until when everything is stored and summed up; None: nothing is.
+        """Until when everything is stored and summed up, by a clock that does not run ahead; None: nothing.
 
         The journal of all intersections is stored in one order: a silent one is not awaited. One that has
         minutes of which there are no sums yet is.
         """
         reach, behind = [], []
+        now_ms = self._now_ms()
         for place in self._places:
             sums, rows = hours.c, minutes.c
             summed, minute = (
-                connection.execute(select(func.max(at)).where(of == place, at < _TO_MS)).scalar_one()
+                connection.execute(select(func.max(at)).where(of == place, at <= now_ms)).scalar_one()
                 for of, at in ((sums.intersection, sums.hour_ms), (rows.intersection, rows.minute_ms))
             )
             if summed is not None:
@@ -118,6 +131,9 @@ class IndicatorSource:
             if minute is not None and (summed is None or minute >= summed + HOUR_MS):
                 behind.append(_FROM_MS if summed is None else summed)
         return min([max(reach), *behind]) - LATE_MS if reach else None
+
+    def _now_ms(self) -> int:
+        return _TO_MS - 1 if self._simulated else min(_TO_MS - 1, self._clock())
 
     def _hour(self, connection: Connection, which: ColumnElement[int], from_ms: int) -> int | None:
         """Of the hours of which there are sums, from a time on."""
@@ -128,6 +144,8 @@ class IndicatorSource:
 
     def _refuse_the_future(self, connection: Connection, last: Period) -> None:
         # New days would lie before it, and be left out without a word.
+        if last.end_ms > self._now_ms():
+            raise beyond_the_clock(NAME, last.slug)
         newest = self._hour(connection, func.max(hours.c.hour_ms), _FROM_MS)
         if newest is None or newest < last.begin_ms:
             raise StoreError(

@@ -8,14 +8,14 @@ says of each intersection how far it is delivered.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import merge
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select, tuple_
 
-from denxanh.controller.centre.feeds.contract import Gap, Message, Source
+from denxanh.controller.centre.feeds.contract import Gap, Message, Source, beyond_the_clock
 from denxanh.controller.centre.feeds.sources.ngsi import Entities
 from denxanh.controller.centre.store.schema import quarter_hours
 from denxanh.errors import StoreError
@@ -41,9 +41,12 @@ class QuarterSource:
 
     Args:
         corridor: whose quarters; those of other intersections are left out.
+        clock: the computer's, ms: no quarter is given before it is over by it. None: the street has one of
+            its own (a simulated one).
     """
 
-    def __init__(self, corridor: Corridor) -> None:
+    def __init__(self, corridor: Corridor, clock: Callable[[], int] | None = None) -> None:
+        self._clock = clock
         self._entities = Entities(corridor)
         self._places = {one.id: one for one in corridor.intersections}
         self._of = {
@@ -60,11 +63,14 @@ class QuarterSource:
         """The next rows of every intersection, oldest first.
 
         Raises:
-            StoreError: the position is none of this source's, or lies behind all that is stored.
+            StoreError: the position is none of this source's, or lies behind all that is stored, or behind
+                the computer's clock.
         """
         done = self._done(connection, after)
         behind = {name: self._behind(connection, name, done.get(name), limit) for name in self._of}
-        for name in done.keys() & self._of.keys():
+        for name in sorted(done.keys() & self._of.keys()):
+            if done[name][0] > self._now_ms():
+                raise beyond_the_clock(NAME, name)
             if not behind[name]:
                 self._refuse_the_future(connection, name, done[name][0])
         messages = []
@@ -107,10 +113,16 @@ class QuarterSource:
             return dict.fromkeys(done, upto)  # lies behind all that is stored, and is refused
         return done
 
+    def _now_ms(self) -> int:
+        return LARGEST_MS if self._clock is None else self._clock()
+
+    def _over(self, name: str) -> ColumnElement[bool]:
+        return and_(self._of[name], _TABLE.begin_ms <= self._now_ms() - QUARTER_MS)
+
     def _behind(
         self, connection: Connection, name: str, done: tuple[int, int] | None, limit: int
     ) -> Sequence[Row[Any]]:
-        here: ColumnElement[bool] = self._of[name]
+        here = self._over(name)
         if done is not None:
             here = and_(here, tuple_(_TABLE.begin_ms, _TABLE.phase) > done)
         query = select(quarter_hours).where(here).order_by(_TABLE.begin_ms, _TABLE.phase)
@@ -118,7 +130,7 @@ class QuarterSource:
 
     def _end_of(self, connection: Connection, name: str, *, newest: bool) -> tuple[int, int] | None:
         order = [one.desc() if newest else one.asc() for one in (_TABLE.begin_ms, _TABLE.phase)]
-        query = select(_TABLE.begin_ms, _TABLE.phase).where(self._of[name]).order_by(*order).limit(1)
+        query = select(_TABLE.begin_ms, _TABLE.phase).where(self._over(name)).order_by(*order).limit(1)
         row = connection.execute(query).first()
         return None if row is None else (row.begin_ms, row.phase)
 
