@@ -36,9 +36,14 @@ def made_plan(site: Intersection, closed: Closures, number: int) -> int:
         plan
         for plan in made
         if plan.cycle_s == scheduled.cycle_s
-        and (_idle_s(plan, closed.idle) < wasted_s or any(edge in plan.name for edge in closed.approaches))
+        and (_idle_s(plan, closed.idle) < wasted_s or _named(plan) & {*closed.approaches})
     ]
     return min(fitting, key=lambda plan: _idle_s(plan, closed.idle), default=scheduled).number
+
+
+def _named(plan: Plan) -> set[str]:
+    """The words of a plan's name: a street called -12 is not the street called 12."""
+    return {*plan.name.replace(",", " ").split()}
 
 
 def drafts(site: Intersection, approaches: Sequence[str], numbers: Sequence[int]) -> tuple[Plan, ...]:

@@ -195,6 +195,8 @@ def test_the_flood_plan_of_this_hour_and_this_approach_runs() -> None:
     here = closures(site, ("NVC_CMT8_se",), (), 0.3)
     assert here is not None
     assert made_plans.made_plan(replace(CMT8, plans=(*CMT8.plans, named)), here, 1) == 101
+    other = replace(CMT8, plans=(*CMT8.plans, replace(made[0], name="Ngập -NVC_CMT8_se")))
+    assert made_plans.made_plan(other, here, 1) == 1
     long = replace(
         made[0], number=200, splits=tuple(replace(s, split_s=s.split_s + 1) for s in made[0].splits)
     )
