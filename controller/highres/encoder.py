@@ -77,8 +77,11 @@ class Encoder:
         polls = self._polled(at_ms, answered=aspects is not None)
         if readings is None or aspects is None:
             return found + self._silent(replace(moment, readings=None, status=None), polls)
-        if memory.silent_ms is not None and not self._lamps.follows(memory.lamps.aspects, aspects):
-            found += self._lose(memory.silent_ms, Loss.NO_ANSWER)
+        if memory.known and not self._lamps.follows(memory.lamps.aspects, aspects):
+            if memory.silent_ms is not None:
+                found += self._lose(memory.silent_ms, Loss.NO_ANSWER)
+            elif told_ms is not None and at_ms - told_ms >= 2 * SECOND_MS:
+                found += self._lose(told_ms + SECOND_MS, Loss.NO_RECORDS)
         found += self._known(moment, readings, aspects, polls)
         return found
 
