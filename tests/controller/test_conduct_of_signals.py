@@ -22,6 +22,8 @@ from denxanh.controller.conduct import (
     UNACCEPTED_S,
     UNLIT_S,
 )
+from denxanh.controller.follower import Follower
+from denxanh.controller.guard import GuardInput
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event, TickInput
 from denxanh.networks import catalogue, timing
@@ -339,3 +341,17 @@ def test_after_a_silence_nothing_is_held_against_what_is_shown() -> None:
     for _ in range(5):
         street.pass_second(took, since)
     assert "signals-stand" not in street.alarms()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(list(Mode)), st.integers(1, 150), st.booleans()), max_size=8))
+def test_what_the_guard_itself_does_is_never_overdue(stretches: list[tuple[Mode, int, bool]]) -> None:
+    """Whatever ran before ADAPTIVE and for how long: promises and walks are waited out."""
+    follower, count = Follower(SITE), len(SITE.groups)
+    run = 0
+    for mode, seconds, everybody in [(Mode.ADAPTIVE, 30, True), *stretches, (Mode.ADAPTIVE, 120, True)]:
+        for _ in range(seconds):
+            calls = (everybody,) * count
+            follower.decide(GuardInput(mode, None, calls, calls), followed=True)
+            run = run + 1 if mode is Mode.ADAPTIVE and follower.overdue else 0
+            assert run <= OVERDUE_S

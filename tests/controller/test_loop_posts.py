@@ -352,3 +352,22 @@ async def test_giving_back_does_not_wait_for_ever(bench: Callable[..., Bench], t
     while not await one.post.release():
         tries += 1
     assert posts.RELEASE_IN_VAIN - 1 <= tries <= posts.RELEASE_IN_VAIN
+
+
+async def test_who_is_given_up_is_given_back_however_often_before(bench: Callable[..., Bench]) -> None:
+    """Each failure before gave it back, and each second after that commanded it again."""
+    one = bench(keeps_promises=False)
+    one.brain.claim = Claim.DRIVING
+
+    async def poll() -> Report:
+        return Report(_status(heartbeat=len(one.peer.sent)), Readings((), (), ()))
+
+    one.peer.poll = poll  # type: ignore[method-assign]
+    for _ in range(MAX_RESTARTS + 1):
+        one.brain.fails = ZeroDivisionError("ours")
+        one.peer.sent.clear()
+        await one.tick()
+        await asyncio.sleep(0.01)
+        assert [command.mode for command in one.peer.sent] == [ModeRequest.RELEASE]
+    assert one.post.given_up
+    await one.post.close()
