@@ -50,10 +50,10 @@ def test_lamps_of_the_past_and_the_committed_future_are_drawn(place: Any, scribe
     names = place.page.query_selector_all("#timeline .name")
     assert len(names) == len(scribe.intersection.groups)
     for kind in ("lamps G", "lamps r", "hatch", "lamps G future"):
-        assert place.page.query_selector(f"#timeline [class='{kind}']") is not None, kind
+        place.wait(f"document.querySelector(\"#timeline [class='{kind}']\") !== null")
     # Seconds that passed before the page was opened are there.
-    wide = place.page.evaluate("document.querySelector(\"#timeline [class='lamps r']\").getBBox().width")
-    assert wide > 0.2 * place.page.evaluate("document.querySelector('#timeline svg').clientWidth")
+    wide = "document.querySelector(\"#timeline [class='lamps r']\").getBBox().width"
+    place.wait(f"{wide} > 0.2 * document.querySelector('#timeline svg').clientWidth")
 
 
 def test_the_running_and_the_next_stage_are_named(place: Any) -> None:

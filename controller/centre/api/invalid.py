@@ -28,6 +28,10 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "Idempotency-Key": ("mã lệnh Idempotency-Key", "Idempotency-Key"),
 }
 """What people call the fields that they fill in; another goes by its own name."""
+_MOMENT = (
+    "phải là thời điểm có múi giờ, như 2026-10-01T07:00:00+07:00",
+    "must be a moment with its offset, like 2026-10-01T07:00:00+07:00",
+)
 _KINDS: Mapping[str, tuple[str, str]] = {
     "missing": ("còn thiếu", "is missing"),
     "extra_forbidden": ("không có trường này", "is not known here"),
@@ -45,6 +49,10 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "bool_type": ("phải là true hoặc false", "must be true or false"),
     "enum": ("phải là {expected}", "must be {expected}"),
     "literal_error": ("phải là {expected}", "must be {expected}"),
+    "moment": _MOMENT,
+    "timezone_aware": _MOMENT,
+    "datetime_parsing": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
     "json_invalid": ("không phải JSON", "is not JSON"),
     "model_attributes_type": ("không phải JSON", "is not JSON"),
 }

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Annotated, overload
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from denxanh.controller.centre.api.problem import missing
 from denxanh.controller.centre.parts import Centre
@@ -58,10 +59,18 @@ def named(parts: Centre, intersection: str) -> Intersection:
 
 Place = Annotated[Intersection, Depends(place)]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="At most so many entries.")]
-Since = Annotated[
-    AwareDatetime | None, Query(alias="from", description="Not before (RFC 3339, with offset).")
-]
-Until = Annotated[AwareDatetime | None, Query(alias="to", description="Before (RFC 3339, with offset).")]
+
+
+def _written(at: object) -> object:
+    """Pydantic takes a mere number for seconds since 1970; a mistyped year would be a moment of that year."""
+    if isinstance(at, str) and "T" not in at.upper():
+        raise PydanticCustomError("moment", "a moment is written like 2026-10-01T07:00:00+07:00")
+    return at
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+Since = Annotated[Moment | None, Query(alias="from", description="Not before (RFC 3339, with offset).")]
+Until = Annotated[Moment | None, Query(alias="to", description="Before (RFC 3339, with offset).")]
 After = Annotated[
     str | None,
     Query(max_length=200, description="`next` of the page before: entries older than those."),

@@ -136,6 +136,10 @@ def test_events_are_found_by_text_kind_place_and_time(town: Any, place: str) -> 
     assert town.get("events", text="lamp-fault", to=event["at"])["events"] == []
     (same,) = town.get("events", **{"text": "lamp-fault", "from": event["at"]})["events"]
     assert same == event
+    for moment in ("2026", "1.5e9", "-4e-192", "2026-11-25", "2026-11-25T07:00:00"):
+        refused = town.ask("GET", f"events?from={moment}")
+        assert refused.status_code == 422
+        assert "thời điểm có múi giờ" in refused.json()["vi"]
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(town: Any, place: str) -> None:
