@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from denxanh.eval.report import TEMPLATES
+from denxanh.eval.pages import page
 from denxanh.sim.exercise import Grade, Wanted
 from denxanh.sim.spec import Happening
 from denxanh.sim.streetreport import Reported
@@ -46,10 +44,6 @@ DEEDS: Mapping[str, tuple[str, str]] = {
 
 def render(told: Mapping[str, Any]) -> str:
     """The page; `told` is what `debrief.json` holds."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("debrief.html").render(
-        told=told, grades=GRADES, wanted=WANTED, deeds=DEEDS, happenings=HAPPENINGS
+    return page(
+        "debrief.html", {}, told=told, grades=GRADES, wanted=WANTED, deeds=DEEDS, happenings=HAPPENINGS
     )

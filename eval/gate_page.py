@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from denxanh.eval import gate_words
-from denxanh.eval.report import TEMPLATES, number
+from denxanh.eval.pages import page
+from denxanh.eval.report import number
 
 
 def render(document: Mapping[str, Any], made_at: str = "") -> str:
@@ -18,13 +17,10 @@ def render(document: Mapping[str, Any], made_at: str = "") -> str:
         document: of `gate_document.document`.
         made_at: date and time for the head.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(number=number, change=_change)
     names = list(dict.fromkeys(name for row in document["table"] for name in row["changes"]))
-    return environment.get_template("gate.html").render(
+    return page(
+        "gate.html",
+        {"number": number, "change": _change},
         doc=document,
         made_at=made_at,
         names=names,

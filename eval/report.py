@@ -6,18 +6,16 @@ Everything in it comes from the document of `results.json`, so a report can be m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from denxanh.eval import words
+from denxanh.eval.pages import page
 from denxanh.eval.plots import Dot, Row, interval_plot
 from denxanh.eval.report_notes import notes
 from denxanh.sim.fleet import RoadUser
 
-TEMPLATES = Path(__file__).parent / "templates"
 AXIS: Mapping[str, str] = {
     "mean_delay_s": "Trễ trung bình mỗi xe, giây · mean delay per vehicle, s",
     "person_weighted_delay_s": "Trễ trung bình mỗi người, giây · mean delay per person, s",
@@ -32,15 +30,15 @@ def render(document: Mapping[str, Any], made_at: str = "") -> str:
         document: of `document.document`.
         made_at: date and time for the head.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(
-        number=number, span=span, percent=percent, policy=words.policy, setting=words.setting
-    )
-    page = environment.get_template("report.html")
-    return page.render(
+    return page(
+        "report.html",
+        {
+            "number": number,
+            "span": span,
+            "percent": percent,
+            "policy": words.policy,
+            "setting": words.setting,
+        },
         doc=document,
         made_at=made_at,
         notes=notes(document),
