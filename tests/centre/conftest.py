@@ -302,6 +302,8 @@ QUIET = (
 class Visit:
     """One opened page with everything that it asked for and everything that went wrong in it."""
 
+    WIDTHS = (1920, 1280, 800)
+
     def __init__(self, context: Any, address: str) -> None:
         self.asked: list[str] = []
         self.wrong: list[str] = []
@@ -322,6 +324,35 @@ class Visit:
         """What is read there."""
         return str(self.page.inner_text(selector)).replace("\u00a0", " ")
 
+    def resize(self, width: int) -> None:
+        """Make the window so wide; what watches its size is told in the next frame."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Until the page has been laid out and drawn anew."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def cut_off(self) -> list[int]:
+        """Of the usual widths of a window those at which the page is wider."""
+        found = []
+        for width in self.WIDTHS:
+            self.resize(width)
+            if self.page.evaluate("document.documentElement.scrollWidth") > width:
+                found.append(width)
+        self.resize(1440)
+        return found
+
+    def grave(self, within: str | None = None) -> list[Any]:
+        """What axe finds that keeps somebody out, in the page or in a part of it."""
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+        found = axe.Axe().run(self.page, context=within).response["violations"]
+        return [
+            (one["id"], [node["html"][:160] for node in one["nodes"]][:3])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
@@ -337,16 +368,24 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser: Any, address: str) -> Iterator[Callable[..., Visit]]:
-    """Opens pages: `visit(path, lang=…, theme=…, width=…, height=…)`."""
+    """Opens pages: `visit(path, link=…, lang=…, theme=…, width=…, height=…)`; a link lets in before."""
     contexts = []
 
     def opened(
-        path: str = "/", *, lang: str = "vi", theme: str = "dark", width: int = 1440, height: int = 900
+        path: str = "/",
+        *,
+        link: str | None = None,
+        lang: str = "vi",
+        theme: str = "dark",
+        width: int = 1440,
+        height: int = 900,
     ) -> Visit:
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         contexts.append(context)
         cookies = {"denxanh-lang": lang, "denxanh-theme": theme}
         context.add_cookies([{"name": key, "value": one, "url": address} for key, one in cookies.items()])
+        if link is not None:
+            assert context.request.get(address + link, max_redirects=0).status == 303
         return Visit(context, address + path)
 
     yield opened
