@@ -38,7 +38,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
     before = _spent()
     done = yield
     wall, cpu, queued = (after - then for after, then in zip(_spent(), before, strict=True))
-    line = {"file": item.location[0], "cpu_s": cpu, "waiting_s": max(0.0, wall - cpu - queued)}
+    waiting_s = max(0.0, wall - cpu - queued)
+    line = {"file": item.location[0], "test": item.name, "cpu_s": cpu, "waiting_s": waiting_s}
     with Path(os.environ["SUITE_CPU"]).open("a", encoding="utf-8") as book:
         book.write(json.dumps(line) + "\n")
     return done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,12 @@ from denxanh.agents.encoding import SCHEMA
 from denxanh.agents.model_card import Algorithm, Data, Gate, HeldOutRow, ModelCard, Sentence, sha256_of
 
 TODAY = datetime.date(2026, 11, 26)
+
+
+def pytest_configure() -> None:
+    """What tests start shall not compile every module anew, nor share two cores among threads of its own."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 
 def passed_gate(**changes: Any) -> Gate:

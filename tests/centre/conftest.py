@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine, event
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.centre.app import create_app
@@ -26,6 +26,7 @@ from denxanh.controller.centre.command.service import Line
 from denxanh.controller.centre.people.passwords import Cost, Hasher
 from denxanh.controller.centre.people.people import gather
 from denxanh.controller.centre.server import bind, config
+from denxanh.controller.centre.store import migrate
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.codec import encode_input, encode_output
 from denxanh.controller.console_site import Console
@@ -198,6 +199,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start and wait until it answers."""
         options = f"-k {self.folder} -c listen_addresses= -c shared_buffers=16MB -c fsync=off"
+        options += " -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c autovacuum=off"
         self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
@@ -242,6 +244,51 @@ class PostgresServer:
             user=self._account if os.getuid() == 0 else None,
             group=self._account if os.getuid() == 0 else None,
         )
+
+
+class Tables:
+    """Makes a new database's tables by the statements that the steps of the schema said the first time.
+
+    Alembic takes ten times as long to find them, and most tests begin with a new database.
+    """
+
+    MAKING = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")
+
+    def __init__(self) -> None:
+        self.steps = migrate.upgrade
+        self._said: dict[str, list[tuple[str, Any]]] = {}
+
+    def upgrade(self, engine: Engine, name: str, revision: str = "head") -> None:
+        """Instead of `migrate.upgrade`; anything but a new database goes by the steps."""
+        with migrate._alone(engine) as connection:
+            new = revision == "head" and not migrate.tables(connection)
+            said = self._said.get(engine.dialect.name)
+            if new and said:
+                for statement, parameters in said:
+                    connection.exec_driver_sql(statement, parameters)
+                return
+        if not new:
+            self.steps(engine, name, revision)
+            return
+        heard: list[tuple[str, Any]] = []
+
+        def hear(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+            if statement.lstrip().startswith(self.MAKING):
+                heard.append((statement, parameters))
+
+        event.listen(engine, "before_cursor_execute", hear)
+        self.steps(engine, name, revision)
+        event.remove(engine, "before_cursor_execute", hear)
+        self._said[engine.dialect.name] = heard
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables() -> Iterator[Tables]:
+    """New databases get their tables quickly; the steps of the schema have tests of their own."""
+    tables = Tables()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "upgrade", tables.upgrade)
+        yield tables
 
 
 @pytest.fixture(scope="session")
@@ -302,6 +349,8 @@ QUIET = (
 class Visit:
     """One opened page with everything that it asked for and everything that went wrong in it."""
 
+    WIDTHS = (1920, 1280, 800)
+
     def __init__(self, context: Any, address: str) -> None:
         self.asked: list[str] = []
         self.wrong: list[str] = []
@@ -322,6 +371,35 @@ class Visit:
         """What is read there."""
         return str(self.page.inner_text(selector)).replace("\u00a0", " ")
 
+    def resize(self, width: int) -> None:
+        """Make the window so wide; what watches its size is told in the next frame."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Until the page has been laid out and drawn anew."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def cut_off(self) -> list[int]:
+        """Of the usual widths of a window those at which the page is wider."""
+        found = []
+        for width in self.WIDTHS:
+            self.resize(width)
+            if self.page.evaluate("document.documentElement.scrollWidth") > width:
+                found.append(width)
+        self.resize(1440)
+        return found
+
+    def grave(self, within: str | None = None) -> list[Any]:
+        """What axe finds that keeps somebody out, in the page or in a part of it."""
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+        found = axe.Axe().run(self.page, context=within).response["violations"]
+        return [
+            (one["id"], [node["html"][:160] for node in one["nodes"]][:3])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
@@ -337,16 +415,24 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser: Any, address: str) -> Iterator[Callable[..., Visit]]:
-    """Opens pages: `visit(path, lang=…, theme=…, width=…, height=…)`."""
+    """Opens pages: `visit(path, link=…, lang=…, theme=…, width=…, height=…)`; a link lets in before."""
     contexts = []
 
     def opened(
-        path: str = "/", *, lang: str = "vi", theme: str = "dark", width: int = 1440, height: int = 900
+        path: str = "/",
+        *,
+        link: str | None = None,
+        lang: str = "vi",
+        theme: str = "dark",
+        width: int = 1440,
+        height: int = 900,
     ) -> Visit:
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         contexts.append(context)
         cookies = {"denxanh-lang": lang, "denxanh-theme": theme}
         context.add_cookies([{"name": key, "value": one, "url": address} for key, one in cookies.items()])
+        if link is not None:
+            assert context.request.get(address + link, max_redirects=0).status == 303
         return Visit(context, address + path)
 
     yield opened

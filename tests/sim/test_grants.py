@@ -91,7 +91,7 @@ async def test_late_controller_is_waited_for_again_once_it_catches_up(server) ->
     begun = asyncio.get_running_loop().time()
     for number in range(1, 50):
         assert await one.grant(tick(number))
-    assert asyncio.get_running_loop().time() - begun < 0.2
+    assert asyncio.get_running_loop().time() - begun < 5, "not the patience of each tick, 9.8 s"
     peer.ack(49)
     await asyncio.sleep(0.05)
     granting = asyncio.create_task(one.grant(tick(50)))

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ from denxanh.plc.modbus.layout import layout
 from denxanh.plc.ntcip.client import NtcipCabinet
 from denxanh.plc.ntcip.link import Settings
 from denxanh.plc.ntcip.stagemap import derived
-from denxanh.sim.street_process import main
+from denxanh.sim import grants
+from denxanh.sim.spec import load
+from denxanh.sim.street_process import main, run
 
 WALL_S = 60
 
@@ -51,6 +53,20 @@ def spec(town, tmp_path: Path) -> dict[str, Any]:
     }
 
 
+async def _ports(file: Path, ended: Callable[[], bool]) -> dict[str, Any]:
+    """Where a street listens, once it does."""
+    for _ in range(WALL_S * 50):
+        with contextlib.suppress(FileNotFoundError):
+            return _read(file)
+        assert not ended(), "it has ended"
+        await asyncio.sleep(0.02)
+    raise AssertionError("no ports")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text())
+
+
 class Running:
     """One street process."""
 
@@ -68,12 +84,11 @@ class Running:
         )
 
     async def ports(self) -> dict[str, Any]:
-        for _ in range(WALL_S * 20):
-            if self.ports_file.exists():
-                return json.loads(self.ports_file.read_text())
-            assert self.process.poll() is None, self.process.communicate()[1]
-            await asyncio.sleep(0.05)
-        raise AssertionError("no ports")
+        try:
+            return await _ports(self.ports_file, lambda: self.process.poll() is not None)
+        except AssertionError:
+            self.process.kill()
+            raise AssertionError(self.process.communicate()[1]) from None
 
     async def end(self) -> dict[str, Any]:
         _, said = await asyncio.to_thread(self.process.communicate, timeout=WALL_S)
@@ -204,15 +219,21 @@ async def test_every_vendor_and_protocol_drives_the_same_street(town, spec, tmp_
     assert len(lamps) == 1
 
 
-async def test_controller_that_stops_acknowledging_is_left_behind(town, spec, tmp_path: Path) -> None:
-    async with running(spec | {"seconds": 60}, tmp_path) as street:
-        ports = await street.ports()
-        reader, writer = await asyncio.open_connection(ports["clock"]["host"], ports["clock"]["port"])
-        for tick in range(10):
-            assert json.loads(await reader.readline())["tick"] == tick
-            writer.write(json.dumps({"ack": tick}).encode() + b"\n")
-        summary = await street.end()
-        writer.close()
+async def test_controller_that_stops_acknowledging_is_left_behind(
+    town, spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "LATE_TICK_S", 0.01)
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(spec | {"seconds": 60}))
+    street = asyncio.create_task(run(load(path)))  # in this process, whose seconds can be shortened
+    clock = (await _ports(Path(spec["ports"]), street.done))["clock"]
+    reader, writer = await asyncio.open_connection(clock["host"], clock["port"])
+    for tick in range(10):
+        assert json.loads(await reader.readline())["tick"] == tick
+        writer.write(json.dumps({"ack": tick}).encode() + b"\n")
+    await street
+    writer.close()
+    summary = _read(Path(spec["summary"]))
     assert summary["ticks"] == 60
     assert summary["missed_acks"] == 1
     assert not summary["deterministic"]
@@ -223,12 +244,15 @@ async def test_killed_controller_leaves_a_local_plan_and_may_return(town, spec, 
     async with running(spec | {"seconds": 130, "speed": 25}, tmp_path) as street:
         ports = await street.ports()
         await Controller(ports, town.corridor).run(ticks=60)
-        await asyncio.sleep(1.0)
         back = Controller(ports, town.corridor)
+        for _ in range(WALL_S * 50):
+            if (await back.cabinet.poll()).status.mode is CabinetMode.LOCAL_PLAN:
+                break
+            await asyncio.sleep(0.02)
         back.seq = 30_000
         await back.run()
         summary = await street.end()
-    assert back.ticks[0] > 70
+    assert back.ticks[0] > 68
     assert not summary["deterministic"]
     assert summary["conflicts"] == summary["conflicts_by_monitor"] == summary["short_intergreens"] == 0
     modes = summary["cabinets"]["B1"]["modes"]

@@ -20,8 +20,6 @@ def enter(visit: Callable[..., Any], hosted: Any) -> Callable[..., Any]:
     def opened(role: Role, path: str, **options: Any) -> Any:
         with ThreadPoolExecutor(1) as thread:  # the browser's own loop runs in this one
             link = thread.submit(asyncio.run, demo_link(hosted.people, role)).result()
-        one = visit(link, **options)
-        one.page.goto(hosted.address + path)
-        return one
+        return visit(path, link=link, **options)
 
     return opened

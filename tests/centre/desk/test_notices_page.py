@@ -23,8 +23,6 @@ from denxanh.controller.operator.message import Role
 from denxanh.controller.record import Event
 from denxanh.errors import FeedError
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-
 Enter = Callable[..., Any]
 HOOK = {"kind": "webhook", "url": "https://ioc.example/in", "key_file": "k"}
 RULE = {"what": "alarm", "severity": "warning"}
@@ -77,11 +75,6 @@ def told(scribe: Any, hosted: Any) -> Any:
     return hosted
 
 
-def grave(page: Any) -> list[Any]:
-    found = axe.Axe().run(page).response["violations"]
-    return [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
-
-
 @pytest.mark.usefixtures("told")
 @pytest.mark.parametrize(("lang", "theme"), [("vi", "dark"), ("en", "light")])
 def test_it_says_what_was_found_and_who_knows(enter: Enter, lang: str, theme: str) -> None:
@@ -98,7 +91,7 @@ def test_it_says_what_was_found_and_who_knows(enter: Enter, lang: str, theme: st
     assert "cannot be reached: timed out" in lost
     assert {"vi": "tổng hợp", "en": "digests only"}[lang] in opened.text("#rows")
     assert {"vi": "không gửi được từ", "en": "not taken since"}[lang] in opened.text("[data-channel='ioc']")
-    assert grave(opened.page) == []
+    assert opened.grave() == []
     assert opened.wrong == []
 
 
@@ -110,7 +103,7 @@ def test_an_operator_takes_note_by_the_keyboard_alone(enter: Enter, told: Any) -
     opened.wait("document.querySelector('#take').open")
     opened.page.focus("#note")
     opened.page.keyboard.type("Đã cử đội sửa chữa")
-    assert grave(opened.page) == []
+    assert opened.grave() == []
     opened.page.keyboard.press("Tab")
     opened.page.keyboard.press("Tab")
     opened.page.keyboard.press("Enter")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,6 +17,46 @@ from denxanh.controller.centre.store import audit, migrate
 from denxanh.controller.centre.store.archive import Store, connect, open_store
 from denxanh.controller.centre.store.schema import metadata
 from denxanh.errors import StoreError
+
+
+@pytest.fixture(autouse=True)
+def steps(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here every database is made by the steps themselves."""
+    monkeypatch.setattr(migrate, "upgrade", tables.steps)
+
+
+def _made(store: Store) -> list[tuple[Any, ...]]:
+    """Everything that a database knows of its tables, and the version."""
+    asked = (
+        ["SELECT type, name, tbl_name, sql FROM sqlite_master"]
+        if store.sqlite
+        else [
+            "SELECT table_name, column_name, data_type, is_nullable, column_default"
+            " FROM information_schema.columns WHERE table_schema = 'public'",
+            "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+            "SELECT conrelid::regclass::text, pg_get_constraintdef(oid)"
+            " FROM pg_constraint WHERE conrelid > 0",
+            "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+            "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+        ]
+    )
+    with store.reading() as connection:
+        found = [tuple(row) for each in asked for row in connection.exec_driver_sql(each)]
+        return [(migrate.version(connection),), *sorted(found, key=repr)]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_tables_that_other_tests_have_are_those_of_the_steps(
+    kind: str, empty_database: Callable[[str], str], tables: Any
+) -> None:
+    made = []
+    for upgrade in (tables.steps, tables.upgrade, tables.upgrade):  # the second at the latest repeats
+        store = connect(empty_database(kind))
+        upgrade(store.engine, store.name)
+        made.append(_made(store))
+        store.close()
+    assert made[0] == made[1] == made[2]
+    assert len(made[0]) > 40
 
 
 def test_the_steps_lead_to_exactly_the_schema(store: Store) -> None:
