@@ -122,7 +122,8 @@ export class Standing {
 
   #taken(one, waits) {
     if (one.acknowledged) return [t("alarms.by", { who: one.acknowledged_by, when: moment(one.acknowledged) }), ...(one.note ? [html("small", {}, one.note)] : [])];
-    if (!mayTake || !waits) return ["–"];
+    if (!waits) return ["–"];
+    if (!mayTake) return [html("span", { class: "soft" }, t("alarms.untaken"))];
     const what = `${this.nameFor(one)}, ${textOf(one)}`;
     const button = html("button", { class: "button", type: "button", "data-take": one.id, "aria-label": `${t("alarms.take")}: ${what}` }, t("alarms.take"));
     button.addEventListener("click", () => this.#ask(one));
