@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
 from denxanh.controller.whereabouts import traffic_of
-from denxanh.controller.wording import CAUSES, FAULTS, REFUSALS, SYMPTOMS, reason
+from denxanh.controller.wording import CAUSES, FAULTS, REFUSALS, SYMPTOMS, Text, link_said, reason
 from denxanh.networks.model import Intersection
 from denxanh.plc.contract import CabinetStatus, Fault, Refusal
 
@@ -196,14 +196,20 @@ def of_causes(
         problem: what the link said.
         error: what the policy said, in the second in which it failed.
     """
-    for standing, kind, detail in (
-        (cause if cause in _OF_LINK else None, "link", problem if cause is Cause.LINK_LOST else ""),
-        (cause if cause in _OF_CABINET else None, "alarm", ""),
-        (against if against in OF_SIGNALS else None, "alarm", ""),
-        (policy, "alarm", error),
-        (plan, "alarm", ""),
+    nothing: Text = ("", "")
+    for standing, kind, (detail_vi, detail_en) in (
+        (
+            cause if cause in _OF_LINK else None,
+            "link",
+            link_said(problem) if cause is Cause.LINK_LOST else nothing,
+        ),
+        (cause if cause in _OF_CABINET else None, "alarm", nothing),
+        (against if against in OF_SIGNALS else None, "alarm", nothing),
+        (policy, "alarm", (error, error)),
+        (plan, "alarm", nothing),
     ):
         if standing is not None:
             vi, en = CAUSES[standing]
-            more = f": {detail}" if detail else ""
-            yield Alarm(standing.value, kind, standing.value, vi + more, en + more)
+            more_vi = f": {detail_vi}" if detail_vi else ""
+            more_en = f": {detail_en}" if detail_en else ""
+            yield Alarm(standing.value, kind, standing.value, vi + more_vi, en + more_en)

@@ -160,7 +160,23 @@ REFUSALS: dict[Refusal, Text] = {
 }
 
 
+_LINK_SAID: tuple[Text, ...] = (
+    ("không lập được kết nối bảo mật", "no secure link"),
+    ("không mở được kết nối", "no connection"),
+    ("vẫn vắng, đang chờ lần thử tiếp", "still away"),
+    ("không trả lời", "no answer"),
+    ("không tìm thấy máy", "no such host"),
+)
+"""(Vietnamese, what the English error contains)."""
 UNGATED: Text = ("Mô hình chưa qua cổng kiểm định", "The model has not passed the gate")
+
+
+def link_said(problem: str) -> Text:
+    """What a cabinet's link said. Errors are in English, for who mends the link; Vietnamese names the kind.
+
+    The Vietnamese is empty where the error is of no known kind.
+    """
+    return next((vi for vi, en in _LINK_SAID if en in problem), ""), problem
 
 
 def reason(refusal: Refusal) -> str:

@@ -68,7 +68,7 @@ def test_what_only_informs_is_neither_trouble_nor_all_well(city: Any, scribe: An
     scribe.write(scribe.tick(2, one, mode=Mode.PLAN, cause="hold-off"), scribe.tick(2, two))
     city.wait("document.querySelectorAll('#trouble a').length === 1")
     assert city.page.get_attribute("#needs", "data-tone") == "calm"
-    assert city.text("#needs") == "Chưa nút nào cần xem"
+    assert city.text("#needs") == "Không có sự cố"
 
 
 def test_a_focused_line_of_the_list_keeps_its_focus(city: Any, scribe: Any) -> None:

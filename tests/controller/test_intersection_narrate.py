@@ -1,12 +1,14 @@
-"""What the log says of a switch: whole in Vietnamese, whole in English."""
+"""What the log says of a switch and of a lost link: whole in Vietnamese, whole in English."""
 
 import pytest
 
 from denxanh.agents.observation import Commitment
+from denxanh.controller.alarms import of_causes
 from denxanh.controller.chooser import Choice
 from denxanh.controller.guard import GuardOutput, GuardRefusal
+from denxanh.controller.ladder import Cause
 from denxanh.controller.mode import Mode
-from denxanh.controller.narrate import followed, promised
+from denxanh.controller.narrate import followed, mode_change, promised
 from denxanh.controller.wording import GUARD_REFUSALS
 from denxanh.networks.model import Aspect, Stage
 
@@ -46,3 +48,27 @@ def test_a_switch_of_the_guards_says_why_in_words(refusal: GuardRefusal) -> None
 def test_a_stage_without_a_name_and_a_switch_of_the_cabinets() -> None:
     event = followed(Stage("3", ()), Mode.PLAN, 2)
     assert (event.text_vi, event.text_en) == ("Chuyển sang pha 3, chương trình 2", "To stage 3, plan 2")
+
+
+@pytest.mark.parametrize(
+    ("said", "vi"),
+    [
+        (
+            "10.0.0.9:502: no connection: [Errno 111] Connect call failed (check power)",
+            "không mở được kết nối",
+        ),
+        ("10.0.0.9:502: no answer within 0.5 s (check power)", "không trả lời"),
+        (
+            "10.0.0.9:502: still away, waiting before the next attempt (check power)",
+            "vẫn vắng, đang chờ lần thử tiếp",
+        ),
+        ("frame: 7 where the map says 3", ""),
+    ],
+)
+def test_what_a_lost_link_said_is_english_only_in_english(said: str, vi: str) -> None:
+    (alarm,) = of_causes(Cause.LINK_LOST, None, None, None, said, "")
+    (change,) = mode_change(Mode.ADAPTIVE, Mode.LOCAL, Cause.LINK_LOST, said)
+    assert alarm.text_en == f"the link to the cabinet is lost: {said}"
+    assert alarm.text_vi == "mất kết nối với tủ" + (f": {vi}" if vi else "")
+    assert change.text_en.endswith(f"({said})")
+    assert change.text_vi.endswith("mất kết nối với tủ" + (f" ({vi})" if vi else ""))

@@ -52,7 +52,7 @@ async def demo_link(people: People, role: Role) -> str:
         await asyncio.to_thread(
             people.accounts.create,
             name,
-            display=f"Demo ({role})",
+            display="Demo",
             role=role,
             by=CENTRE,
             now_ms=people.clock.wall_ms(),

@@ -15,6 +15,7 @@ ALARMS: Words = {
     "alarms.raised": Word("Bắt đầu", "Raised"),
     "alarms.lasts": Word("Kéo dài", "Lasts"),
     "alarms.taken": Word("Ghi nhận", "Acknowledged"),
+    "alarms.untaken": Word("chưa ai ghi nhận", "nobody yet"),
     "alarms.stands": Word("đang còn", "standing"),
     "alarms.over": Word("đã hết", "over"),
     "alarms.take": Word("Ghi nhận", "Acknowledge"),

@@ -7,7 +7,7 @@ from denxanh.controller.centre.words.word import Word, Words
 MEASURES: Words = {
     "measure.title": Word("Đo lường hoạt động đèn", "Signal performance measures"),
     "measure.place": Word("Nút giao", "Intersection"),
-    "measure.phase": Word("Pha", "Phase"),
+    "measure.phase": Word("Nhóm đèn", "Signal group"),
     "measure.period": Word("Khoảng thời gian", "Period"),
     "measure.hours": Word("{n} giờ", "{n} hours", "{n} hour"),
     "measure.known": Word(
@@ -19,16 +19,16 @@ MEASURES: Words = {
     ),
     "measure.coordination": Word("Biểu đồ phối hợp Purdue", "Purdue coordination diagram"),
     "measure.coordination.none": Word(
-        "Pha này không có vòng từ phía trước vạch dừng.", "This phase has no advance loops."
+        "Nhóm đèn này không có vòng từ phía trước vạch dừng.", "This signal group has no advance loops."
     ),
     "measure.on-green": Word("đến lúc xanh", "arrives on green"),
     "measure.on-red": Word("đến lúc vàng, đỏ", "arrives on yellow or red"),
-    "measure.splits": Word("Thời gian từng lượt pha", "Split monitor"),
+    "measure.splits": Word("Thời gian từng lượt xanh", "Split monitor"),
     "measure.terminations": Word("Vì sao đèn xanh kết thúc", "Phase terminations"),
     "measure.gap": Word("hết xe", "gap out"),
     "measure.max": Word("hết thời gian tối đa", "max out"),
     "measure.force": Word("theo chương trình hoặc quyết định", "force off"),
-    "measure.by-phase": Word("Theo pha", "By phase"),
+    "measure.by-phase": Word("Theo nhóm đèn", "By signal group"),
     "measure.greens": Word("Lượt xanh", "Greens"),
     "measure.green": Word("Xanh TB, giây", "Mean green, s"),
     "measure.failures": Word("Không xả hết", "Split failures"),

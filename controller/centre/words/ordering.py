@@ -9,6 +9,10 @@ ORDERING: Words = {
     "give.hold": Word("Giữ pha", "Hold a stage"),
     "give.release": Word("Trả lại tự động", "Hand back"),
     "give.preempt": Word("Mở đường ưu tiên", "Pre-empt"),
+    "give.none": Word(
+        "Vai trò {role} chỉ xem, không ra lệnh cho đèn.",
+        "The role {role} looks on and gives no orders to signals.",
+    ),
     "give.plan.choose": Word("Chương trình", "Plan"),
     "give.stage.choose": Word("Pha", "Stage"),
     "give.plan.scheduled": Word("theo lịch lúc này", "scheduled now"),
@@ -92,6 +96,7 @@ ORDERING: Words = {
         "Giờ tắt của pha đang xanh đã được hẹn trên đèn đếm ngược và sẽ được giữ.",
         "The end of the running stage is committed on the countdown and will be kept.",
     ),
+    "preview.step.ends": Word("Pha {stage}: hết xanh ngay", "Stage {stage}: its green ends at once"),
     "preview.step": Word(
         "Pha {stage}: xanh {n} s", "Stage {stage}: {n} s of green", "Stage {stage}: {n} s of green"
     ),

@@ -23,7 +23,7 @@ SHELL: Words = {
     "shell.simulated": Word("giờ mô phỏng", "simulated time"),
     "shell.needs": Word("{n} nút cần xem", "{n} need attention", "{n} needs attention"),
     "shell.needs.none": Word("Mọi nút ổn", "All in order"),
-    "shell.needs.calm": Word("Chưa nút nào cần xem", "None needs attention"),
+    "shell.needs.calm": Word("Không có sự cố", "No trouble"),
     "nav.watch": Word("Quan sát", "Watch"),
     "nav.operate": Word("Điều hành", "Operate"),
     "nav.answer": Word("Trách nhiệm", "Account"),
@@ -90,6 +90,7 @@ VOCABULARY: Words = {
     "count.promised": Word("s nữa → pha {stage}", "s, then stage {stage}"),
     "count.open": Word("s đã xanh, chưa định lúc tắt", "s green, end not committed"),
     "now": Word("bây giờ", "now"),
+    "cause.left": Word("còn {left}", "{left} left"),
     "compass.north": Word("B", "N"),
 }
 """DESIGN's vocabulary as people read it."""

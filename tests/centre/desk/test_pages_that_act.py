@@ -28,6 +28,7 @@ DIALOGS = {Role.ENGINEER: ("plan", "hold", "release"), Role.POLICE_LIAISON: ("pr
 KEY = re.compile(
     r"\b(?:give|preview|outcome|send|alarms|notices|channels|audit|plans|edit|calendar|compare|people|own|tokens)\.[a-z]"
 )
+HALF_A_LINE_PX = 10
 RUNNING = "document.getElementById('clock').textContent !== '--:--:--'"
 
 
@@ -89,6 +90,12 @@ def test_who_may_not_does_not_see_what_acts(enter: Enter) -> None:
     viewer.wait(RUNNING)
     assert viewer.page.query_selector("[data-order]") is None
     assert viewer.page.query_selector("nav a[href='/audit']") is None
+    assert "Vai trò Người xem chỉ xem" in viewer.text(".orders-bar")
+    viewer.page.goto(viewer.page.url.replace("/intersections/X1", "/alarms"))
+    viewer.wait("document.getElementById('rows').innerText.includes('chưa ai ghi nhận')")
+    assert viewer.page.query_selector("[data-take]") is None
+    viewer.page.goto(viewer.page.url.replace("/alarms", "/audit"))
+    assert viewer.page.get_attribute("main .button.first, body .button.first", "href") == "/"
     police = enter(Role.POLICE_LIAISON, "/intersections/X1")
     kinds = police.page.eval_on_selector_all(
         ".orders-bar > .actions [data-order]", "all => all.map(one => one.dataset.order)"
@@ -96,6 +103,22 @@ def test_who_may_not_does_not_see_what_acts(enter: Enter) -> None:
     assert kinds == ["hold", "preempt", "release"]
     editor = enter(Role.OPERATOR, "/plans/X1/1/edit")
     assert editor.page.query_selector("#save") is None
+    assert editor.text("h1") == "Chương trình 1"
+
+
+@pytest.mark.usefixtures("busy")
+def test_small_screens_show_every_page_of_the_rail_and_long_titles_whole(enter: Enter) -> None:
+    opened = enter(Role.ADMINISTRATOR, "/intersections/X1", width=1366, height=768)
+    long = "Nút 2 · 30 Tháng 4 – Nguyễn Văn Linh"
+    opened.page.evaluate(f"document.querySelector('h1').textContent = '{long}'")
+    for width, height in ((1366, 768), (1280, 720), (1024, 768)):
+        opened.page.set_viewport_size({"width": width, "height": height})
+        opened.wait(f"innerWidth === {width} && innerHeight === {height}")
+        hidden = (
+            "(part) => { const it = document.querySelector(part); return it.scrollHeight - it.clientHeight; }"
+        )
+        assert opened.page.evaluate(hidden, ".rail") <= 0, (width, height)
+        assert opened.page.evaluate(hidden, "h1") < HALF_A_LINE_PX, (width, height)
 
 
 @pytest.mark.usefixtures("busy")

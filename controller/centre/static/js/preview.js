@@ -13,12 +13,14 @@ export async function showPreview(node, item, plan) {
   const found = answer.body;
   const said = [html("p", { class: "hint" }, t("preview.now"))];
   said.push(bar(item, found));
-  const steps = found.steps.map((step) => html("li", { "data-stage": step.stage % 8 }, html("b", {}, item.stages[step.stage].id), html("span", {}, t("preview.step", { stage: item.stages[step.stage].id, n: step.end_in_s - step.start_in_s }))));
+  const steps = found.steps.map((step) => html("li", { "data-stage": step.stage % 8 }, html("b", {}, item.stages[step.stage].id), html("span", {}, greenOf(item.stages[step.stage].id, step.end_in_s - step.start_in_s))));
   if (steps.length) said.push(html("ol", { class: "steps" }, ...steps));
   const words = [found.committed ? t("preview.committed") : found.earliest_end_s > 0 ? t("preview.earliest", { n: found.earliest_end_s }) : "", sentence(either(found.how.vi, found.how.en)), t("preview.in-step", { n: found.in_step_in_s })];
   said.push(html("p", {}, words.filter(Boolean).join(" ")));
   node.replaceChildren(...said);
 }
+
+const greenOf = (stage, n) => (n > 0 ? t("preview.step", { stage, n }) : t("preview.step.ends", { stage }));
 
 const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}.` : "");
 

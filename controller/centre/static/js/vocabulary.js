@@ -45,7 +45,10 @@ export function showStage(node, item, index, between = false) {
 /** Why this mode, as a person would say it. */
 export function causeOf(state) {
   const [code, rest] = state.cause.split(/: (.*)/);
-  return known(`cause.${code}`) ? t(`cause.${code}`) + (rest ? ` (${rest})` : "") : state.cause;
+  if (!known(`cause.${code}`)) return state.cause;
+  // What a link says is in English, for who mends it.
+  const more = code === "link-lost" ? either("", rest) : rest?.replace(/(?:≤ |^)(\d+:\d\d|\d+ s)$/, (_, left) => t("cause.left", { left }));
+  return t(`cause.${code}`) + (more ? ` (${more})` : "");
 }
 
 /** Why what happens happens: the policy's reason while it is in charge, else the reason of the mode. */
