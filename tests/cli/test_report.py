@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -102,7 +103,9 @@ def test_the_records_of_the_last_month(site: Path, run: Run) -> None:
     assert (co2["lead_unit"], co2["coordinating_unit"]) == ("Sở Xây dựng", "UBND xã, phường")
     assert co2["status"] in ("đạt", "chưa đạt", "nguy cơ không đạt")
     assert found["records"][2]["status"] is None
-    assert "chưa có mục tiêu" in run("report", "kpi", site).stdout
+    said = run("report", "kpi", site).stdout
+    assert "chưa có mục tiêu" in said
+    assert re.search(r"Số nút giao áp dụng ITS .* \d+ nút .* \d+ nút ", said)
 
 
 @pytest.mark.parametrize("name", ["daily", "monthly", "quarterly", "adhoc", "annual", "five-year", "public"])

@@ -37,6 +37,8 @@ class Definition:
     tier: Word
     unit: Word
     """Of progress and targets."""
+    level_name: Word
+    """What the level is: the name without "reduced"."""
     level_unit: Word
     """Of the baseline and of what was observed."""
     level_decimals: int
@@ -48,6 +50,11 @@ class Definition:
         """Whether progress is a reduction against the baseline, %; else it is the level itself."""
         return self.unit is PERCENT
 
+    @property
+    def decimals(self) -> int:
+        """Of progress and targets: counts are whole."""
+        return 1 if self.reduces else 0
+
 
 DEFINITIONS: Mapping[Id, Definition] = {
     one.id: one
@@ -57,6 +64,7 @@ DEFINITIONS: Mapping[Id, Definition] = {
             Word("Số nút giao áp dụng ITS", "Intersections under ITS"),
             OUTPUT,
             Word("nút", "intersections"),
+            Word("Số nút giao áp dụng ITS", "Intersections under ITS"),
             Word("nút", "intersections"),
             0,
             Pace.REAL_TIME,
@@ -77,6 +85,7 @@ DEFINITIONS: Mapping[Id, Definition] = {
             Word("Thời gian ùn tắc trung bình giảm", "Average congestion time reduced"),
             EFFICIENCY,
             PERCENT,
+            Word("Thời gian ùn tắc trung bình", "Average congestion time"),
             Word("phút/làn·giờ", "min per lane-hour"),
             2,
             Pace.PERIODIC,
@@ -97,6 +106,7 @@ DEFINITIONS: Mapping[Id, Definition] = {
             Word("Giảm chi phí đi lại xã hội", "Social travel cost reduced"),
             IMPACT,
             PERCENT,
+            Word("Chi phí chờ tại đèn", "Cost of waiting at signals"),
             Word("đồng/làn·giờ", "VND per lane-hour"),
             0,
             Pace.PERIODIC,
@@ -116,6 +126,7 @@ DEFINITIONS: Mapping[Id, Definition] = {
             Word("Giảm phát thải CO₂ từ giao thông", "CO₂ from traffic reduced"),
             IMPACT,
             PERCENT,
+            Word("CO₂ khi nổ máy chờ", "CO₂ of idling"),
             Word("kg/làn·giờ", "kg per lane-hour"),
             2,
             Pace.PERIODIC,
@@ -134,6 +145,7 @@ DEFINITIONS: Mapping[Id, Definition] = {
             Word("Thời gian xử lý sự cố giảm", "Fault handling time reduced"),
             EFFICIENCY,
             PERCENT,
+            Word("Thời gian xử lý sự cố", "Fault handling time"),
             Word("phút/sự cố", "min per fault"),
             1,
             Pace.PERIODIC,

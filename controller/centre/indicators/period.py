@@ -120,7 +120,7 @@ class Period:
                     f"Quý {'I' * number if number < 4 else 'IV'}/{year}", f"Quarter {number} of {year}"
                 )
             case Kind.YEAR:
-                return Word(f"Năm {year}", f"Year {year}")
+                return Word(f"Năm {year}", str(year))
             case Kind.FIVE_YEARS:
                 return Word(f"Giai đoạn {year}–{self.last.year}", f"{year}–{self.last.year}")
             case Kind.SPAN:
@@ -128,6 +128,11 @@ class Period:
                 return Word(
                     vi, f"{self.first.day} {_named(self.first)} to {self.last.day} {_named(self.last)}"
                 )
+
+    @property
+    def within(self) -> Word:
+        """The name inside of a sentence: "tháng 11/2026"."""
+        return Word(self.name.vi[0].lower() + self.name.vi[1:], self.name.en)
 
     @property
     def slug(self) -> str:

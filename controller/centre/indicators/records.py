@@ -18,6 +18,7 @@ from denxanh.networks.model import Schedule
 
 NO_BASELINE = Word("chưa có hiện trạng", "the plan gives no baseline")
 NO_DATA = Word("không có dữ liệu trong kỳ", "no data in the period")
+NO_FAULTS = Word("không có sự cố nào kết thúc trong kỳ", "no fault ended in the period")
 NOT_ALIKE = Word("kỳ hiện trạng không có giờ so sánh được", "the baseline has no comparable hours")
 
 
@@ -149,7 +150,7 @@ def _read(what: Definition, seen: Observed, rules: Indicators, costs: Costs, goa
     if what.id is Id.FAULTS:
         now = fault_minutes(seen.hours)
         then = goal.baseline if past is None else fault_minutes(past)
-        return _against(now, then)
+        return _against(now, then, NO_FAULTS if seen.hours else NO_DATA)
     amount = amounts(factors(costs))[what.id]
     now = level(seen.hours, amount)
     if past is None or now is None:
@@ -164,8 +165,8 @@ def _counted(hours: Sequence[Hour], seen: Observed, rules: Indicators) -> float:
     return float(sum(one in rules.counted for one in standings(hours, seen.places, rules).values()))
 
 
-def _against(now: float | None, then: float | None) -> _Read:
-    """A level against a plain baseline."""
-    note = NO_DATA if now is None else NO_BASELINE if then is None else None
+def _against(now: float | None, then: float | None, missing: Word = NO_DATA) -> _Read:
+    """A level against a plain baseline; `missing` says why there is no level."""
+    note = missing if now is None else NO_BASELINE if then is None else None
     progress = None if now is None or not then or then < 0 else 100 * (1 - now / then)
     return _Read(now, then, progress, note)

@@ -73,7 +73,7 @@ def _line(one: Notice, names: Mapping[str, Words], now_ms: int) -> Words:
     def said(language: int) -> str:
         name = names.get(one.place, (one.place, one.place)) if one.place else SITE
         place = f"{name[language]} ({one.place})" if one.place else name[language]
-        lasted = duration(max(0, (one.cleared_ms or now_ms) - one.raised_ms))
+        lasted = duration(max(0, (one.cleared_ms or now_ms) - one.raised_ms), language)
         state = (
             ("chưa hết", "open")[language]
             if one.cleared_ms is None

@@ -6,6 +6,7 @@ import contextlib
 import smtplib
 import ssl
 from collections.abc import Iterator
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -72,7 +73,9 @@ class Mail:
 
     def _message(self, letter: Letter) -> EmailMessage:
         message = EmailMessage(policy=SMTP)
-        message["Subject"] = wording.subject(letter)
+        # Raw: where it folds a long Vietnamese subject itself, EmailMessage of Python 3.11 loses spaces.
+        subject = Header(wording.subject(letter), "utf-8", header_name="Subject")
+        message.set_raw("Subject", subject.encode(linesep="\r\n"))
         message["From"] = self._channel.sender
         message["To"] = ", ".join(self._channel.to)
         message["Date"] = format_datetime(local(letter.items[0].at_ms))

@@ -37,19 +37,18 @@ def clock(at_ms: int) -> str:
     return local(at_ms).strftime("%H:%M %d/%m")
 
 
-def duration(ms: int) -> str:
-    """Minutes, or hours and minutes: the same in both languages."""
-    minutes = ms // MINUTE_MS
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d}"
+def duration(ms: int, language: int) -> str:
+    """Minutes, or hours and minutes."""
+    hours, minutes = divmod(ms // MINUTE_MS, 60)
+    hour, minute = (("giờ", "phút"), ("h", "min"))[language]
+    return f"{hours} {hour} {minutes:02d} {minute}" if hours else f"{minutes} {minute}"
 
 
 def line(item: Item, language: int) -> str:
     """One item in one line, whatever its words hold: it becomes a mail's subject."""
-    parts = [SEVERITIES[item.severity][language], ". ", _HEADS[item.kind][language]]
-    if item.place:
-        parts += [item.name[language], " (", item.place, "): "]
-    parts += [item.words[language], _tail(item, language)]
-    return plain("".join(parts), MAX_LINE)
+    place = f"{item.name[language]} ({item.place}): " if item.place else ""
+    said = _HEADS[item.kind][language] + place + item.words[language] + _tail(item, language)
+    return plain(f"{SEVERITIES[item.severity][language]}. {said[:1].upper()}{said[1:]}", MAX_LINE)
 
 
 def _tail(item: Item, language: int) -> str:
@@ -58,7 +57,7 @@ def _tail(item: Item, language: int) -> str:
     since = (f", từ {clock(item.since_ms)}", f", since {clock(item.since_ms)}")[language]
     if item.kind is Kind.RAISED:
         return since
-    lasted = duration(item.lasted_ms)
+    lasted = duration(item.lasted_ms, language)
     again = (f", {item.times} lần", f", {item.times} times")[language] if item.times > 1 else ""
     return since + (f", kéo dài {lasted}", f", for {lasted}")[language] + again
 

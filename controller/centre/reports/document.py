@@ -1,6 +1,6 @@
 """What a report consists of, before it takes any form. Vietnamese first, English beside it.
 
-A number in a table is a number until a renderer writes it: a workbook keeps it as one.
+A number in a table is a number until a renderer writes it: a workbook keeps it as one. An `int` is a count.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Report:
 
 
 def number(value: float, decimals: int) -> str:
-    """As Vietnamese is written: 1.234,5; minus as −."""
+    """As Vietnamese is places: 1.234,5; minus as −."""
     text = f"{value:,.{decimals}f}".replace(",", " ").replace(".", ",").replace(" ", ".")
     if text.startswith("-"):
         bare = text[1:]
@@ -154,7 +154,7 @@ def number(value: float, decimals: int) -> str:
 
 
 def english(value: float, decimals: int) -> str:
-    """As English is written: 1,234.5; minus as −."""
+    """As English is places: 1,234.5; minus as −."""
     return f"{value:,.{decimals}f}".replace("-", "−")
 
 
@@ -163,6 +163,11 @@ def measured(value: float | None, decimals: int, unit: str = "") -> str:
     if value is None:
         return "–"
     return f"{number(value, decimals)} {unit}".rstrip()
+
+
+def places(value: float, decimals: int) -> int:
+    """Decimals to write a cell with: an `int` is a count, and whole in any column."""
+    return 0 if isinstance(value, int) else decimals
 
 
 def tables(report: Report) -> Sequence[tuple[Section, Table]]:

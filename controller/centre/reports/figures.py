@@ -63,13 +63,20 @@ def _y(value: float, top: float) -> float:
 
 
 def _grid(top: float) -> Iterator[str]:
-    decimals = max(0, -math.floor(math.log10(top / STEPS) + 1e-9))
+    decimals = _decimals(top / STEPS)
     for index in range(STEPS + 1):
         value = top * index / STEPS
         y = _y(value, top)
         ink = AXIS if index == 0 else GRID
         yield f'<line stroke="{ink}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         yield _text(LEFT - 6, y + 3.5, "end", number(value, decimals))
+
+
+def _decimals(step: float) -> int:
+    """As many as every multiple of a step needs: 0.25 needs two, 0.2 one."""
+    leading = max(0, -math.floor(math.log10(step) + 1e-9))
+    exact = math.isclose(round(step, leading), step, rel_tol=1e-6)
+    return leading if exact else leading + 1
 
 
 def _bars(figure: Figure, top: float) -> Iterator[str]:

@@ -18,6 +18,7 @@ from denxanh.controller.centre.reports.document import (
     Report,
     Table,
     number,
+    places,
 )
 from denxanh.controller.centre.reports.figures import INKS, svg
 from denxanh.controller.centre.template import template
@@ -62,13 +63,13 @@ def html(report: Report) -> str:
 
 
 def _cell(value: Cell, column: Column) -> Any:
-    """What a cell shows: a `Word` stays one, a number is written, what is not known is a dash."""
+    """What a cell shows: a `Word` stays one, a number is places, what is not known is a dash."""
     if isinstance(value, Word):
         return value
     if value is None:
         text = "–"
     elif isinstance(value, int | float) and column.decimals is not None:
-        text = number(value, column.decimals)
+        text = number(value, places(value, column.decimals))
     else:
         text = str(value)
     return Word(text, "")

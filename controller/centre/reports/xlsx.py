@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from denxanh.controller.centre.indicators.records import Record
 from denxanh.controller.centre.indicators.status import STATUS_WORDS
-from denxanh.controller.centre.reports.document import Column, Figure, RecordTable, Report, Section, Table
+from denxanh.controller.centre.reports.document import (
+    Column,
+    Figure,
+    RecordTable,
+    Report,
+    Section,
+    Table,
+    places,
+)
 from denxanh.controller.centre.words.word import Word
 from denxanh.errors import MissingExtraError
 
@@ -161,7 +169,7 @@ class _Sheets:
         elif isinstance(value, str):
             sheet.write_string(row, place, value, self._text)
         else:
-            sheet.write_number(row, place, value, self._number(column.decimals or 0))
+            sheet.write_number(row, place, value, self._number(places(value, column.decimals or 0)))
 
     def _number(self, decimals: int) -> Format:
         if decimals not in self._numbers:

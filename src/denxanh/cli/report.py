@@ -45,11 +45,11 @@ _HERE = Path()
 
 @app.callback()
 def group() -> None:
-    """Indicators and reports, from what the centre has stored.
+    r"""Indicators and reports, from what the centre has stored.
 
     Every report first sums up what is new, by intersection and hour (the sums stay when raw rows go), then
     writes HTML, PDF and a workbook. Baselines, targets, units and cost parameters come from city.toml
-    ([indicators], [costs]; docs/city.md); what the plan does not say, the report calls unknown.
+    (\[indicators], \[costs]; docs/city.md); what the plan does not say, the report calls unknown.
     Monthly reports are due by the 15th: put `denxanh report monthly` on a timer.
     """
 
@@ -73,9 +73,10 @@ def kpi(site: Site, month: Month = None, ward: Ward = None, again: Again = False
             one.definition.name.vi,
             measured(one.baseline, one.definition.level_decimals),
             measured(one.level, one.definition.level_decimals, one.definition.level_unit.vi),
-            measured(one.target_year, 1),
-            measured(one.target_period, 1),
-            measured(one.progress, 1, one.definition.unit.vi),
+            measured(one.target_year, one.definition.decimals),
+            measured(one.target_period, one.definition.decimals),
+            measured(one.progress, one.definition.decimals, one.definition.unit.vi)
+            + (" (nhập tay)" if one.entered else ""),
             one.judged.status or one.judged.why.vi,
         )
         for one in found.records

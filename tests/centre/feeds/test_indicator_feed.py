@@ -225,7 +225,7 @@ def test_the_records_are_those_of_the_report_and_valid(
     assert (its["lead_unit"], its["coordinating_unit"]) == ("Sở Xây dựng", "UBND xã, phường")
     assert (its["baseline"], its["target_year"]) == (0, 2)
     faults = next(one for one in sent if one["id"] == "fault_time")
-    assert (faults["status"], faults["note_en"]) == (None, "no data in the period")
+    assert (faults["status"], faults["note_en"]) == (None, "no fault ended in the period")
 
 
 def test_nothing_but_the_records_gets_through(

@@ -15,7 +15,14 @@ from denxanh.controller.centre.indicators.costs import Costs, factors
 from denxanh.controller.centre.indicators.definitions import amounts
 from denxanh.controller.centre.indicators.hours import Hour
 from denxanh.controller.centre.indicators.matching import change, level
-from denxanh.controller.centre.indicators.records import Observed, Record, coverage, records, standings
+from denxanh.controller.centre.indicators.records import (
+    NO_FAULTS,
+    Observed,
+    Record,
+    coverage,
+    records,
+    standings,
+)
 from denxanh.controller.centre.indicators.settings import Goal, Id, Indicators, Standing
 from denxanh.controller.centre.indicators.status import Status
 from denxanh.controller.mode import Mode
@@ -127,6 +134,8 @@ def test_a_plain_baseline_and_faults(hours: Hours) -> None:
     one = found(observed(made), rules, Id.FAULTS)
     assert one.level == pytest.approx(20)
     assert one.progress == pytest.approx(100 * (1 - 20 / 60))
+    quiet = found(observed(hours(MONDAY, 1, range(2), 1.0)), rules, Id.FAULTS)
+    assert (quiet.level, quiet.note) == (None, NO_FAULTS)
 
 
 def test_what_a_person_entered_counts_only_where_nothing_is_computed(hours: Hours) -> None:

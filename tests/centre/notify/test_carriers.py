@@ -20,6 +20,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from denxanh.controller.centre.notify import wording
 from denxanh.controller.centre.notify.book import Kind
 from denxanh.controller.centre.notify.gsm import segments
 from denxanh.controller.centre.notify.letter import Item, Letter
@@ -30,6 +31,8 @@ from denxanh.controller.centre.notify.webhook import Webhook, signature
 from denxanh.errors import FeedError, RefusedError, SecretError
 
 AT = 1_764_100_000_000
+RFC_5322_LINE = 78
+"""Longest line of a header that is recommended, bytes."""
 ITEM = Item(
     Kind.RAISED,
     Severity.CRITICAL,
@@ -126,6 +129,22 @@ def test_a_mail_in_both_languages(mailbox: tuple[Mailbox, int]) -> None:
     text = message.get_content()
     assert text.index("mất kết nối với tủ") < text.index("the link to the cabinet is lost")
     assert message["Message-ID"] == box.got[1][1]["Message-ID"] == "<truc-ban-1-abc@cantho.example>"
+
+
+def test_a_long_subject_arrives_as_it_was(mailbox: tuple[Mailbox, int]) -> None:
+    box, port = mailbox
+    words = ("mất kết nối với tủ: không trả lời, thử lại sau; đường truyền có thể bị đứt gần cầu", "")
+    item = Item(
+        Kind.ESCALATED, Severity.CRITICAL, 1, "r", "A", ("Mậu Thân – Võ Văn Kiệt", "A"), words, AT, AT, 65
+    )
+    letter = Letter("i", "", (item,))
+    mail(port).send(letter)
+    envelope, message = box.got[0]
+    assert message["Subject"] == wording.subject(letter)
+    assert message["Subject"].startswith(
+        "KHẨN. Chưa ai xác nhận: Mậu Thân – Võ Văn Kiệt (A): mất kết nối với tủ: "
+    )
+    assert all(len(line) <= RFC_5322_LINE for line in envelope.content.split(b"\r\n\r\n")[0].split(b"\r\n"))
 
 
 def test_nothing_of_a_text_becomes_a_header(mailbox: tuple[Mailbox, int]) -> None:

@@ -127,7 +127,7 @@ def test_no_data_is_said(read: Read) -> None:
     report = make(Name.MONTHLY, read(Period.month(2024, 5)))
     said = Reader(html(report)).text
     assert "Không có dữ liệu nào trong kỳ này." in said
-    assert "Không có dữ liệu của cùng kỳ" in said
+    assert "Không có dữ liệu của cùng kỳ (tháng 5/2023); không so sánh." in said
     assert "Chưa so sánh được" in said
     assert xlsx(report)
 
@@ -187,6 +187,13 @@ def test_the_workbook_has_every_table_with_numbers_as_numbers(read: Read) -> Non
     assert all(isinstance(cell, int | float) for cell in by_place[3][2:6])
     total = by_place[3 + len(read().places)]
     assert total[4] == pytest.approx(by_place[3][4] + by_place[4][4])
+
+
+def test_counts_are_whole(read: Read) -> None:
+    found = read()
+    said = Reader(html(make(Name.MONTHLY, found))).text
+    stops = sum(one.stops or 0 for one in found.observed.hours)
+    assert f"Stops (where vehicles are counted) lần stops {number(stops, 0)} " in said
 
 
 def test_a_text_that_looks_like_a_formula_stays_text(read: Read) -> None:
@@ -304,6 +311,22 @@ def test_a_figure_is_always_whole(values: list[float | None], label: str) -> Non
     for y, high in re.findall(r'y="([\d.]+)" width="[\d.]+" height="([\d.]+)"', drawn):
         assert float(y) >= 0
         assert float(high) > 0
+
+
+@pytest.mark.parametrize(
+    ("largest", "written"),
+    [
+        (0.95, ["0,00", "0,25", "0,50", "0,75", "1,00"]),
+        (0.3, ["0,0", "0,1", "0,2", "0,3", "0,4"]),
+        (7.0, ["0", "2", "4", "6", "8"]),
+        (9.5, ["0,0", "2,5", "5,0", "7,5", "10,0"]),
+        (900.0, ["0", "250", "500", "750", "1.000"]),
+    ],
+)
+def test_the_scale_of_a_figure_is_not_rounded(largest: float, written: list[str]) -> None:
+    said = Word("", "")
+    drawn = svg(Figure(said, said, ("1",), (Series(said, Ink.MAIN, (largest,)),)))
+    assert re.findall(r'text-anchor="end">([^<]*)<', drawn) == written
 
 
 def _sheets(content: bytes) -> dict[str, list[list[object]]]:

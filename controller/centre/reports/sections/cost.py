@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from denxanh.controller.centre.indicators.costs import Fuel, factors
 from denxanh.controller.centre.reports.basis import Basis
 from denxanh.controller.centre.reports.document import Cell, Column, Section, Table, number
@@ -35,9 +37,8 @@ def _amounts(basis: Basis) -> Table:
         for side in sides
     ]
 
-    counted: list[float | None] = [None if value is None else float(value) for value in stops]
     vehicle_hours = 1 / basis.city.costs.mean_pcu
-    quantities: tuple[tuple[Word, Word, float, list[float | None]], ...] = (
+    quantities: tuple[tuple[Word, Word, float, Sequence[float | None]], ...] = (
         (Word("Thời gian chờ", "Waiting"), Word("xcqđ·giờ", "pcu-hours"), 1, waited),
         (
             Word("Số xe·giờ chờ (theo cơ cấu xe)", "Vehicle-hours of it (by the mix)"),
@@ -62,9 +63,9 @@ def _amounts(basis: Basis) -> Table:
             Word("Số lần dừng (nơi có đếm xe)", "Stops (where vehicles are counted)"),
             Word("lần", "stops"),
             1,
-            counted,
+            stops,
         ),
-        (Word("CO₂ do dừng và khởi hành", "CO₂ of stopping and starting"), _KG, found.co2_kg_stop, counted),
+        (Word("CO₂ do dừng và khởi hành", "CO₂ of stopping and starting"), _KG, found.co2_kg_stop, stops),
     )
     rows: list[tuple[Cell, ...]] = [
         (name, unit, *(None if value is None else value * factor for value in of))

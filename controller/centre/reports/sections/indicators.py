@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from denxanh.controller.centre.indicators.costs import factors
-from denxanh.controller.centre.indicators.definitions import DEFINITIONS, amounts
+from denxanh.controller.centre.indicators.definitions import DEFINITIONS, Definition, amounts
 from denxanh.controller.centre.indicators.hours import Hour
 from denxanh.controller.centre.indicators.matching import change, level
 from denxanh.controller.centre.indicators.records import coverage, fault_minutes, standings
@@ -76,7 +76,7 @@ def overview(basis: Basis) -> Section:
                     ),
                     (
                         Word("Độ phủ dữ liệu", "Data coverage"),
-                        measured(100 * coverage(seen), 0, "%"),
+                        measured(100 * coverage(seen), 1, "%"),
                         Word("làn·giây tin cậy của cả kỳ", "trusted lane-seconds of the period"),
                     ),
                 )
@@ -111,7 +111,7 @@ def causes(basis: Basis) -> Section:
 def year_before(basis: Basis) -> Section:
     """The period against the same time a year before."""
     title = Word("So với cùng kỳ năm trước", "The same period a year before")
-    now, then, before = basis.observed.hours, basis.before, basis.period.before.name
+    now, then, before = basis.observed.hours, basis.before, basis.period.before.within
     if not then:
         vi = f"Không có dữ liệu của cùng kỳ ({before.vi}); không so sánh."
         en = f"Nothing is stored of {before.en}: nothing can be compared."
@@ -120,22 +120,13 @@ def year_before(basis: Basis) -> Section:
     for indicator, amount in amounts(factors(basis.city.costs)).items():
         what, found = DEFINITIONS[indicator], change(now, then, basis.corridor.schedule, amount)
         if found is None:
-            rows.append((what.name, what.level_unit, level(now, amount), level(then, amount), None, 0.0))
+            levels = (level(now, amount), level(then, amount))
+            rows.append((*_levels(what, *levels), None, 0.0))
         else:
-            rows.append(
-                (
-                    what.name,
-                    what.level_unit,
-                    found.now,
-                    found.then,
-                    _rise(found.now, found.then),
-                    100 * found.share,
-                )
-            )
+            rise = _rise(found.now, found.then)
+            rows.append((*_levels(what, found.now, found.then), rise, 100 * found.share))
     faults = fault_minutes(now), fault_minutes(then)
-    rows.append(
-        (DEFINITIONS[Id.FAULTS].name, DEFINITIONS[Id.FAULTS].level_unit, *faults, _rise(*faults), None)
-    )
+    rows.append((*_levels(DEFINITIONS[Id.FAULTS], *faults), _rise(*faults), None))
     rows.append(
         (
             Word("Thời gian thích nghi", "Time under adaptive control"),
@@ -231,6 +222,12 @@ def status_rule(basis: Basis) -> Word:
         f"target before to the target by more than {share} % of that way. Not reached: all else. Without a "
         f"target there is no status.",
     )
+
+
+def _levels(what: Definition, *levels: float | None) -> tuple[Cell, ...]:
+    """Name, unit and levels; whole where the indicator's level is written without decimals."""
+    shown = (one if one is None or what.level_decimals else round(one) for one in levels)
+    return (what.level_name, what.level_unit, *shown)
 
 
 def _rise(now: float | None, then: float | None) -> float | None:

@@ -129,7 +129,7 @@ def _by_place(basis: Basis) -> Table:
         (
             Column(Word("Nút giao", "Intersection")),
             Column(Word("Phường, xã", "Ward")),
-            Column(Word("Độ phủ, %", "Coverage, %"), 0),
+            Column(Word("Độ phủ, %", "Coverage, %"), 1),
             Column(Word("Hàng chờ TB, xcqđ", "Mean queue, pcu"), 1),
             Column(Word("Chờ, xcqđ·giờ", "Waited, pcu-h"), 0),
             Column(Word("Ùn tắc, phút/làn·giờ", "Congested, min/lane-h"), 2),
