@@ -19,7 +19,7 @@ class Follower:
     Attributes:
         shown: the second that was last heard of; before the first, an invented start-up.
         heard: tick of the last answered poll, None before the first.
-        unseen: whether more than a moment passed before it that nobody saw, by our ticks or the cabinet's beats.
+        unseen: whether more than a moment passed before it that nobody saw, by our ticks or its beats.
 
     Raises:
         GuardError: the intersection's timings cannot hold the guard's invariants together.
