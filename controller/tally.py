@@ -30,8 +30,8 @@ class ModeChange:
 class RunSummary:
     """Counts since the start.
 
-    `refusals`: the guard's reasons, one for each request; the cabinet's after `cabinet-`, one while it lasts, for
-    it stands in the registers until the next verdict.
+    `refusals`: the guard's reasons, one for each request; the cabinet's after `cabinet-`, one while it lasts,
+    for it stands in the registers until the next verdict.
     """
 
     ticks: int = 0
