@@ -33,11 +33,12 @@ from denxanh.plc.modbus.layout import layout
 from denxanh.plc.modbus.registers import decode_report
 
 JOURNAL_VERSION = 1
-RULES = 3
+RULES = 4
 """Number of the rules by which outputs come from inputs; whoever changes what comes out raises it.
 
 1: journals without a number. 2: command numbers that begin at random, alarms that are told with patience.
-3: signals that stand, silences, rings of old answers."""
+3: signals that stand, silences, rings of old answers. 4: silences that only the cabinet has counted, greens
+about to be raised, a cabinet that is driven and says that it is not."""
 RULE = "max-pressure"
 """The rule that stands in for a failed policy."""
 SECOND_RULE = "actuated"

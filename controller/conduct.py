@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.guard import ReadBack
-from denxanh.controller.ladder import LINK_LOST_TICKS, Cause
+from denxanh.controller.ladder import Cause
 from denxanh.networks.model import Aspect, GroupKind, Intersection
 from denxanh.plc.contract import CabinetMode
 
@@ -61,14 +61,14 @@ class Seen:
     """Whether the running stage has been green for its maximum, counted from a conflicting call."""
     local: bool
     """Whether it runs alone although it is asked for a plan."""
+    unseen: bool
+    """Whether more than a moment passed before it that nobody saw (`Follower.unseen`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
     """Memory between seconds; all counts are of seconds in a row."""
 
-    tick: int = 0
-    """The last second in which the cabinet was heard."""
     unaccepted_s: int = 0
     untaken_s: int = 0
     unlit_s: int = 0
@@ -104,7 +104,7 @@ class Witness:
 
     def observe(self, before: Conduct, seen: Seen) -> tuple[Conduct, Cause | None]:
         """One second: the next memory, and what is wrong, if anything; the gravest first."""
-        if seen.tick - before.tick > LINK_LOST_TICKS:
+        if seen.unseen:
             before = Conduct()  # what went on in a silence, nobody knows
         back, ours, running = seen.back, seen.cabinet in _OURS, seen.cabinet in _RUNNING
         driven = seen.commanded and seen.cabinet is _DRIVEN
@@ -112,7 +112,6 @@ class Witness:
         moved = back.stage != before.stage or seen.cabinet is not CabinetMode.CENTRAL_PLAN
         end = self._end(before, seen) if driven and green else None
         now = Conduct(
-            tick=seen.tick,
             unaccepted_s=before.unaccepted_s + 1 if seen.commanded and not seen.accepted else 0,
             untaken_s=before.untaken_s + 1 if driven and self._untaken(before, seen) else 0,
             unlit_s=before.unlit_s + 1 if ours and Aspect.FLASH in back.aspects else 0,

@@ -7,6 +7,7 @@ from denxanh.controller import guard
 from denxanh.controller.estimate import SignalView
 from denxanh.controller.ladder import LINK_LOST_TICKS
 from denxanh.controller.outlook import outlook
+from denxanh.controller.pulse import HEARTBEATS
 from denxanh.controller.readback import Lamps, at_boundary, lamps, read_back, same_lamps
 from denxanh.networks.model import Aspect, Intersection
 from denxanh.plc.contract import CabinetMode, CabinetStatus
@@ -18,6 +19,7 @@ class Follower:
     Attributes:
         shown: the second that was last heard of; before the first, an invented start-up.
         heard: tick of the last answered poll, None before the first.
+        unseen: whether more than a moment passed before it that nobody saw, by our ticks or its beats.
 
     Raises:
         GuardError: the intersection's timings cannot hold the guard's invariants together.
@@ -28,6 +30,8 @@ class Follower:
             intersection.startup_stage, 0, True, None, (Aspect.RED,) * len(intersection.groups)
         )
         self.heard: int | None = None
+        self.unseen = False
+        self._beat: int | None = None
         self._intersection = intersection
         self._config = guard.guard_config(intersection)
         self._state = guard.initial(self._config)
@@ -40,8 +44,11 @@ class Follower:
     def hear(self, status: CabinetStatus, tick: int) -> None:
         """Take over what the cabinet has shown; where the guard said just that, its own state stays."""
         seconds = 1 if self.heard is None else max(1, tick - self.heard)
-        self.heard = tick
-        if seconds > LINK_LOST_TICKS:
+        beats = 0 if self._beat is None else (status.heartbeat - self._beat) % HEARTBEATS
+        self.heard, self._beat = tick, status.heartbeat
+        # Our ticks stand still where the whole machine is halted: the street goes on.
+        self.unseen = max(seconds, beats) > LINK_LOST_TICKS
+        if self.unseen:
             # Stages may have come and gone: what was imagined of lamps and clocks meanwhile is no knowledge.
             self._lamps = None
             self._state = guard.forgotten(self._state)
@@ -50,7 +57,7 @@ class Follower:
         state = self._state
         as_shown = (back.aspects, back.stage, back.in_interstage, back.commitment)
         as_said = (self._said, state.stage, state.in_interstage, state.commitment)
-        if seconds > 1 or as_shown != as_said:
+        if self.unseen or seconds > 1 or as_shown != as_said:
             boundary = at_boundary(self._intersection, back, self._lamps)
             self._state = guard.resync(self._config, state, boundary)
 

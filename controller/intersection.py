@@ -301,6 +301,7 @@ class IntersectionController:
             told=commander.told(status),
             overdue=was is Mode.ADAPTIVE and self._follower.overdue,
             local=self._ladder.cause is Cause.CABINET_LOCAL and commander.asks_for_plan,
+            unseen=self._follower.unseen,
         )
         self._conduct, found = self._witness.observe(self._conduct, seen)
         return found

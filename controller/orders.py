@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.readback import DS_PER_S
-from denxanh.plc.contract import CabinetStatus, Command, ModeRequest, Refusal
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Command, ModeRequest, Refusal
 
 COMMAND_TTL_DS = 30
 """Time to live, 0.1 s: 3 s on the cabinet's heartbeat counter (assumed; docs/safety.md, "Time limits")."""
@@ -92,8 +92,13 @@ class Orders:
         return self._seq is not None and status.epoch == self._epoch and status.accepted_seq == self._seq
 
     def heeded(self, status: CabinetStatus) -> bool:
-        """Whether the cabinet has taken one of our last commands, or says why not; true before the first."""
-        if self._seq is None or self.refusal(status) is not Refusal.NONE:
+        """Whether the cabinet has taken one of our last commands, or says why not; true before the first.
+
+        That the centre is not in charge is no reason where the cabinet says that the centre drives it.
+        """
+        said = self.refusal(status)
+        contradicts = said is Refusal.LOCAL_CONTROL and status.mode is CabinetMode.ADAPTIVE
+        if self._seq is None or (said is not Refusal.NONE and not contradicts):
             return True
         return status.epoch == self._epoch and (self._seq - status.accepted_seq) % SEQ_MAX < HEEDED
 

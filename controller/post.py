@@ -15,8 +15,9 @@ from denxanh.controller.priority.wishes import Wishes
 from denxanh.controller.readback import believed, may_be_written
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.vds.arrival import Heard
+from denxanh.controller.wording import reason
 from denxanh.errors import DenXanhError, JournalError, WireError
-from denxanh.plc.contract import Cabinet, Report
+from denxanh.plc.contract import Cabinet, CabinetStatus, Report
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -28,7 +29,7 @@ SEND_BEFORE_S = 0.95
 RELEASE_S = 1.5
 """Wall seconds for each step of giving a cabinet back: there is no tick to keep any more."""
 RELEASE_IN_VAIN = 4
-"""Steps in a row without an answer or with its clock standing still: a cabinet is left to its watchdog."""
+"""Steps in a row in vain (no answer, not taken, its clock standing still): it is left to its watchdog."""
 MAX_RESTARTS = 3
 """A controller that failed by a bug of ours is built anew so often, then its cabinet is left alone."""
 
@@ -203,8 +204,8 @@ class Post:
         controller drives it.
 
         Returns:
-            Whether that was all. False: the cabinet does not keep promises by itself, and one is running or
-            may be (it did not answer): to be called again twice a second, or in the next tick.
+            Whether that was all. False: it has not taken it, or does not keep promises by itself and one is
+            running or may be: to be called again twice a second, or in the next tick.
         """
         if self._pending is not None:
             await asyncio.wait({self._pending}, timeout=RELEASE_S)
@@ -214,17 +215,27 @@ class Post:
             if claim in BARRED or not may_be_written(believed(report.status)):
                 _LOG.info("%s: not released, it is not ours to command now", self.intersection)
                 return True
-            order = Orders(self._epoch).release(report.status)
-            _, problem = await self._within(RELEASE_S, self._cabinet.command(order))
+            problem = await self._release(report.status)
         led = not self._cabinet.keeps_promises
         promised = led and report is not None and report.status.countdown_s > 0
         if problem is None and not promised:
             return True
-        if led and self._patient(report, problem):
+        if self._patient(report, problem):
             return False
         why = problem or "its clock stands still"
         _LOG.warning("%s: not released, its watchdog will: %s", self.intersection, why)
         return True
+
+    async def _release(self, status: CabinetStatus) -> str | None:
+        """Write a release; why it was not taken, if so: what was late before it may have overtaken it."""
+        orders = Orders(self._epoch)
+        _, problem = await self._within(RELEASE_S, self._cabinet.command(orders.release(status)))
+        if problem is not None:
+            return problem
+        after, problem = await self._poll(RELEASE_S)
+        if after is None or orders.accepted(after.status):
+            return problem
+        return f"the release was not accepted ({reason(after.status.refusal)})"
 
     def _patient(self, report: Report | None, problem: str | None) -> bool:
         """Whether another step of giving back may help."""

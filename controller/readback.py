@@ -57,10 +57,12 @@ def _aspect(intersection: Intersection, status: CabinetStatus, index: int, befor
     if status.green & bit:
         if pedestrian:
             return Aspect.WALK
-        # The wire says green, not which: what the stage gives; between two stages, the weaker of both.
-        yields = intersection.stages[status.stage].aspects[index] is Aspect.YIELDING
-        still = status.stage_elapsed_ds == 0 and before is Aspect.YIELDING
-        return Aspect.YIELDING if yields or still else Aspect.PROTECTED
+        # The wire says green, not which: what the stage gives; between two stages, the weaker of both. One
+        # that nobody saw before may be about to be raised, and is no older than that.
+        wanted = intersection.stages[status.stage].aspects[index]
+        weaker = before is not Aspect.PROTECTED if wanted is Aspect.PROTECTED else before is Aspect.YIELDING
+        between = status.stage_elapsed_ds == 0
+        return Aspect.YIELDING if wanted is Aspect.YIELDING or (between and weaker) else Aspect.PROTECTED
     if status.yellow & bit:
         return Aspect.YELLOW
     if status.flashing & bit:

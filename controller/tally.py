@@ -28,7 +28,11 @@ class ModeChange:
 
 @dataclass(slots=True)
 class RunSummary:
-    """Counts since the start. `refusals`: the guard's reasons, and the cabinet's after `cabinet-`."""
+    """Counts since the start.
+
+    `refusals`: the guard's reasons, one for each request; the cabinet's after `cabinet-`, one while it lasts,
+    for it stands in the registers until the next verdict.
+    """
 
     ticks: int = 0
     missed_ticks: int = 0
@@ -43,6 +47,8 @@ class RunSummary:
     """How long after its due time a tick began at worst, s."""
     journal_gaps: int = 0
     """Times that the journal could not be written and the cabinets were given back."""
+    standing: dict[str, str] = field(default_factory=dict)
+    """The cabinets' refusals as they were last heard, by intersection; not told."""
 
     def count(self, intersection: str, value: TickInput, output: TickOutput) -> None:
         """One second of one intersection; `commands` counts what was sent and is kept by the sender."""
@@ -51,8 +57,8 @@ class RunSummary:
         self.unsent_commands += value.unsent
         if output.guard_refusal is not None:
             self.refusals[output.guard_refusal] += 1
-        if output.cabinet_refusal is not None:
-            self.refusals[f"cabinet-{output.cabinet_refusal}"] += 1
+        if value.link_error is None:
+            self._refused(intersection, output.cabinet_refusal)
         for event in output.events:
             if event.kind != "mode" or event.mode_to is None or len(self.mode_changes) >= MAX_MODE_CHANGES:
                 continue
@@ -61,6 +67,13 @@ class RunSummary:
                 ModeChange(value.tick, intersection, before, event.mode_to.value, event.cause)
             )
 
+    def _refused(self, intersection: str, reason: str | None) -> None:
+        if reason is None:
+            self.standing.pop(intersection, None)
+        elif self.standing.get(intersection) != reason:
+            self.standing[intersection] = reason
+            self.refusals[f"cabinet-{reason}"] += 1
+
     def as_json(self) -> dict[str, object]:
         """The document of `controller-summary.json`.
 
@@ -68,6 +81,7 @@ class RunSummary:
         is chance, and the same seed gives the same document.
         """
         values = asdict(self)
+        del values["standing"]
         values["refusals"] = dict(sorted(self.refusals.items()))
         values["mode_changes"] = [
             {

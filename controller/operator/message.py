@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from denxanh.errors import RequestError
 
@@ -37,16 +45,20 @@ MAY_ORDER: Mapping[str, frozenset[Role]] = {
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$")]
 """Of an order, an intersection, a person's account."""
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
 Reason = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True,
         min_length=3,
         max_length=200,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$",
+        pattern=rf"^[^\S{_UNSEEN}]*[^\s{_UNSEEN}][^{_UNSEEN}]+[^\s{_UNSEEN}][^\S{_UNSEEN}]*$",
     ),
+    AfterValidator(str.strip),
 ]
-"""Why, in the person's own words: one line, without what turns the direction of a log's text."""
+"""Why, in the person's own words: one line, without what turns the direction of a log's text.
+
+Spaces around it are cut off; they count for the longest, and not for the shortest reason. All of that stands
+in the pattern, so that the API's schema says what the code does."""
 
 
 class _Order(BaseModel):

@@ -73,17 +73,21 @@ class Keeper:
         self._run()
 
     def _run(self) -> None:
-        ours, theirs = pair()
+        self._started_s = self._monotonic()
+        try:
+            ours, theirs = pair()
+        except OSError as error:  # no more descriptors
+            _LOG.error("the VDS receiver cannot be started: %s", error)
+            return
         with theirs:
             try:
                 self._process = self._start(theirs.fileno())
-            except OSError as error:
+            except (OSError, subprocess.SubprocessError) as error:
                 ours.close()
                 _LOG.error("the VDS receiver cannot be started: %s", error)
             else:
                 self._end = ours
                 asyncio.get_running_loop().add_reader(ours, self._read)
-        self._started_s = self._monotonic()
 
     def _read(self) -> None:
         if self._end is not None and not self._inlet.read(self._end):

@@ -48,14 +48,14 @@ class Courier(asyncio.DatagramProtocol):
         """Send once and wait.
 
         Raises:
-            UnreachableError: no answer within `timeout_s`, or the socket cannot send.
+            UnreachableError: no answer within `timeout_s`, or the socket cannot be opened or cannot send.
         """
-        transport = await self._open()
         self._last = self._last % REQUEST_IDS + 1
         number = self._last
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiting[number] = (address, answer)
         try:
+            transport = await self._open()
             transport.sendto(frame(version, community, kind, number, varbinds), address)
             return await asyncio.wait_for(answer, timeout_s)
         except (TimeoutError, OSError, ValueError) as error:

@@ -43,6 +43,9 @@ _LOCKED_OUT = (
     ErrorStatus.AUTHORIZATION_ERROR,
 )
 """What an agent says to an object that this user may not write."""
+UNLOCKED_SETS = 600
+"""SETs that go without the serial once it was said not to be writable, ten minutes of commands (assumed): an
+agent that was just starting, or whose rights were mended, is asked again."""
 _PER_VALUE = 8
 """Octets that a varbind needs beside its name: headers and an INTEGER."""
 _OVERHEAD = 64
@@ -70,7 +73,7 @@ class Link:
     """One agent at `host:port`; not to be used by two tasks at once.
 
     Attributes:
-        serial: snmpSetSerialNo as it is now; None where it was not read, or may not be set.
+        serial: snmpSetSerialNo as it is now; None where it was not read.
     """
 
     def __init__(
@@ -84,7 +87,8 @@ class Link:
             way = Communities(way or Courier(), settings.version, settings.read, settings.write, own)
         self._carrier = way
         self._address: Address | None = None
-        self._serial_is_ours = True
+        self._unlocked = 0
+        """SETs still to come without the serial."""
         self.serial: int | None = None
         self._batches: dict[tuple[Oid, ...], tuple[tuple[tuple[Oid, ...], bytes], ...]] = {}
 
@@ -158,13 +162,14 @@ class Link:
         Raises:
             FrameError: also where somebody else has moved the serial on since it was read.
         """
-        if self.serial is None or not self._serial_is_ours:
+        if self.serial is None or self._unlocked:
+            self._unlocked = max(self._unlocked - 1, 0)
             return await self.set(numbers)
         name = scalar(oids.SET_SERIAL, self._settings.suffix)
         locked = {**numbers, name: self.serial}
         answer = await self._put(locked)
         if answer.error_index == len(locked) and answer.error_status in _LOCKED_OUT:
-            self._serial_is_ours = False
+            self._unlocked = UNLOCKED_SETS
             log.warning("%s: copies of a SET would be obeyed: %s may not be set", self.where, text(name))
             return await self.set(numbers)
         self._check(tuple(locked), answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -25,11 +25,13 @@ from denxanh.controller.conduct import (
 from denxanh.controller.follower import Follower
 from denxanh.controller.guard import GuardInput
 from denxanh.controller.mode import Mode
+from denxanh.controller.orders import SEQ_MAX
 from denxanh.controller.record import Event, TickInput
 from denxanh.networks import catalogue, timing
 from denxanh.networks.model import Aspect, DetectorKind
 from denxanh.networks.schedule import active_plan
-from denxanh.plc.cabinet.cabinet import VirtualCabinet
+from denxanh.plc.cabinet.cabinet import WATCHDOG_S, VirtualCabinet
+from denxanh.plc.cabinet.gate import Gate
 from denxanh.plc.contract import (
     CabinetMode,
     CabinetStatus,
@@ -207,11 +209,13 @@ def test_a_countdown_beyond_all_bounds() -> None:
 DARK = {"green": 0, "yellow": 0, "red": 0, "flashing": 0}
 
 
-@pytest.mark.parametrize("all_of_them", [True, False])
-def test_lamps_that_show_nothing(all_of_them: bool) -> None:
+@pytest.mark.parametrize("which", ["all", "one", "an arrow that flashes by design"])
+def test_lamps_that_show_nothing(which: str) -> None:
     street = Street.in_green()
     status = street.status
-    dark = DARK if all_of_them else {"red": status.red & (status.red - 1)}
+    dark = DARK if which == "all" else {"red": status.red & (status.red - 1)}
+    if which.startswith("an arrow"):
+        dark = {**dark, "flashing": status.red & -status.red}
     assert street.falls_within(UNLIT_S + 2, lambda truth, _: replace(truth, **dark)) in (
         "lamps-unlit",
         "read-back-disagrees",
@@ -229,14 +233,40 @@ def test_all_red_for_ever() -> None:
         assert found in ("signals-stand", "read-back-disagrees")
 
 
-def test_what_is_written_vanishes() -> None:
+@pytest.mark.parametrize("said", [{}, {"refusal": Refusal.LOCAL_CONTROL}])
+def test_what_is_written_vanishes(said: dict[str, object]) -> None:
+    """Said to be nothing, or to be nobody's business by a cabinet that is driven nevertheless."""
     street = Street.in_green()
     accepted = street.status.accepted_seq
     # The cabinet lives on what somebody else feeds to it, so that its own watchdog does not tell.
+    told = {"accepted_seq": accepted, **said}
     assert (
-        street.falls_within(UNACCEPTED_S + 5, lambda truth, _: replace(truth, accepted_seq=accepted))
+        street.falls_within(UNACCEPTED_S + 5, lambda truth, _: replace(truth, **told))
         == "commands-not-accepted"
     )
+
+
+class _PlainGate(Gate):
+    """A vendor's that takes a number for older as soon as it is smaller."""
+
+    __slots__ = ()
+
+    def judge(self, words: Sequence[int], heartbeat: int) -> tuple[Command | None, Refusal | None]:
+        if words[1] < self.accepted_seq:
+            return None, Refusal.OUT_OF_ORDER
+        return super().judge(words, heartbeat)
+
+
+def test_a_cabinet_that_does_not_let_numbers_begin_again_goes_alone_and_is_an_alarm() -> None:
+    street = Street.in_green()
+    cabinet, orders = street.cabinet, street.controller._commander._orders
+    cabinet._gate.__class__ = _PlainGate
+    cabinet._gate.accepted_seq = orders._seq = SEQ_MAX - 2
+    for _ in range(WATCHDOG_S + 10):
+        street.pass_second()
+    assert cabinet.mode is CabinetMode.LOCAL_PLAN
+    assert street.mode is Mode.LOCAL
+    assert ("refusal", "out-of-order") in [(event.kind, event.cause) for event in street.events]
 
 
 def test_a_green_beyond_its_maximum_whatever_else_seems_right() -> None:

@@ -46,6 +46,8 @@ def test_between_two_stages_a_yielding_green_stays_yielding_until_the_stage_is_t
     between = replace(status, stage_elapsed_ds=0, green=0b001010, red=0b110101)
     assert _letters(between, before) == "rgrgrr"
     assert _letters(replace(between, stage_elapsed_ds=10), before) == "rGrgrr"
+    assert _letters(between, Lamps(tuple(map(Aspect, "gGggrr")), (5,) * SIX)) == "rGrgrr"
+    assert _letters(between) == "rgrgrr", "a turn that is about to be raised is no older than that"
 
 
 def test_lamps_grow_old(status: CabinetStatus) -> None:

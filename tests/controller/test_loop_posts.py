@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from denxanh.controller import clock as clocks
 from denxanh.controller import post as posts
@@ -320,15 +322,20 @@ def _status(**changes: object) -> Any:
     return replace(cabinet.status, **{**running, **changes})  # type: ignore[arg-type]
 
 
+def _obeying(one: Bench, **changes: object) -> Report:
+    """A poll of a cabinet that has accepted all that was sent."""
+    seq = one.peer.sent[-1].seq if one.peer.sent else 0
+    return Report(_status(accepted_seq=seq, **changes), Readings((), (), ()))
+
+
 @pytest.mark.parametrize("keeps", [True, False])
 async def test_who_cannot_keep_a_promise_is_led_to_its_end(bench: Callable[..., Bench], keeps: bool) -> None:
     one = bench(keeps_promises=keeps)
     one.brain.claim = Claim.DRIVING
-    left = iter((3, 2, 1, 0))
-    beats = iter(range(10))
 
     async def poll() -> Report:
-        return Report(_status(heartbeat=next(beats), countdown_s=next(left)), Readings((), (), ()))
+        sent = one.peer.sent
+        return _obeying(one, heartbeat=len(sent), countdown_s=max(3 - len(sent), 0))
 
     one.peer.poll = poll  # type: ignore[method-assign]
     steps = [await one.post.release() for _ in range(1 if keeps else 4)]
@@ -345,7 +352,7 @@ async def test_giving_back_does_not_wait_for_ever(bench: Callable[..., Bench], t
     else:
 
         async def poll() -> Report:
-            return Report(_status(heartbeat=7, countdown_s=5), Readings((), (), ()))
+            return _obeying(one, heartbeat=7, countdown_s=5)
 
         one.peer.poll = poll  # type: ignore[method-assign]
     tries = 0
@@ -354,13 +361,48 @@ async def test_giving_back_does_not_wait_for_ever(bench: Callable[..., Bench], t
     assert posts.RELEASE_IN_VAIN - 1 <= tries <= posts.RELEASE_IN_VAIN
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    keeps=st.booleans(),
+    troubles=st.lists(st.sampled_from(["silent", "lost", "refused"]), max_size=posts.RELEASE_IN_VAIN - 1),
+)
+async def test_a_release_is_written_until_it_is_taken(
+    bench: Callable[..., Bench], keeps: bool, troubles: list[str]
+) -> None:
+    """One answer that did not come, or a late command that came before it, leaves nothing to the watchdog."""
+    one = bench(keeps_promises=keeps)
+    one.brain.claim = Claim.DRIVING
+    taken, polls, left = [0], [0], list(troubles)
+
+    async def poll() -> Report:
+        polls[0] += 1
+        if left[:1] == ["silent"]:
+            left.pop(0)
+            raise UnreachableError("busy")
+        return Report(_status(accepted_seq=taken[-1], heartbeat=polls[0]), Readings((), (), ()))
+
+    async def command(order: Command) -> None:
+        trouble = left.pop(0) if left else ""
+        if trouble == "lost":
+            raise UnreachableError("no answer")
+        taken.append(order.seq if not trouble else order.seq + 3)  # refused: a later number came before it
+        if not trouble:
+            one.peer.sent.append(order)
+
+    one.peer.poll, one.peer.command = poll, command  # type: ignore[method-assign]
+    for _ in range(posts.RELEASE_IN_VAIN):
+        if await one.post.release():
+            break
+    assert {order.mode for order in one.peer.sent} == {ModeRequest.RELEASE}
+
+
 async def test_who_is_given_up_is_given_back_however_often_before(bench: Callable[..., Bench]) -> None:
     """Each failure before gave it back, and each second after that commanded it again."""
     one = bench(keeps_promises=False)
     one.brain.claim = Claim.DRIVING
 
     async def poll() -> Report:
-        return Report(_status(heartbeat=len(one.peer.sent)), Readings((), (), ()))
+        return _obeying(one, heartbeat=len(one.peer.sent))
 
     one.peer.poll = poll  # type: ignore[method-assign]
     for _ in range(MAX_RESTARTS + 1):

@@ -7,13 +7,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from denxanh.controller.centre.desk.plan_draft import Name
 from denxanh.controller.centre.whole import WHOLE
 from denxanh.networks.model import Corridor, Schedule, ScheduleEntry
 from denxanh.networks.plan_text import schedule_text
 from denxanh.networks.schedule_rules import ScheduleDefect, schedule_defects
 
 DayType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$")]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 
 
 class _Form(BaseModel):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from denxanh.controller.centre.whole import WHOLE
 from denxanh.errors import RequestError
@@ -18,6 +18,10 @@ PlanNumber = Annotated[int, Field(ge=1, le=255), WHOLE]
 """As the cabinet's registers hold it."""
 Seconds = Annotated[int, Field(ge=0, le=600), WHOLE]
 """As `plans.toml` allows it."""
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=120, pattern=r"\S"), AfterValidator(str.strip)
+]
+"""Spaces around it are cut off once its length has been looked at, as the API's schema says it."""
 
 
 class SplitDraft(BaseModel):
@@ -34,8 +38,8 @@ class PlanDraft(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-    name_en: Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)] = ""
+    name: Name
+    name_en: Annotated[str, StringConstraints(max_length=120), AfterValidator(str.strip)] = ""
     offset_s: Seconds
     splits: Annotated[tuple[SplitDraft, ...], Field(strict=False, min_length=1, max_length=20)]
 

@@ -19,13 +19,15 @@ import jsonschema
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from hypothesis import given
+from hypothesis import strategies as st
 
 from denxanh.controller.centre.notify import wording
 from denxanh.controller.centre.notify.book import Kind
 from denxanh.controller.centre.notify.gsm import segments
 from denxanh.controller.centre.notify.letter import Item, Letter
 from denxanh.controller.centre.notify.mail import Mail
-from denxanh.controller.centre.notify.sms import Sms, filled
+from denxanh.controller.centre.notify.sms import Sms, filled, members
 from denxanh.controller.centre.notify.tables import NotifyTable, Severity
 from denxanh.controller.centre.notify.webhook import Webhook, signature
 from denxanh.errors import FeedError, RefusedError, SecretError
@@ -236,6 +238,24 @@ def test_who_accepts_with_many_words_has_accepted(receiver: Any) -> None:
     receiver.answer = b"x" * 1_000_000
     sms(receiver.url).send(LETTER)
     assert len(receiver.got) == 1
+
+
+def test_a_gateway_that_accepts_in_an_answer_too_long_to_read_is_not_sent_to_again(receiver: Any) -> None:
+    gateway = sms(receiver.url, accepted={"CodeResult": "100"})
+    long = json.dumps({"id": [1, {"CodeResult": "103"}], "CodeResult": 100, "more": "x" * 100_000})
+    receiver.answer = long.encode()
+    gateway.send(LETTER)
+    receiver.answer = long.replace(": 100,", ": 103,").encode()
+    with pytest.raises(FeedError):
+        gateway.send(LETTER)
+
+
+@given(st.dictionaries(st.text(), st.recursive(st.none() | st.integers() | st.text(), st.lists)), st.data())
+def test_of_an_answer_that_was_cut_the_whole_members_count(said: dict[str, Any], data: st.DataObject) -> None:
+    whole = json.dumps(said, indent=data.draw(st.sampled_from([None, 2]))).encode()
+    assert members(whole) == said
+    cut = members(whole[: data.draw(st.integers(0, len(whole)))])
+    assert all(said[name] == value for name, value in cut.items())
 
 
 def test_a_header_of_the_channel_may_be_spelt_as_it_likes(receiver: Any) -> None:

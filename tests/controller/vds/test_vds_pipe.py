@@ -1,9 +1,13 @@
 """Between the receiver's process and the controller: bounded, never waited for, started again."""
 
 import asyncio
+import itertools
 import subprocess
 import sys
 
+import pytest
+
+from denxanh.controller.vds import keeper as keeping
 from denxanh.controller.vds.arrival import Reason, Source
 from denxanh.controller.vds.keeper import Keeper
 from denxanh.controller.vds.message import Sample, ZoneSample, body
@@ -100,3 +104,28 @@ async def test_a_receiver_that_ends_is_started_again_and_ends_with_the_controlle
     await keeper.close()
     assert len(started) == 2
     assert started[1].returncode is not None
+
+
+@pytest.mark.parametrize("failure", [OSError(24, "too many open files"), subprocess.SubprocessError("nice")])
+async def test_a_receiver_that_cannot_be_started_again_costs_no_tick(
+    failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = itertools.count(0.0, 5.0)
+
+    def fail(*_: object) -> subprocess.Popen[bytes]:
+        raise failure
+
+    keeper = Keeper(
+        SOURCES,
+        fail if isinstance(failure, subprocess.SubprocessError) else _never,
+        monotonic=lambda: next(times),
+    )
+    if isinstance(failure, OSError):
+        monkeypatch.setattr(keeping, "pair", fail)
+    for _ in range(3):
+        assert keeper.heard() == {}
+    await keeper.close()
+
+
+def _never(_: int) -> subprocess.Popen[bytes]:
+    raise OSError(12, "cannot allocate memory")

@@ -10,6 +10,7 @@ import pytest
 
 from denxanh.errors import FrameError
 from denxanh.plc.contract import Fault, ModeRequest
+from denxanh.plc.ntcip import link as link_
 from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.ber import INTEGER, Value
 from denxanh.plc.ntcip.link import Link, Settings
@@ -130,6 +131,25 @@ async def test_where_it_may_not_be_set_orders_go_without_it(bench, caplog, error
     assert bench.number(PATTERN) == oids.FREE_PATTERN
     assert len(refused) == 1
     assert sum("copies of a SET would be obeyed" in one.message for one in caplog.records) == 1
+
+
+async def test_a_serial_that_could_not_be_set_once_is_tried_again(bench, monkeypatch):
+    monkeypatch.setattr(link_, "UNLOCKED_SETS", 3)
+    locked, put = [], bench.face.put
+
+    def once(pairs):
+        locked.append(any(name == SERIAL for name, _ in pairs))
+        return (ErrorStatus.NOT_WRITABLE, len(pairs)) if locked == [True] else put(pairs)
+
+    bench.face.put = once
+    link = Link(HOST, bench.server.port, "X1", Settings(version=Version.V2C), None)
+    try:
+        for _ in range(5):
+            link.serial = bench.number(SERIAL)
+            await link.set_once({HOLD: 1})
+    finally:
+        link.close()
+    assert locked == [True, False, False, False, False, True]
 
 
 async def test_a_serial_that_somebody_else_has_moved_on_costs_one_order(bench, stranger):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from denxanh.controller.watch import NOT_ADOPTED_TICKS
+from denxanh.errors import UnreachableError
 from denxanh.plc.contract import CabinetMode, ModeRequest
-from denxanh.plc.ntcip.link import Settings
+from denxanh.plc.ntcip.courier import Courier
+from denxanh.plc.ntcip.link import Link, Settings
+from denxanh.plc.ntcip.usm import User
+from denxanh.plc.ntcip.usm_carrier import UserCarrier
 
 
 async def _until(driver, ready):
@@ -79,3 +85,17 @@ async def test_taken_over_at_any_moment_of_its_plan_it_never_says_that_it_runs_a
     assert set(modes) <= {CabinetMode.CENTRAL_PLAN, CabinetMode.ADAPTIVE}
     assert modes[NOT_ADOPTED_TICKS:] == [CabinetMode.ADAPTIVE] * (40 - NOT_ADOPTED_TICKS)
     assert driver.observer.faults() == []
+
+
+@pytest.mark.parametrize("version", ["2c", "3"])
+async def test_a_machine_without_descriptors_is_a_silence_and_no_bug(version, monkeypatch):
+    async def lacking(*_, **__):
+        raise OSError(24, "too many open files")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_datagram_endpoint", lacking)
+    way = Courier() if version == "2c" else UserCarrier(User("u", "a" * 12, "b" * 12))
+    link = Link("127.0.0.1", 161, "X1", Settings(), way)
+    with pytest.raises(UnreachableError, match="too many open files"):
+        await link.get_one((1, 3))
+    with pytest.raises(UnreachableError):
+        await link.set({(1, 3): 1})
