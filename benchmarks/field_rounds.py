@@ -83,8 +83,9 @@ def _ntcip_varbinds(entry: CabinetEntry, intersection: Intersection) -> tuple[by
     """Of the GET and of the SET of one second; the SET gives back what nobody holds."""
     stages, spoken = phase_map(entry, intersection), settings(entry, intersection)
     names = numbers.poll_names(layout(intersection), stages, spoken.suffix)
-    wanted = driving.varbind_numbers(driving.RELEASED, stages, spoken.suffix)
-    return encode_varbinds(ask(names)), encode_varbinds([(name, integer(n)) for name, n in wanted.items()])
+    wanted = driving.control_names(stages, spoken.suffix)
+    zeros = map(integer, driving.control_numbers(driving.RELEASED, stages.phases))
+    return encode_varbinds(ask(names)), encode_varbinds(list(zip(wanted, zeros, strict=True)))
 
 
 class _Udp(asyncio.DatagramProtocol):
