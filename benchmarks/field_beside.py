@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from field_load import _on_core, _ports, _prepare, _site
-from field_rounds import Round, Watch, _control, _rounds
+from field_rounds import UNANSWERED, Round, Watch, _control, _rounds
 
 from denxanh.controller.clock import POLL_SPREAD_S, Tick
 from denxanh.controller.site import load
@@ -52,20 +52,30 @@ class Beside(Watch):
         await super().done(tick)
 
 
-async def _together(rounds: list[Round]) -> None:
-    async def later(delay_s: float, one: Round) -> None:
-        await asyncio.sleep(delay_s)
-        await one()
+class Asked:
+    """The other half of the street."""
 
-    spread_s = POLL_SPREAD_S / len(rounds)
-    await asyncio.gather(*(later(n * spread_s, one) for n, one in enumerate(rounds)))
+    def __init__(self, rounds: list[Round]) -> None:
+        self._rounds, self.unanswered = rounds, 0
+
+    async def second(self) -> None:
+        """Ask all, spread as the controller does."""
+        spread_s = POLL_SPREAD_S / len(self._rounds)
+        await asyncio.gather(*(self._later(n * spread_s, one) for n, one in enumerate(self._rounds)))
+
+    async def _later(self, delay_s: float, one: Round) -> None:
+        await asyncio.sleep(delay_s)
+        try:
+            await one()
+        except UNANSWERED:
+            self.unanswered += 1
 
 
 async def beside(driven: Path, asked: Path, what: str, seconds: int, warm_up: int) -> dict[str, Any]:
     """Drive one site, ask the other."""
     site, other, stop = load(driven / "site.toml"), load(asked / "site.toml"), asyncio.Event()
-    rounds = await _rounds(what, other)
-    watch = Beside(warm_up, seconds, stop, lambda: _together(rounds))
+    bare_half = Asked(await _rounds(what, other))
+    watch = Beside(warm_up, seconds, stop, bare_half.second)
     counted = await _control(site, watch, stop)
     mine, bare = zip(*watch.costs, strict=True)
     scale = 1e6 / len(site.cabinets)
@@ -74,6 +84,7 @@ async def beside(driven: Path, asked: Path, what: str, seconds: int, warm_up: in
         f"{what}_us": round(scale * statistics.median(bare)),
         "ratio": round(statistics.median(m / b for m, b in watch.costs), 2),
         "ratio_of_sums": round(sum(mine) / sum(bare), 2),
+        "unanswered": bare_half.unanswered,
         **counted,
         "load": round(os.getloadavg()[0], 1),
     }

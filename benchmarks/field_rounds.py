@@ -41,6 +41,8 @@ TIMEOUT_S = 0.4
 EPOCH = 9
 """Above the controller's, which begins at 1."""
 
+UNANSWERED = (WireError, ModbusException, OSError, EOFError, TimeoutError)
+"""What a round raises where no answer came."""
 Round = Callable[[], Awaitable[None]]
 """Everything that one cabinet is asked in one second."""
 
@@ -237,7 +239,7 @@ async def _drive(what: str, site: Site, watch: Watch, stop: asyncio.Event) -> di
         await asyncio.sleep(delay_s)
         try:
             await one()
-        except (WireError, ModbusException, OSError, EOFError, TimeoutError):
+        except UNANSWERED:
             failures += 1
 
     while not stop.is_set() and (tick := await watch.next()) is not None:
