@@ -256,23 +256,34 @@ class Post:
         if self._pending is not None and not self._pending.done():
             call.close()
             return None, "still busy with the request before"
-        task = asyncio.create_task(call, name=f"cabinet {self.intersection}")
-        self._pending = task
-        task.add_done_callback(_consume)
-        await asyncio.wait({task}, timeout=answer_s)
-        if not task.done():
-            return None, f"no answer within {answer_s:.2f} s"
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[tuple[_T | None, str | None]] = loop.create_future()
+        self._pending = loop.create_task(_bring(call, outcome), name=f"cabinet {self.intersection}")
+        timer = loop.call_later(answer_s, _expire, outcome, f"no answer within {answer_s:.2f} s")
         try:
-            return task.result(), None
-        except WireError as error:
-            return None, str(error)
+            return await outcome
+        finally:
+            timer.cancel()
 
 
-def _consume(task: asyncio.Task[Any]) -> None:
-    """Look at a late result, so that nothing warns of an exception that nobody saw."""
-    if (
-        not task.cancelled()
-        and (error := task.exception()) is not None
-        and not isinstance(error, DenXanhError)
-    ):
-        _LOG.error("a cabinet adapter failed: %r", error)
+async def _bring(
+    call: Coroutine[Any, Any, _T], outcome: asyncio.Future[tuple[_T | None, str | None]]
+) -> None:
+    """Run a call to its end, and hand over what has come of it to who still waits."""
+    try:
+        found: tuple[_T | None, str | None] = (await call, None)
+    except WireError as error:
+        found = None, str(error)
+    except Exception as error:
+        if not isinstance(error, DenXanhError):
+            _LOG.error("a cabinet adapter failed: %r", error)
+        if not outcome.done():
+            outcome.set_exception(error)
+        return
+    if not outcome.done():
+        outcome.set_result(found)
+
+
+def _expire(outcome: asyncio.Future[tuple[_T | None, str | None]], problem: str) -> None:
+    if not outcome.done():
+        outcome.set_result((None, problem))

@@ -164,7 +164,5 @@ def test_a_long_name_and_lengths_written_long_are_read_all_the_same() -> None:
     name = (1, 3, *(2**32 - 1 for _ in range(40)))
     batch, pair = Batch([name]), (name, ber.integer(5))
     assert by_position(batch, answer([pair])) == (5,)
-    assert (
-        by_position(batch, answer([(name, ber.integer(500))])) is None
-    )  # not here
+    assert by_position(batch, answer([(name, ber.integer(500))])) is None  # not here
     assert by_name((name,), answer([(name, ber.integer(500))])) == (500,)
