@@ -17,6 +17,7 @@ from denxanh.controller.record import TickInput, TickOutput
 from denxanh.controller.vds.arrival import Heard
 from denxanh.errors import DenXanhError, JournalError, WireError
 from denxanh.plc.contract import Cabinet, Report
+from denxanh.plc.deadlines import Deadlines
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -74,15 +75,24 @@ class Post:
         cabinet: the adapter.
         build: makes a controller that knows nothing yet.
         epoch: this run's fencing epoch.
+        deadlines: shared with other posts; None for its own.
     """
 
-    def __init__(self, intersection: str, cabinet: Cabinet, build: Build, epoch: int) -> None:
+    def __init__(
+        self,
+        intersection: str,
+        cabinet: Cabinet,
+        build: Build,
+        epoch: int,
+        deadlines: Deadlines | None = None,
+    ) -> None:
         self.intersection = intersection
         self.commands = 0
         self._cabinet = cabinet
         self._build = build
         self._controller: Stepper = build(claim=Claim.NEW)
         self._epoch = epoch
+        self._deadlines = deadlines or Deadlines()
         self._pending: asyncio.Task[Any] | None = None
         self._late = self._unsent = False
         self._restarts = 0
@@ -259,11 +269,7 @@ class Post:
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[tuple[_T | None, str | None]] = loop.create_future()
         self._pending = loop.create_task(_bring(call, outcome), name=f"cabinet {self.intersection}")
-        timer = loop.call_later(answer_s, _expire, outcome, f"no answer within {answer_s:.2f} s")
-        try:
-            return await outcome
-        finally:
-            timer.cancel()
+        return await self._deadlines.wait(outcome, answer_s, (None, f"no answer within {answer_s:.2f} s"))
 
 
 async def _bring(
@@ -282,8 +288,3 @@ async def _bring(
         return
     if not outcome.done():
         outcome.set_result(found)
-
-
-def _expire(outcome: asyncio.Future[tuple[_T | None, str | None]], problem: str) -> None:
-    if not outcome.done():
-        outcome.set_result((None, problem))

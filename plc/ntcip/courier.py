@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from denxanh.errors import FrameError, UnreachableError
+from denxanh.plc.deadlines import Deadlines
 from denxanh.plc.ntcip.batch import Batch
 from denxanh.plc.ntcip.message import MAX_DATAGRAM, Kind, Message, Opened, Version, frame, opened
 
@@ -61,6 +62,7 @@ class Courier:
         self.dropped = 0
         self._socket: socket.socket | None = None
         self._waiting: dict[int, _Asked] = {}
+        self._deadlines = Deadlines()
         self._last = secrets.randbelow(REQUEST_IDS)
 
     async def request(
@@ -99,19 +101,19 @@ class Courier:
         loop = asyncio.get_running_loop()
         sending = self._socket or self._open(loop)
         asked = _Asked(address, loop.create_future(), [None] * len(questions))
-        timer = loop.call_later(timeout_s, _finish, asked.done)
         try:
             for place, question in enumerate(questions):
                 self._last = number = self._last % REQUEST_IDS + 1
                 asked.open[number] = (place, question.batch)
                 self._waiting[number] = asked
-                with contextlib.suppress(BlockingIOError):  # a full buffer loses it, as the network may
+                try:
                     sending.sendto(frame(version, community, kind, number, question.varbinds), address)
-            await asked.done
+                except BlockingIOError:
+                    continue  # a full buffer loses it, as the network may
+            await self._deadlines.wait(asked.done, timeout_s, None)
         except (OSError, ValueError) as error:
             raise _unreachable(address, str(error)) from None
         finally:
-            timer.cancel()
             for number in asked.open:
                 del self._waiting[number]
         return asked.answers
@@ -160,14 +162,9 @@ class Courier:
         if asked.answers[place] is not None:
             return False
         asked.answers[place] = message.read(batch)
-        if None not in asked.answers:
-            _finish(asked.done)
+        if None not in asked.answers and not asked.done.done():
+            asked.done.set_result(None)
         return True
-
-
-def _finish(done: asyncio.Future[None]) -> None:
-    if not done.done():
-        done.set_result(None)
 
 
 def silent(address: Address, timeout_s: float) -> UnreachableError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from denxanh.plc.ntcip.batch import Batch
@@ -37,6 +38,10 @@ MAX_DATAGRAM = 65_507
 MAX_VARBINDS = 2048
 """More than any message of ours; a decoder stops there."""
 MAX_COMMUNITY = 255
+SENDERS_KEPT = 1024
+"""Communities that are known encoded: one to read and one to write at each of some hundred controllers."""
+_NO_ERROR = bytes((INTEGER, 1, 0, INTEGER, 1, 0))
+"""errorStatus and errorIndex of a question."""
 
 Varbind = tuple[Oid, Value]
 
@@ -112,16 +117,25 @@ def frame(
     error_index: int = 0,
 ) -> bytes:
     """One datagram around an encoded list of varbinds."""
-    head = encode_integer(version) + encode_tlv(OCTET_STRING, community)
-    return encode_tlv(SEQUENCE, head + encode_pdu(kind, request_id, varbinds, error_status, error_index))
+    pdu = encode_pdu(kind, request_id, varbinds, error_status, error_index)
+    return encode_tlv(SEQUENCE, _sender(version, community) + pdu)
+
+
+@lru_cache(maxsize=SENDERS_KEPT)
+def _sender(version: Version, community: bytes) -> bytes:
+    return encode_integer(version) + encode_tlv(OCTET_STRING, community)
 
 
 def encode_pdu(
     kind: Kind, request_id: int, varbinds: bytes, error_status: int = 0, error_index: int = 0
 ) -> bytes:
     """A PDU around an encoded list of varbinds, the same in every version."""
-    numbers = (encode_integer(number) for number in (request_id, error_status, error_index))
-    return encode_tlv(kind, b"".join((*numbers, varbinds)))
+    errors = (
+        encode_integer(error_status) + encode_integer(error_index)
+        if error_status or error_index
+        else _NO_ERROR
+    )
+    return encode_tlv(kind, encode_integer(request_id) + errors + varbinds)
 
 
 def encode(message: Message) -> bytes:
