@@ -41,6 +41,8 @@ TIMEOUT_S = 0.4
 EPOCH = 9
 """Above the controller's, which begins at 1."""
 
+UNANSWERED = (WireError, ModbusException, OSError, EOFError, TimeoutError)
+"""What a round raises where no answer came."""
 Round = Callable[[], Awaitable[None]]
 """Everything that one cabinet is asked in one second."""
 
@@ -83,8 +85,9 @@ def _ntcip_varbinds(entry: CabinetEntry, intersection: Intersection) -> tuple[by
     """Of the GET and of the SET of one second; the SET gives back what nobody holds."""
     stages, spoken = phase_map(entry, intersection), settings(entry, intersection)
     names = numbers.poll_names(layout(intersection), stages, spoken.suffix)
-    wanted = driving.varbind_numbers(driving.RELEASED, stages, spoken.suffix)
-    return encode_varbinds(ask(names)), encode_varbinds([(name, integer(n)) for name, n in wanted.items()])
+    wanted = driving.control_names(stages, spoken.suffix)
+    zeros = map(integer, driving.control_numbers(driving.RELEASED, stages.phases))
+    return encode_varbinds(ask(names)), encode_varbinds(list(zip(wanted, zeros, strict=True)))
 
 
 class _Udp(asyncio.DatagramProtocol):
@@ -236,7 +239,7 @@ async def _drive(what: str, site: Site, watch: Watch, stop: asyncio.Event) -> di
         await asyncio.sleep(delay_s)
         try:
             await one()
-        except (WireError, ModbusException, OSError, EOFError, TimeoutError):
+        except UNANSWERED:
             failures += 1
 
     while not stop.is_set() and (tick := await watch.next()) is not None:

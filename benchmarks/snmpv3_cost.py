@@ -20,6 +20,7 @@ from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.plc.cabinet.ntcip.face import NtcipFace
 from denxanh.plc.cabinet.usm_server import UsmServer
 from denxanh.plc.modbus.layout import layout
+from denxanh.plc.ntcip.courier import Question
 from denxanh.plc.ntcip.message import Kind, Message, Version, ask, decode, encode, encode_varbinds
 from denxanh.plc.ntcip.numbers import poll_names
 from denxanh.plc.ntcip.stagemap import derived
@@ -60,8 +61,10 @@ async def main(polls: int) -> None:
     carrier, peer = UserCarrier(USER), TimedPeer(USER)
     carrier._peer = peer
     names = poll_names(layout(its), derived(its))
-    asked, address = encode_varbinds(ask(names)), ("127.0.0.1", server.port)
-    answer = await carrier.request(address, Kind.GET, asked, PATIENCE_S)
+    asked, address = [Question(encode_varbinds(ask(names)))], ("127.0.0.1", server.port)
+    (answer,) = await carrier.request(address, Kind.GET, asked, PATIENCE_S)
+    if not isinstance(answer, Message):
+        raise answer
     peer.made_s = peer.read_s = 0.0
     began = time.process_time()
     for _ in range(polls):

@@ -7,7 +7,7 @@ depend on the guard: each finds a signal that stands, whatever the cabinet says 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.guard import ReadBack
@@ -44,8 +44,7 @@ _RUNNING = (*_OURS, CabinetMode.LOCAL_PLAN, CabinetMode.LOCAL_ACTUATED)
 """Modes in which some vehicle must get green in time; not the police's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One second in which the cabinet was heard."""
 
     tick: int
@@ -65,8 +64,7 @@ class Seen:
     """Whether more than a moment passed before it that nobody saw (`Follower.unseen`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conduct:
+class Conduct(NamedTuple):
     """Memory between seconds; all counts are of seconds in a row."""
 
     unaccepted_s: int = 0

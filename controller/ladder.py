@@ -9,8 +9,8 @@ than `MAX_FLAPS_PER_HOUR` times stays on the plan until the controller is starte
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from denxanh.controller.mode import Mode
 from denxanh.plc.contract import CabinetMode
@@ -103,8 +103,7 @@ def commands(mode: Mode, cause: Cause) -> bool:
     return mode in (Mode.ADAPTIVE, Mode.PREEMPT) or (mode is Mode.MANUAL and cause is Cause.OPERATOR_HOLD)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What speaks for and against each rung in one second."""
 
     tick: int
@@ -126,8 +125,7 @@ class Evidence:
     """Why the rule stands in for the policy."""
 
 
-@dataclass(frozen=True, slots=True)
-class LadderState:
+class LadderState(NamedTuple):
     """Memory of one intersection's ladder. Before the first tick the cabinet is on its own."""
 
     mode: Mode = Mode.LOCAL
@@ -150,7 +148,7 @@ def step(state: LadderState, evidence: Evidence) -> tuple[LadderState, Mode, Cau
     unanswered = state.unanswered + 1 if evidence.cabinet is None else 0
     if 0 < unanswered < LINK_LOST_TICKS:
         # One lost poll is no lost link: the cabinet rides through on what it was told.
-        return replace(state, unanswered=unanswered), state.mode, state.cause
+        return state._replace(unanswered=unanswered), state.mode, state.cause
     above = _above_adaptive(evidence)
     judged = above is None or above[1] in _ON_REQUEST
     clean_s = state.clean_s + 1 if judged and evidence.against is None else 0

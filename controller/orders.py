@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.readback import DS_PER_S
@@ -60,20 +59,22 @@ class Orders:
 
     def adaptive(self, status: CabinetStatus, promise: Commitment | None) -> Command:
         """Keep the running stage, or end it as promised."""
-        command = self._block(status, ModeRequest.ADAPTIVE)
         if promise is None:
-            return command
+            return self._block(status, ModeRequest.ADAPTIVE)
         if promise.end_in_s == 0:
-            return replace(command, stage=promise.next_stage)
-        return replace(
-            command, committed_end_ds=promise.end_in_s * DS_PER_S, committed_next=promise.next_stage
+            return self._block(status, ModeRequest.ADAPTIVE, stage=promise.next_stage)
+        return self._block(
+            status,
+            ModeRequest.ADAPTIVE,
+            committed_end_ds=promise.end_in_s * DS_PER_S,
+            committed_next=promise.next_stage,
         )
 
     def plan(self, status: CabinetStatus, number: int | None) -> Command:
         """Run this plan; without one of this hour, the cabinet's own choice is the best that there is."""
         if number is None:
             return self._block(status, ModeRequest.RELEASE)
-        return replace(self._block(status, ModeRequest.PLAN), plan=number)
+        return self._block(status, ModeRequest.PLAN, plan=number)
 
     def release(self, status: CabinetStatus) -> Command:
         """Go back to your own plan."""
@@ -109,7 +110,16 @@ class Orders:
             return True
         return (self._seq - accepted) % SEQ_MAX < min(self._in_a_row, SEQ_MAX // 2)
 
-    def _block(self, status: CabinetStatus, mode: ModeRequest) -> Command:
+    def _block(
+        self,
+        status: CabinetStatus,
+        mode: ModeRequest,
+        *,
+        stage: int | None = None,
+        plan: int = 0,
+        committed_end_ds: int = 0,
+        committed_next: int = 0,
+    ) -> Command:
         if self._seq is None:
             # Numbering goes on where an earlier part of this run left it.
             goes_on = status.epoch == self._epoch
@@ -128,5 +138,8 @@ class Orders:
             heartbeat_echo=status.heartbeat,
             ttl_ds=COMMAND_TTL_DS,
             mode=mode,
-            stage=status.stage,
+            stage=status.stage if stage is None else stage,
+            plan=plan,
+            committed_end_ds=committed_end_ds,
+            committed_next=committed_next,
         )

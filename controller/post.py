@@ -18,6 +18,7 @@ from denxanh.controller.vds.arrival import Heard
 from denxanh.controller.wording import reason
 from denxanh.errors import DenXanhError, JournalError, WireError
 from denxanh.plc.contract import Cabinet, CabinetStatus, Report
+from denxanh.plc.deadlines import Deadlines
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -75,15 +76,24 @@ class Post:
         cabinet: the adapter.
         build: makes a controller that knows nothing yet.
         epoch: this run's fencing epoch.
+        deadlines: shared with other posts; None for its own.
     """
 
-    def __init__(self, intersection: str, cabinet: Cabinet, build: Build, epoch: int) -> None:
+    def __init__(
+        self,
+        intersection: str,
+        cabinet: Cabinet,
+        build: Build,
+        epoch: int,
+        deadlines: Deadlines | None = None,
+    ) -> None:
         self.intersection = intersection
         self.commands = 0
         self._cabinet = cabinet
         self._build = build
         self._controller: Stepper = build(claim=Claim.NEW)
         self._epoch = epoch
+        self._deadlines = deadlines or Deadlines()
         self._pending: asyncio.Task[Any] | None = None
         self._late = self._unsent = False
         self._restarts = 0
@@ -267,23 +277,25 @@ class Post:
         if self._pending is not None and not self._pending.done():
             call.close()
             return None, "still busy with the request before"
-        task = asyncio.create_task(call, name=f"cabinet {self.intersection}")
-        self._pending = task
-        task.add_done_callback(_consume)
-        await asyncio.wait({task}, timeout=answer_s)
-        if not task.done():
-            return None, f"no answer within {answer_s:.2f} s"
-        try:
-            return task.result(), None
-        except WireError as error:
-            return None, str(error)
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[tuple[_T | None, str | None]] = loop.create_future()
+        self._pending = loop.create_task(_bring(call, outcome), name=f"cabinet {self.intersection}")
+        return await self._deadlines.wait(outcome, answer_s, (None, f"no answer within {answer_s:.2f} s"))
 
 
-def _consume(task: asyncio.Task[Any]) -> None:
-    """Look at a late result, so that nothing warns of an exception that nobody saw."""
-    if (
-        not task.cancelled()
-        and (error := task.exception()) is not None
-        and not isinstance(error, DenXanhError)
-    ):
-        _LOG.error("a cabinet adapter failed: %r", error)
+async def _bring(
+    call: Coroutine[Any, Any, _T], outcome: asyncio.Future[tuple[_T | None, str | None]]
+) -> None:
+    """Run a call to its end, and hand over what has come of it to who still waits."""
+    try:
+        found: tuple[_T | None, str | None] = (await call, None)
+    except WireError as error:
+        found = None, str(error)
+    except Exception as error:
+        if not isinstance(error, DenXanhError):
+            _LOG.error("a cabinet adapter failed: %r", error)
+        if not outcome.done():
+            outcome.set_exception(error)
+        return
+    if not outcome.done():
+        outcome.set_result(found)

@@ -8,7 +8,7 @@ two: a ring jumps before that is over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 HEARTBEATS = 65_536
 """The counter wraps here."""
@@ -18,8 +18,7 @@ REMEMBERED_S = 3600
 """A jump back is remembered so long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(NamedTuple):
     """What was heard last."""
 
     heartbeat: int | None = None

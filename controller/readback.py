@@ -7,7 +7,8 @@ whose time is over (yellow, walk, clearance) is about to change by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.guard import ReadBack
@@ -20,8 +21,7 @@ _ALONE = (CabinetMode.START, CabinetMode.FLASH, CabinetMode.DARK, CabinetMode.FA
 """Modes in which nothing is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lamps:
+class Lamps(NamedTuple):
     """What each group shows and for how many seconds it has been seen to, the last one included."""
 
     aspects: tuple[Aspect, ...]

@@ -31,6 +31,7 @@ from denxanh.controller.vds import keeper, secret
 from denxanh.controller.vds.keeper import Keeper
 from denxanh.controller.vds.zones import without
 from denxanh.controller.wires import cabinet
+from denxanh.plc.deadlines import Deadlines
 from denxanh.plc.ntcip.courier import Courier
 from denxanh.plc.security.certificates import ending
 
@@ -229,13 +230,14 @@ async def _clock(site: Site) -> AsyncIterator[Clock]:
 
 @contextlib.asynccontextmanager
 async def _posts(site: Site, controllers: Makers, lease: Lease) -> AsyncIterator[list[Post]]:
-    courier = Courier()
+    courier, deadlines = Courier(), Deadlines()
     posts = [
         Post(
             one.id,
             cabinet(site, entry, without(one, site.vds_sources), courier),
             controllers[one.id],
             lease.epoch,
+            deadlines,
         )
         for entry, one in zip(site.cabinets, site.intersections, strict=True)
     ]

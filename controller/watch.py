@@ -5,7 +5,7 @@ One odd second demotes nothing (but a blind approach does: health has already wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from denxanh.controller.guard import GuardRefusal
 from denxanh.controller.ladder import Cause
@@ -31,8 +31,7 @@ IMPOSSIBLE = (GuardRefusal.UNKNOWN_STAGE, GuardRefusal.NOT_IN_GRAPH)
 """Refusals that no patience cures. The others are everyday: a request is repeated until it is legal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """One second. `guard` and `agrees` are about the last second's decision; None where there was none."""
 
     tick: int
@@ -51,8 +50,7 @@ class Facts:
     """What is wrong with how its signals move (`conduct.Witness`); it has waited already."""
 
 
-@dataclass(frozen=True, slots=True)
-class WatchState:
+class WatchState(NamedTuple):
     """Seconds in a row, and the ticks of the refusals within the window."""
 
     doubtful_s: int = 0

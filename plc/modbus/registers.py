@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import TypeVar
 
@@ -61,6 +61,7 @@ __all__ = [
     "encode_status",
     "encode_zones",
     "layout",
+    "status_words",
 ]
 
 MAX_SPEED_KMH = 300.0
@@ -82,20 +83,26 @@ def encode_status(status: CabinetStatus) -> tuple[int, ...]:
     Raises:
         ValueError: a code or mask does not fit; the caller's bug.
     """
+    fields = {field.name: int(getattr(status, field.name)) for field in STATUS_FIELDS}
+    return status_words(fields, status.min_left_s)
+
+
+def status_words(fields: Mapping[str, int], min_left_s: Sequence[int]) -> tuple[int, ...]:
+    """The same from the block's fields by name (`STATUS_FIELDS`), for who has no `CabinetStatus` yet."""
     words = [0] * STATUS_LENGTH
     for name, offset in _SINGLE:
-        value = int(getattr(status, name))
+        value = fields[name]
         if value > WORD_MAX and name.endswith("_ds"):
             value = WORD_MAX
         if not 0 <= value <= WORD_MAX:
             raise ValueError(f"status field {name} = {value} does not fit 1 register")
         words[offset] = value
     for name, offset in _DOUBLE:
-        value = int(getattr(status, name))
+        value = fields[name]
         if not 0 <= value < 1 << 32:
             raise ValueError(f"status field {name} = {value} does not fit 2 registers")
         words[offset], words[offset + 1] = value >> 16, value & WORD_MAX
-    for stage, left in enumerate(status.min_left_s):
+    for stage, left in enumerate(min_left_s):
         words[MIN_LEFT_OFFSET + stage] = min(left, WORD_MAX)
     return tuple(words)
 

@@ -1,23 +1,26 @@
-"""What carries one request to one controller and brings its answer: communities (v1, v2c), or a user (v3)."""
+"""What carries requests to one controller and brings its answers: communities (v1, v2c), or a user (v3)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from denxanh.plc.ntcip.courier import Address, Courier
+from denxanh.errors import UnreachableError
+from denxanh.plc.ntcip.courier import Address, Courier, Question, silent
 from denxanh.plc.ntcip.message import Kind, Message, Version
+
+Answer = Message | UnreachableError
+"""Or why there is none that can be trusted."""
 
 
 class Carrier(Protocol):
     """One controller's way. GET and SET are asked for, nothing else."""
 
-    async def request(self, address: Address, kind: Kind, varbinds: bytes, timeout_s: float) -> Message:
-        """Send encoded varbinds once and wait for at most `timeout_s`.
-
-        Raises:
-            UnreachableError: no answer in time, or one that cannot be trusted.
-        """
+    async def request(
+        self, address: Address, kind: Kind, questions: Sequence[Question], timeout_s: float
+    ) -> list[Answer]:
+        """Send each question once and wait for at most `timeout_s`; one answer for each."""
         ...
 
     def close(self) -> None:
@@ -36,10 +39,16 @@ class Communities:
     own: bool
     """Whether the socket is this controller's alone."""
 
-    async def request(self, address: Address, kind: Kind, varbinds: bytes, timeout_s: float) -> Message:
+    async def request(
+        self, address: Address, kind: Kind, questions: Sequence[Question], timeout_s: float
+    ) -> list[Answer]:
         """See `Carrier`."""
         community = self.write if kind is Kind.SET else self.read
-        return await self.courier.request(address, self.version, community, kind, varbinds, timeout_s)
+        try:
+            answers = await self.courier.several(address, self.version, community, kind, questions, timeout_s)
+        except UnreachableError as error:
+            return [error] * len(questions)
+        return [silent(address, timeout_s) if answer is None else answer for answer in answers]
 
     def close(self) -> None:
         """See `Carrier`."""

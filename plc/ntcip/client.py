@@ -16,20 +16,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from denxanh.errors import FrameError, UnreachableError, WireError
 from denxanh.networks.model import Intersection, Plan
 from denxanh.plc.contract import CabinetStatus, Command, ModeRequest, Refusal, Report
 from denxanh.plc.modbus.layout import layout
-from denxanh.plc.ntcip import backup, detecting, driving, oids, ownership, reading
+from denxanh.plc.ntcip import backup, driving, oids, ownership, reading
+from denxanh.plc.ntcip.batch import Batch
 from denxanh.plc.ntcip.carrier import Carrier
 from denxanh.plc.ntcip.courier import Courier
+from denxanh.plc.ntcip.detecting import Detectors
 from denxanh.plc.ntcip.discovery import discover, matches
 from denxanh.plc.ntcip.download import download
 from denxanh.plc.ntcip.driving import RELEASED, Promise, Wish
-from denxanh.plc.ntcip.link import Link, Settings
-from denxanh.plc.ntcip.numbers import Numbers, poll_names
+from denxanh.plc.ntcip.link import Link, Orders, Settings, batches
+from denxanh.plc.ntcip.numbers import Numbers, Places, poll_names
 from denxanh.plc.ntcip.ownership import Intrusion, Ledger
 from denxanh.plc.ntcip.reading import Trail
 from denxanh.plc.ntcip.reporting import POLICE_BIT, Remembered, Reporter, standing
@@ -42,16 +45,23 @@ _BY_ITSELF = (reading.BACKUP_MODE, reading.OTHER_CONTROL, reading.MANUAL)
 """Of unitControlStatus: in these the controller zeroes the control objects without anybody's doing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ours:
+class _Ours(NamedTuple):
     """What became of our commands."""
 
     seq: int = 0
     epoch: int = 0
     refusal: Refusal = Refusal.NONE
     promise: Promise | None = None
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger = Ledger()
     intrusion: Intrusion | None = None
+
+
+class _Poll(NamedTuple):
+    """What is asked each second, and how it is read."""
+
+    batches: tuple[Batch, ...]
+    places: Places
+    detectors: Detectors
 
 
 class NtcipCabinet:
@@ -82,11 +92,12 @@ class NtcipCabinet:
         self._layout = layout(intersection)
         self._reporter = Reporter(intersection, self._layout)
         self._names = poll_names(self._layout, stages, settings.suffix)
-        self._callers = detecting.callers(intersection, stages)
+        self._poll: _Poll | None = None
+        """None until it is known what the controller has."""
+        self._orders = Orders(driving.control_names(stages, settings.suffix), settings.suffix)
         self._tables = expected(intersection, stages)
         self._matches = False
         self._set_id: int | None = None
-        self._ready = False
         self._trail = Trail()
         self._ours = _Ours()
         self._found = RELEASED
@@ -111,15 +122,13 @@ class NtcipCabinet:
             FrameError: an answer that the MIB or the phase map does not allow, or an object that is missing.
         """
         async with self._busy:
-            if not self._ready:
-                await self._discover()
-            numbers = Numbers(await self._link.get(self._names), self._settings.suffix)
-            serial = oids.SET_SERIAL
-            self._link.serial = numbers.scalar(serial) if numbers.has_scalar(serial) else None
+            asked = self._poll or await self._discover()
+            numbers = Numbers(asked.places, await self._link.read(asked.batches))
+            self._link.serial = numbers.scalar_if_any(oids.SET_SERIAL)
             set_id = numbers.scalar(oids.SET_ID_PARAMETER)
             if set_id != self._set_id:
                 self._matches, self._set_id = await matches(self._link, self._tables), set_id
-            report = self._report(numbers)
+            report = self._report(numbers, asked.detectors)
             self._status = report.status
             intrusion = self._ours.intrusion
             if intrusion is not None and not intrusion.given_back and not report.status.panel & POLICE_BIT:
@@ -139,18 +148,18 @@ class NtcipCabinet:
             if ours.intrusion is not None:
                 released = command.mode is ModeRequest.RELEASE
                 refusal = Refusal.NONE if released else Refusal.LOCAL_CONTROL
-                self._ours = replace(ours, seq=command.seq if released else ours.seq, refusal=refusal)
+                self._ours = ours._replace(seq=command.seq if released else ours.seq, refusal=refusal)
                 return
             if ours.epoch == 0 and not self._found.nothing:
                 # An earlier run's or another centre's: not taken over before it is given back or expires.
-                self._ours = replace(ours, refusal=Refusal.LOCAL_CONTROL)
+                self._ours = ours._replace(refusal=Refusal.LOCAL_CONTROL)
                 return
             green = status.stage_elapsed_ds > 0
             refusal, promise = driving.judge(
                 command, self._intersection, status.stage, green, ours.promise, self._trail.now
             )
             if refusal is not Refusal.NONE:
-                self._ours = replace(ours, refusal=refusal)
+                self._ours = ours._replace(refusal=refusal)
                 return
             if command.mode is not ModeRequest.RELEASE:
                 await self._arm()
@@ -158,9 +167,9 @@ class NtcipCabinet:
                 command, self._intersection, self._stages, status.stage, promise, self._trail.now
             )
             # From here on what stands may be ours, answered or not.
-            self._ours = replace(self._ours, epoch=command.epoch)
+            self._ours = self._ours._replace(epoch=command.epoch)
             await self._write(wish)
-            self._ours = replace(self._ours, seq=command.seq, refusal=Refusal.NONE, promise=promise)
+            self._ours = self._ours._replace(seq=command.seq, refusal=Refusal.NONE, promise=promise)
             if wish.nothing:
                 await backup.verify_release(self._link, self._settings)
 
@@ -173,18 +182,25 @@ class NtcipCabinet:
         """Let go of the socket, if it is our own."""
         self._link.close()
 
-    async def _discover(self) -> None:
+    async def _discover(self) -> _Poll:
         needs = {
             oids.MAX_PHASES: self._stages.phases,
             oids.MAX_CHANNELS: self._stages.channel_count,
             oids.MAX_VEHICLE_DETECTORS: self._layout.loops,
         }
-        self._names = await discover(self._link, self._names, needs, self._settings.suffix)
-        self._ready = True
+        settings = self._settings
+        self._names = await discover(self._link, self._names, needs, settings.suffix)
+        places = Places(self._names, settings.suffix)
+        self._poll = _Poll(
+            batches(self._names, settings.max_message),
+            places,
+            Detectors(self._intersection, self._stages, places),
+        )
+        return self._poll
 
     # Decoding
 
-    def _report(self, numbers: Numbers) -> Report:
+    def _report(self, numbers: Numbers, detectors: Detectors) -> Report:
         found = self._found = standing(numbers, self._stages)
         trail = reading.passed(self._trail, numbers)
         # A restart of the SNMP program alone leaves the control objects, and what they promise.
@@ -193,27 +209,25 @@ class NtcipCabinet:
             log.warning("%s: the controller has restarted", self.where)
             trail = reading.forgotten(trail)
             self._set_id = None
-            self._ours = replace(self._ours, promise=None)
+            self._ours = self._ours._replace(promise=None)
         unseen = reading.silent(self._trail, numbers)
         if unseen:
-            trail = replace(trail, green_since=None)
+            trail = trail._replace(green_since=None)
         trail, shown = reading.signals(trail, numbers, self._intersection, self._stages)
-        trail, detectors = detecting.readings(
-            trail, numbers, self._layout, self._callers, self._stages.phases
-        )
-        self._trail = trail
+        counters, *blocks = detectors.words(trail.counters, numbers)
+        self._trail = trail = trail._replace(counters=counters)
         control = numbers.scalar(oids.UNIT_CONTROL_STATUS)
         self._look_for_others(found, control, anew=anew)
         promise = self._ours.promise
         # Where nothing holds the green any more, the controller has gone on by itself.
         alone = control in _BY_ITSELF or (unseen and found.nothing)
         if promise is not None and (alone or trail.green_since is None or trail.stage != promise.stage):
-            self._ours = replace(self._ours, promise=None)
+            self._ours = self._ours._replace(promise=None)
         ours = self._ours
         remembered = Remembered(
             ours.seq, ours.epoch, ours.refusal, ours.promise, ours.intrusion is not None, self._matches
         )
-        return self._reporter.report(numbers, trail, shown, detectors, remembered)
+        return self._reporter.report(numbers, trail, shown, blocks, remembered)
 
     def _look_for_others(self, found: Wish, control: int, *, anew: bool) -> None:
         ours, now = self._ours, self._trail.now
@@ -222,17 +236,17 @@ class NtcipCabinet:
         if ours.intrusion is not None:
             quiet = found.nothing and control != reading.SYSTEM_CONTROL
             intrusion = ours.intrusion.heard(now, quiet=quiet)
-            self._ours = replace(ours, intrusion=intrusion)
+            self._ours = ours._replace(intrusion=intrusion)
             if intrusion.over(now):
                 log.warning("%s: nobody else has driven it for %d s", self.where, ownership.QUIET_S)
-                self._ours = replace(ours, intrusion=None, ledger=Ledger(), refusal=Refusal.NONE)
+                self._ours = ours._replace(intrusion=None, ledger=Ledger(), refusal=Refusal.NONE)
             return
         cleared = anew or control in _BY_ITSELF
         ledger, sound = ownership.read_back(ours.ledger, now, found, cleared=cleared)
-        self._ours = replace(ours, ledger=ledger)
+        self._ours = ours._replace(ledger=ledger)
         if not sound:
             log.error("%s: somebody else writes its control objects: %s", self.where, found)
-            self._ours = replace(self._ours, intrusion=Intrusion(), promise=None)
+            self._ours = self._ours._replace(intrusion=Intrusion(), promise=None)
 
     # Writing
 
@@ -240,13 +254,13 @@ class NtcipCabinet:
         try:
             await backup.arm(self._link, self._settings, self._trail.backup_s or 0)
         except FrameError:
-            self._ours = replace(self._ours, refusal=Refusal.LOCAL_CONTROL)
+            self._ours = self._ours._replace(refusal=Refusal.LOCAL_CONTROL)
             raise
 
     async def _write(self, wish: Wish) -> None:
-        self._ours = replace(self._ours, ledger=ownership.sending(self._ours.ledger, self._trail.now, wish))
-        await self._link.set_once(driving.varbind_numbers(wish, self._stages, self._settings.suffix))
-        self._ours = replace(self._ours, ledger=ownership.answered(self._ours.ledger))
+        self._ours = self._ours._replace(ledger=ownership.sending(self._ours.ledger, self._trail.now, wish))
+        await self._link.set_once(self._orders, driving.control_numbers(wish, self._stages.phases))
+        self._ours = self._ours._replace(ledger=ownership.answered(self._ours.ledger))
 
     async def _let_go(self, intrusion: Intrusion) -> None:
         """Zeros until they are answered once, so that nothing of ours stands beside what the other writes.
@@ -258,4 +272,4 @@ class NtcipCabinet:
         except WireError as error:
             log.warning("%s: not released, tried again with the next poll: %s", self.where, error)
             return
-        self._ours = replace(self._ours, intrusion=replace(intrusion, given_back=True))
+        self._ours = self._ours._replace(intrusion=replace(intrusion, given_back=True))

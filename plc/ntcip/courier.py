@@ -8,22 +8,51 @@ stranger who sees nothing of the traffic cannot guess them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-from typing import Any
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from denxanh.errors import FrameError, UnreachableError
-from denxanh.plc.ntcip.message import Kind, Message, Version, decode, frame
+from denxanh.plc.deadlines import Deadlines
+from denxanh.plc.ntcip.batch import Batch
+from denxanh.plc.ntcip.message import MAX_DATAGRAM, Kind, Message, Opened, Version, frame, opened
 
 REQUEST_IDS = 0x7FFFFFFF
 """Request ids run 1..2**31 - 1."""
 RECEIVE_BUFFER = 4 << 20
 """Octets: the answers of some hundred cabinets that all come in one instant."""
+AT_ONCE = 64
+"""Datagrams that are read in one go; then whatever else is to be done has its turn."""
 
 Address = tuple[str, int]
 
 
-class Courier(asyncio.DatagramProtocol):
+class Question(NamedTuple):
+    """Encoded varbinds, and, where the answer is to be read by position, the names in them."""
+
+    varbinds: bytes
+    batch: Batch | None = None
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Questions to one agent that wait together."""
+
+    address: Address
+    done: asyncio.Future[None]
+    answers: list[Message | None]
+    open: dict[int, tuple[int, Batch | None]] = field(default_factory=dict)
+    """By request id: the question's place, and how its answer is read."""
+
+
+class Courier:
     """Opens its socket with the first request; `close` it at the end.
+
+    The socket is read here and not by asyncio's transport, which makes room for 256 KiB each time: more work
+    than all the rest of a datagram.
 
     Attributes:
         dropped: datagrams that answered nothing.
@@ -31,9 +60,9 @@ class Courier(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.dropped = 0
-        self._transport: asyncio.DatagramTransport | None = None
-        self._opening = asyncio.Lock()
-        self._waiting: dict[int, tuple[Address, asyncio.Future[Message]]] = {}
+        self._socket: socket.socket | None = None
+        self._waiting: dict[int, _Asked] = {}
+        self._deadlines = Deadlines()
         self._last = secrets.randbelow(REQUEST_IDS)
 
     async def request(
@@ -50,51 +79,102 @@ class Courier(asyncio.DatagramProtocol):
         Raises:
             UnreachableError: no answer within `timeout_s`, or the socket cannot be opened or cannot send.
         """
-        self._last = self._last % REQUEST_IDS + 1
-        number = self._last
-        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = (address, answer)
+        (answer,) = await self.several(address, version, community, kind, (Question(varbinds),), timeout_s)
+        if answer is None:
+            raise silent(address, timeout_s)
+        return answer
+
+    async def several(
+        self,
+        address: Address,
+        version: Version,
+        community: bytes,
+        kind: Kind,
+        questions: Sequence[Question],
+        timeout_s: float,
+    ) -> list[Message | None]:
+        """Send each once and wait for all; None where no answer came within `timeout_s`.
+
+        Raises:
+            UnreachableError: the socket cannot be opened or cannot send.
+        """
+        loop = asyncio.get_running_loop()
+        asked = _Asked(address, loop.create_future(), [None] * len(questions))
         try:
-            transport = await self._open()
-            transport.sendto(frame(version, community, kind, number, varbinds), address)
-            return await asyncio.wait_for(answer, timeout_s)
-        except (TimeoutError, OSError, ValueError) as error:
-            where = f"{address[0]}:{address[1]}"
-            raise UnreachableError(
-                f"no answer within {timeout_s:g} s" if isinstance(error, TimeoutError) else str(error),
-                where=where,
-                fix="check power, cable, address, port and community (agents ignore a wrong one)",
-            ) from None
+            sending = self._socket or self._open(loop)
+            for place, question in enumerate(questions):
+                self._last = number = self._last % REQUEST_IDS + 1
+                asked.open[number] = (place, question.batch)
+                self._waiting[number] = asked
+                try:
+                    sending.sendto(frame(version, community, kind, number, question.varbinds), address)
+                except BlockingIOError:
+                    continue  # a full buffer loses it, as the network may
+            await self._deadlines.wait(asked.done, timeout_s, None)
+        except (OSError, ValueError) as error:
+            raise _unreachable(address, str(error)) from None
         finally:
-            del self._waiting[number]
+            for number in asked.open:
+                del self._waiting[number]
+        return asked.answers
 
     def close(self) -> None:
         """Let go of the socket."""
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        if self._socket is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has ended before it
+                asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
 
-    async def _open(self) -> asyncio.DatagramTransport:
-        async with self._opening:
-            if self._transport is None or self._transport.is_closing():
-                loop = asyncio.get_running_loop()
-                self._transport, _ = await loop.create_datagram_endpoint(
-                    lambda: self, local_addr=("0.0.0.0", 0)
-                )
-            return self._transport
+    def _open(self, loop: asyncio.AbstractEventLoop) -> socket.socket:
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.setblocking(False)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        made.bind(("0.0.0.0", 0))
+        loop.add_reader(made, self._readable, made)
+        self._socket = made
+        return made
 
-    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+    def _readable(self, receiving: socket.socket) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                data, address = receiving.recvfrom(MAX_DATAGRAM + 1)
+            except OSError:  # nothing more, or an ICMP message: the timeout says it better
+                return
+            self.received(data, address)
+
+    def received(self, data: bytes, address: tuple[str | Any, int]) -> None:
         """One datagram."""
         try:
-            message = decode(data)
+            message = opened(data)
+            if not self._answered(message, address):
+                self.dropped += 1
         except FrameError:
             self.dropped += 1
-            return
-        address, answer = self._waiting.get(message.request_id, (None, None))
-        if message.kind is not Kind.RESPONSE or answer is None or address != addr[:2] or answer.done():
-            self.dropped += 1
-            return
-        answer.set_result(message)
 
-    def error_received(self, exc: Exception) -> None:
-        """An ICMP message: the timeout says it better."""
+    def _answered(self, message: Opened, address: tuple[str | Any, int]) -> bool:
+        """Whether it answers a question; raises `FrameError` where its varbinds are none."""
+        number = message.head.request_id
+        asked = self._waiting.get(number)
+        if message.head.kind is not Kind.RESPONSE or asked is None or asked.address != address[:2]:
+            return False
+        place, batch = asked.open[number]
+        if asked.answers[place] is not None:
+            return False
+        asked.answers[place] = message.read(batch)
+        if None not in asked.answers and not asked.done.done():
+            asked.done.set_result(None)
+        return True
+
+
+def silent(address: Address, timeout_s: float) -> UnreachableError:
+    """Nothing came in time."""
+    return _unreachable(address, f"no answer within {timeout_s:g} s")
+
+
+def _unreachable(address: Address, what: str) -> UnreachableError:
+    return UnreachableError(
+        what,
+        where=f"{address[0]}:{address[1]}",
+        fix="check power, cable, address, port and community (agents ignore a wrong one)",
+    )

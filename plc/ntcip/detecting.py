@@ -1,65 +1,105 @@
-"""Loops, zones and push buttons from a poll's numbers. Pure."""
+"""Loops, zones and push buttons from a poll's numbers, as the published map's registers. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 
 from denxanh.networks.model import DetectorKind, Intersection
-from denxanh.plc.contract import LoopReading, Readings, ZoneReading
-from denxanh.plc.modbus.layout import WORD_MAX, Layout
+from denxanh.plc.modbus.layout import WORD_MAX, Layout, layout
+from denxanh.plc.modbus.registers import FAULT_BIT, encode_calls
 from denxanh.plc.ntcip import oids
-from denxanh.plc.ntcip.ber import Oid
-from denxanh.plc.ntcip.numbers import CALLS, Numbers
+from denxanh.plc.ntcip.driving import DS_PER_S
+from denxanh.plc.ntcip.numbers import CALLS, Numbers, Places, loop_names, zone_names
 from denxanh.plc.ntcip.oids import cell
-from denxanh.plc.ntcip.reading import Trail
 from denxanh.plc.ntcip.stagemap import StageMap
 
 OCCUPANCY_FULL = 200
 """Half a per cent each; above it stand fault codes."""
-OCCUPANCY_PERIOD_S = 1
+SHARES_PER_DS = 20
+"""Half per cents of a period of one second that make a decisecond."""
 STRADDLE_S = 1
 """A poll of several messages can fall on both sides of the controller's second: its zones may then be so much
 younger than its clock."""
+MAX_OCCUPANCY = 1000
+"""Thousandths."""
 MAX_SPEED_DKMH = 3000
 VOLUME_OVERFLOW = 255
+_NO_ZONE = (0, 0, 0, 0, FAULT_BIT, WORD_MAX)
+
+Words = tuple[int, ...]
+_Pick = Callable[[Sequence[int]], tuple[int, ...]]
 
 
-def readings(
-    trail: Trail, numbers: Numbers, layout: Layout, callers: tuple[int, ...], phases: int
-) -> tuple[Trail, Readings]:
-    """Detectors. Volumes and occupancies of a period are added up into free-running counters.
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What the loops have counted since the first poll; both run freely and wrap at 65,536."""
 
-    A period that was missed between two polls is not made up for: its vehicles are lost, as its sequence
-    number shows. `callers` are the phases that serve each button, `phases` their highest number.
+    sequence: int | None = None
+    """volumeOccupancySequence of the last poll; None: the next period counts, whatever its number."""
+    counts: tuple[int, ...] = ()
+    occupied: tuple[int, ...] = ()
+    """In half per cents of a second."""
+
+
+class Detectors:
+    """Reads one intersection's.
+
+    Args:
+        intersection: its detectors.
+        stages: which phases serve a push button.
+        places: of a poll's numbers.
     """
-    counts = trail.counts or (0,) * layout.loops
-    occupied = trail.occupied or (0.0,) * layout.loops
-    loops: list[LoopReading] = []
-    if layout.loops:
+
+    def __init__(self, intersection: Intersection, stages: StageMap, places: Places) -> None:
+        self._layout = sizes = layout(intersection)
+        self._phases = stages.phases
+        self._callers = callers(intersection, stages)
+        self._loops = _loops(places, sizes)
+        self._zones = _zones(places, sizes)
+        ask = cell(oids.PED_DETECTOR_STATUS_GROUP, oids.PED_DETECTOR_ACTIVE, 1)
+        self._shows_buttons = places.of(ask) is not None
+
+    def words(self, before: Counters, numbers: Numbers) -> tuple[Counters, Words, Words, Words]:
+        """The counters after a poll, and the blocks of loops, calls and zones.
+
+        Volumes and occupancies of a period are added up. A period that was missed between two polls is not
+        made up for: its vehicles are lost, as its sequence number shows.
+        """
+        after, loops = self._count(before, numbers)
+        time = numbers.scalar(oids.GLOBAL_TIME)
+        zones = [_NO_ZONE if pick is None else _zone(pick(numbers.values), time) for pick in self._zones]
+        return after, loops, self._calls(numbers), tuple(chain.from_iterable(zones))
+
+    def _count(self, before: Counters, numbers: Numbers) -> tuple[Counters, Words]:
+        if self._loops is None:
+            return before, ()
+        size = self._layout.loops
         sequence = numbers.scalar(oids.VOLUME_OCCUPANCY_SEQUENCE)
-        new = sequence != trail.sequence
-        table = oids.VOLUME_OCCUPANCY_TABLE
-        more_counts, more_occupied = list(counts), list(occupied)
-        for loop in range(layout.loops):
-            volume = numbers.of(cell(table, oids.DETECTOR_VOLUME, loop + 1))
-            share = numbers.of(cell(table, oids.DETECTOR_OCCUPANCY, loop + 1))
+        new = sequence != before.sequence
+        found = self._loops(numbers.values)
+        counts, occupied, words = [], [], []
+        for count, on, volume, share in zip(
+            before.counts or (0,) * size, before.occupied or (0,) * size, found[::2], found[1::2], strict=True
+        ):
             fault = not (0 <= share <= OCCUPANCY_FULL and 0 <= volume <= VOLUME_OVERFLOW)
             if new and not fault:
-                more_counts[loop] = (counts[loop] + volume) & WORD_MAX
-                more_occupied[loop] = (occupied[loop] + share * OCCUPANCY_PERIOD_S / 20) % (WORD_MAX + 1)
-            loops.append(LoopReading(more_counts[loop], int(more_occupied[loop]), fault, 0))
-        counts, occupied = tuple(more_counts), tuple(more_occupied)
-        trail = replace(trail, sequence=sequence, counts=counts, occupied=occupied)
-    if numbers.has(cell(oids.PED_DETECTOR_STATUS_GROUP, oids.PED_DETECTOR_ACTIVE, 1)):
-        pressed = numbers.mask(oids.PED_DETECTOR_STATUS_GROUP, oids.PED_DETECTOR_ACTIVE, layout.buttons)
-        buttons = tuple(bool(pressed >> n & 1) for n in range(layout.buttons))
-    else:
-        calls = numbers.mask(oids.PHASE_STATUS_GROUP, CALLS, phases)
-        buttons = tuple(bool(calls & phases_of) for phases_of in callers)
-    time = numbers.scalar(oids.GLOBAL_TIME)
-    zones = tuple([_zone(numbers, zone, time) for zone in range(1, layout.zones + 1)])
-    return trail, Readings(tuple(loops), zones, buttons)
+                count = count + volume & WORD_MAX
+                on = (on + share) % (SHARES_PER_DS * (WORD_MAX + 1))
+            counts.append(count)
+            occupied.append(on)
+            words += (count, on // SHARES_PER_DS, FAULT_BIT if fault else 0, 0)
+        return Counters(sequence, tuple(counts), tuple(occupied)), tuple(words)
+
+    def _calls(self, numbers: Numbers) -> Words:
+        size = self._layout.buttons
+        if self._shows_buttons:
+            pressed = numbers.mask(oids.PED_DETECTOR_STATUS_GROUP, oids.PED_DETECTOR_ACTIVE, size)
+            return encode_calls([bool(pressed >> n & 1) for n in range(size)])
+        calls = numbers.mask(oids.PHASE_STATUS_GROUP, CALLS, self._phases)
+        return encode_calls([bool(calls & phases) for phases in self._callers])
 
 
 def callers(intersection: Intersection, stages: StageMap) -> tuple[int, ...]:
@@ -75,43 +115,39 @@ def callers(intersection: Intersection, stages: StageMap) -> tuple[int, ...]:
     return tuple(served)
 
 
-_ZONES_KEPT = 256
-"""Zones whose names are kept: more than any intersection has."""
-_NO_ZONE = ZoneReading(0, 0, 0.0, 0.0, fault=True, age_ds=WORD_MAX)
+def _loops(places: Places, sizes: Layout) -> _Pick | None:
+    """All volumes and occupancies, one after the other; None where there is no loop."""
+    names = chain.from_iterable(loop_names(loop) for loop in range(1, sizes.loops + 1))
+    found = [places.needed(name) for name in names]
+    return itemgetter(*found) if found else None
 
 
-@lru_cache(maxsize=_ZONES_KEPT)
-def _zone_names(zone: int) -> tuple[Oid, ...]:
-    """A zone's objects: vehicles, queue, occupancy, speed, end of its period, status."""
-    columns = (
-        (oids.TSS_VOLUME, 1),
-        (oids.TSS_VOLUME, 2),
-        (oids.TSS_OCCUPANCY, 1),
-        (oids.TSS_SPEED, 1),
-        (oids.TSS_END_TIME, 1),
-        (oids.TSS_ZONE_STATUS, 1),
-    )
-    return tuple(cell(oids.TSS_DATA, column, zone, output) for column, output in columns)
+def _zones(places: Places, sizes: Layout) -> tuple[_Pick | None, ...]:
+    """Each zone's numbers; None for one that the controller has not, or not all of."""
+    found: list[_Pick | None] = []
+    for zone in range(1, sizes.zones + 1):
+        wanted = [place for name in zone_names(zone) if (place := places.of(name)) is not None]
+        found.append(itemgetter(*wanted) if len(wanted) == len(zone_names(zone)) else None)
+    return tuple(found)
 
 
-def _zone(numbers: Numbers, zone: int, time: int) -> ZoneReading:
-    names = _zone_names(zone)
-    if not numbers.has(names[1]):
-        return _NO_ZONE
-    vehicles, queued, occupancy, speed, ended, status = map(numbers.of, names)
+def _zone(numbers: tuple[int, ...], time: int) -> Words:
+    vehicles, queued, occupancy, speed, ended, status = numbers
     age_s = time - ended
-    sound = (
+    age_ds = min(max(age_s, 0) * DS_PER_S, WORD_MAX)
+    if (
         status == 1
         and 0 <= queued <= vehicles <= WORD_MAX
-        and 0 <= occupancy <= 1000
+        and 0 <= occupancy <= MAX_OCCUPANCY
         and 0 <= speed <= MAX_SPEED_DKMH
-        and age_s >= -STRADDLE_S
-    )
-    return ZoneReading(
-        vehicles=min(max(vehicles, 0), WORD_MAX),
-        queued=min(max(queued, 0), max(vehicles, 0), WORD_MAX),
-        occupancy=min(max(occupancy, 0), 1000) / 1000,
-        speed_kmh=min(max(speed, 0), MAX_SPEED_DKMH) / 10,
-        fault=not sound,
-        age_ds=min(max(age_s, 0) * 10, WORD_MAX),
+    ):
+        return vehicles, queued, occupancy, speed, 0 if age_s >= -STRADDLE_S else FAULT_BIT, age_ds
+    within = min(max(vehicles, 0), WORD_MAX)
+    return (
+        within,
+        min(max(queued, 0), within),
+        min(max(occupancy, 0), MAX_OCCUPANCY),
+        min(max(speed, 0), MAX_SPEED_DKMH),
+        FAULT_BIT,
+        age_ds,
     )

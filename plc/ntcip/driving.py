@@ -115,18 +115,18 @@ def wish(
     return Wish(masks, oids.FREE_PATTERN)
 
 
-def varbind_numbers(given: Wish, stages: StageMap, suffix: Oid = (0,)) -> dict[Oid, int]:
-    """The objects to set, all in one SET."""
-    objects = {
-        cell(oids.PHASE_CONTROL_GROUP, column, number): octet
-        for column in MASKS
-        for number, octet in zip(
-            groups(stages.phases), group_octets(given.masks[column], stages.phases), strict=True
-        )
-    }
-    objects[scalar(oids.SYSTEM_SYNC_CONTROL, suffix)] = given.sync
-    objects[scalar(oids.SYSTEM_PATTERN_CONTROL, suffix)] = given.pattern
-    return objects
+def control_names(stages: StageMap, suffix: Oid = (0,)) -> tuple[Oid, ...]:
+    """The objects to set, all in one SET; `control_numbers` gives their values in this order."""
+    masks = (
+        cell(oids.PHASE_CONTROL_GROUP, column, number) for column in MASKS for number in groups(stages.phases)
+    )
+    return (*masks, scalar(oids.SYSTEM_SYNC_CONTROL, suffix), scalar(oids.SYSTEM_PATTERN_CONTROL, suffix))
+
+
+def control_numbers(given: Wish, phases: int) -> tuple[int, ...]:
+    """What to set; `phases` is the highest phase number."""
+    octets = [octet for column in MASKS for octet in group_octets(given.masks[column], phases)]
+    return (*octets, given.sync, given.pattern)
 
 
 def _late_walks(intersection: Intersection, stages: StageMap, stage: int, left_s: int) -> int:

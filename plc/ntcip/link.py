@@ -9,18 +9,11 @@ from dataclasses import dataclass, field
 
 from denxanh.errors import FrameError, UnreachableError
 from denxanh.plc.ntcip import oids
-from denxanh.plc.ntcip.ber import EXCEPTIONS, Oid, encode_oid, integer, text
+from denxanh.plc.ntcip.batch import Batch
+from denxanh.plc.ntcip.ber import EXCEPTIONS, Oid, encode_oid, text
 from denxanh.plc.ntcip.carrier import Carrier, Communities
-from denxanh.plc.ntcip.courier import Address, Courier
-from denxanh.plc.ntcip.message import (
-    ErrorStatus,
-    Kind,
-    Message,
-    Varbind,
-    Version,
-    ask,
-    encode_varbinds,
-)
+from denxanh.plc.ntcip.courier import Address, Courier, Question
+from denxanh.plc.ntcip.message import ErrorStatus, Kind, Message, Varbind, Version
 from denxanh.plc.ntcip.oids import scalar
 
 log = logging.getLogger(__name__)
@@ -90,7 +83,6 @@ class Link:
         self._unlocked = 0
         """SETs still to come without the serial."""
         self.serial: int | None = None
-        self._batches: dict[tuple[Oid, ...], tuple[tuple[tuple[Oid, ...], bytes], ...]] = {}
 
     @property
     def where(self) -> str:
@@ -104,20 +96,14 @@ class Link:
             UnreachableError: no answer in time.
             FrameError: an error, other names than were asked for, or something that is no number.
         """
-        if names not in self._batches:
-            self._batches[names] = tuple(
-                (batch, encode_varbinds(ask(batch))) for batch in _batches(names, self._settings.max_message)
-            )
-        batches = self._batches[names]
-        if len(batches) == 1:
-            answers = [await self._exchange(Kind.GET, batches[0][1], TRIES)]
-        else:
-            answers = await asyncio.gather(
-                *(self._exchange(Kind.GET, encoded, TRIES) for _, encoded in batches)
-            )
-        found: dict[Oid, int] = {}
-        for (batch, _), answer in zip(batches, answers, strict=True):
-            self._take(batch, answer, found)
+        return dict(zip(names, await self.read(batches(names, self._settings.max_message)), strict=True))
+
+    async def read(self, asked: Sequence[Batch]) -> list[int]:
+        """The same in messages that are made already (`batches`); the numbers are in the names' order."""
+        answers = await self._exchange(Kind.GET, [Question(one.question, one) for one in asked], TRIES)
+        found: list[int] = []
+        for batch, answer in zip(asked, answers, strict=True):
+            found += self._numbers(batch.names, answer)
         return found
 
     async def missing(self, names: tuple[Oid, ...]) -> tuple[Oid, ...]:
@@ -138,9 +124,10 @@ class Link:
 
         async def lacks(name: Oid) -> bool:
             async with turns:
-                answer = await self._exchange(Kind.GET, encode_varbinds(ask((name,))), TRIES)
+                batch = Batch((name,))
+                (answer,) = await self._exchange(Kind.GET, [Question(batch.question, batch)], TRIES)
             try:
-                self._take((name,), answer, {})
+                self._numbers((name,), answer)
             except FrameError:
                 return True
             return False
@@ -154,9 +141,9 @@ class Link:
 
     async def set(self, numbers: Mapping[Oid, int]) -> None:
         """Set integers in one message, all or none; see `get` for errors."""
-        self._check(tuple(numbers), await self._put(numbers))
+        await self._set(Batch(tuple(numbers)), tuple(numbers.values()))
 
-    async def set_once(self, numbers: Mapping[Oid, int]) -> None:
+    async def set_once(self, orders: Orders, numbers: Sequence[int]) -> None:
         """The same, with `serial` where there is one: the agent obeys this message, and no copy of it.
 
         Raises:
@@ -164,37 +151,48 @@ class Link:
         """
         if self.serial is None or self._unlocked:
             self._unlocked = max(self._unlocked - 1, 0)
-            return await self.set(numbers)
-        name = scalar(oids.SET_SERIAL, self._settings.suffix)
-        locked = {**numbers, name: self.serial}
-        answer = await self._put(locked)
-        if answer.error_index == len(locked) and answer.error_status in _LOCKED_OUT:
+            return await self._set(orders.plain, numbers)
+        locked = orders.locked
+        answer = await self._put(locked, (*numbers, self.serial))
+        if answer.error_index == len(locked.names) and answer.error_status in _LOCKED_OUT:
             self._unlocked = UNLOCKED_SETS
-            log.warning("%s: copies of a SET would be obeyed: %s may not be set", self.where, text(name))
-            return await self.set(numbers)
-        self._check(tuple(locked), answer)
+            name = text(locked.names[-1])
+            log.warning("%s: copies of a SET would be obeyed: %s may not be set", self.where, name)
+            return await self._set(orders.plain, numbers)
+        self._check(locked.names, answer)
         self.serial = self.serial + 1 if self.serial < oids.SET_SERIAL_MAX else 0
         return None
 
-    async def _put(self, numbers: Mapping[Oid, int]) -> Message:
-        varbinds = encode_varbinds([(name, integer(number)) for name, number in numbers.items()])
-        return await self._exchange(Kind.SET, varbinds, 1)
+    async def _set(self, batch: Batch, numbers: Sequence[int]) -> None:
+        self._check(batch.names, await self._put(batch, numbers))
+
+    async def _put(self, batch: Batch, numbers: Sequence[int]) -> Message:
+        (answer,) = await self._exchange(Kind.SET, [Question(batch.order(numbers), batch)], tries=1)
+        return answer
 
     def close(self) -> None:
         """Let go of what is this controller's alone."""
         self._carrier.close()
 
-    async def _exchange(self, kind: Kind, varbinds: bytes, tries: int) -> Message:
+    async def _exchange(self, kind: Kind, questions: Sequence[Question], tries: int) -> list[Message]:
+        """An answer to each; what stays without one is asked again, `tries` times in all."""
         if self._address is None:
             self._address = await self._resolve()
+        found: dict[int, Message] = {}
         for left in reversed(range(tries)):
-            try:
-                return await self._carrier.request(self._address, kind, varbinds, TIMEOUT_S)
-            except UnreachableError as error:
-                if not left:
-                    error.where = f"{self.where}"
-                    raise
-        raise AssertionError("tries must be at least 1")
+            open_ = [place for place in range(len(questions)) if place not in found]
+            answers = await self._carrier.request(
+                self._address, kind, [questions[place] for place in open_], TIMEOUT_S
+            )
+            for place, answer in zip(open_, answers, strict=True):
+                if isinstance(answer, Message):
+                    found[place] = answer
+                elif not left:
+                    answer.where = self.where
+                    raise answer
+            if len(found) == len(questions):
+                break
+        return [found[place] for place in range(len(questions))]
 
     async def _resolve(self) -> Address:
         try:
@@ -219,16 +217,17 @@ class Link:
             fix="check the phase map, the instance suffix, and what this controller offers",
         )
 
-    def _take(self, names: Sequence[Oid], answer: Message, found: dict[Oid, int]) -> None:
+    def _numbers(self, names: Sequence[Oid], answer: Message) -> Sequence[int]:
         self._check(names, answer)
+        if answer.numbers is not None:
+            return answer.numbers
         if len(answer.varbinds) != len(names):
             raise FrameError(
                 f"{len(answer.varbinds)} values came where {len(names)} were asked for",
                 where=self.where,
                 fix="check that the peer is an NTCIP 1202 controller",
             )
-        for name, varbind in zip(names, answer.varbinds, strict=True):
-            found[name] = self._number(name, varbind)
+        return [self._number(*pair) for pair in zip(names, answer.varbinds, strict=True)]
 
     def _number(self, name: Oid, varbind: Varbind) -> int:
         oid, value = varbind
@@ -245,15 +244,23 @@ class Link:
         )
 
 
-def _batches(names: Sequence[Oid], max_message: int) -> list[tuple[Oid, ...]]:
-    """Names whose answer fits one message, in order."""
-    batches: list[list[Oid]] = [[]]
+class Orders:
+    """The names of what is set every second: alone, and with snmpSetSerialNo behind them."""
+
+    def __init__(self, names: Sequence[Oid], suffix: Oid = (0,)) -> None:
+        self.plain = Batch(names)
+        self.locked = Batch((*names, scalar(oids.SET_SERIAL, suffix)))
+
+
+def batches(names: Sequence[Oid], max_message: int) -> tuple[Batch, ...]:
+    """Messages for names, in order, each of which an answer fits into `max_message` octets."""
+    found: list[list[Oid]] = [[]]
     size = _OVERHEAD
     for name in names:
         octets = len(encode_oid(name)) + _PER_VALUE
-        if batches[-1] and size + octets > max_message:
-            batches.append([])
+        if found[-1] and size + octets > max_message:
+            found.append([])
             size = _OVERHEAD
-        batches[-1].append(name)
+        found[-1].append(name)
         size += octets
-    return [tuple(batch) for batch in batches]
+    return tuple(map(Batch, found))

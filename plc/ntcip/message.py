@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
+from denxanh.plc.ntcip.batch import Batch
 from denxanh.plc.ntcip.ber import (
     INTEGER,
     NOTHING,
@@ -36,6 +38,10 @@ MAX_DATAGRAM = 65_507
 MAX_VARBINDS = 2048
 """More than any message of ours; a decoder stops there."""
 MAX_COMMUNITY = 255
+SENDERS_KEPT = 1024
+"""Communities that are known encoded: one to read and one to write at each of some hundred controllers."""
+_NO_ERROR = bytes((INTEGER, 1, 0, INTEGER, 1, 0))
+"""errorStatus and errorIndex of a question."""
 
 Varbind = tuple[Oid, Value]
 
@@ -56,6 +62,10 @@ class Kind(IntEnum):
     SET = 0xA3
     REPORT = 0xA8
     """Of version 3 only."""
+
+
+_VERSIONS = {int(version): version for version in Version}
+_KINDS = {int(kind): kind for kind in Kind}
 
 
 class ErrorStatus(IntEnum):
@@ -86,6 +96,9 @@ class Message:
     varbinds: tuple[Varbind, ...]
     error_status: int = 0
     error_index: int = 0
+    numbers: tuple[int, ...] | None = None
+    """Of an answer that was read by position (`batch`): the names are those that were asked; `varbinds` is
+    empty then."""
 
 
 def encode_varbinds(varbinds: Sequence[Varbind]) -> bytes:
@@ -104,16 +117,25 @@ def frame(
     error_index: int = 0,
 ) -> bytes:
     """One datagram around an encoded list of varbinds."""
-    head = encode_integer(version) + encode_tlv(OCTET_STRING, community)
-    return encode_tlv(SEQUENCE, head + encode_pdu(kind, request_id, varbinds, error_status, error_index))
+    pdu = encode_pdu(kind, request_id, varbinds, error_status, error_index)
+    return encode_tlv(SEQUENCE, _sender(version, community) + pdu)
+
+
+@lru_cache(maxsize=SENDERS_KEPT)
+def _sender(version: Version, community: bytes) -> bytes:
+    return encode_integer(version) + encode_tlv(OCTET_STRING, community)
 
 
 def encode_pdu(
     kind: Kind, request_id: int, varbinds: bytes, error_status: int = 0, error_index: int = 0
 ) -> bytes:
     """A PDU around an encoded list of varbinds, the same in every version."""
-    numbers = (encode_integer(number) for number in (request_id, error_status, error_index))
-    return encode_tlv(kind, b"".join((*numbers, varbinds)))
+    errors = (
+        encode_integer(error_status) + encode_integer(error_index)
+        if error_status or error_index
+        else _NO_ERROR
+    )
+    return encode_tlv(kind, encode_integer(request_id) + errors + varbinds)
 
 
 def encode(message: Message) -> bytes:
@@ -139,6 +161,36 @@ def decode(data: bytes) -> Message:
     Raises:
         FrameError: it is no SNMP v1 or v2c message of a kind that we know.
     """
+    return opened(data).read()
+
+
+class Opened(NamedTuple):
+    """A datagram of which the varbinds, from `at` to `end`, are not read yet."""
+
+    version: Version
+    community: bytes
+    head: Head
+    data: bytes
+    end: int
+
+    def read(self, batch: Batch | None = None) -> Message:
+        """All of it; by position where it is known what was asked, and nothing else has come.
+
+        Raises:
+            FrameError: the varbinds are none.
+        """
+        kind, request_id, status, index, at = self.head
+        numbers = None if batch is None else batch.numbers(self.data, at, self.end)
+        varbinds = () if numbers is not None else _varbinds(self.data, at, self.end)
+        return Message(self.version, self.community, kind, request_id, varbinds, status, index, numbers)
+
+
+def opened(data: bytes) -> Opened:
+    """One datagram, up to its varbinds.
+
+    Raises:
+        FrameError: it is no SNMP v1 or v2c message of a kind that we know.
+    """
     if len(data) > MAX_DATAGRAM:
         raise bad("it is longer than a datagram")
     start, end = read(data, 0, len(data), SEQUENCE)
@@ -146,16 +198,16 @@ def decode(data: bytes) -> Message:
         raise bad("something follows the message")
     at, stop = read(data, start, end, INTEGER)
     version = decode_integer(data, at, stop)
-    if version not in (Version.V1, Version.V2C):
+    if version not in _VERSIONS:
         raise bad(f"version {version} is neither v1 nor v2c")
     at, stop = read(data, stop, end, OCTET_STRING)
     if stop - at > MAX_COMMUNITY:
         raise bad("the community is too long")
     community = bytes(data[at:stop])
-    kind, request_id, status, index, varbinds = decode_pdu(data, stop, end)
-    if kind is Kind.REPORT:
+    head = _head(data, stop, end)
+    if head.kind is Kind.REPORT:
         raise bad("a report belongs to version 3")
-    return Message(Version(version), community, kind, request_id, varbinds, status, index)
+    return Opened(_VERSIONS[version], community, head, data, end)
 
 
 class Pdu(NamedTuple):
@@ -174,19 +226,33 @@ def decode_pdu(data: bytes, at: int, end: int) -> Pdu:
     Raises:
         FrameError: it is none of a kind that we know.
     """
+    head = _head(data, at, end)
+    return Pdu(*head[:4], _varbinds(data, head.at, end))
+
+
+class Head(NamedTuple):
+    """A PDU up to its varbinds, which stand at `at`."""
+
+    kind: Kind
+    request_id: int
+    error_status: int
+    error_index: int
+    at: int
+
+
+def _head(data: bytes, at: int, end: int) -> Head:
     tag, at, stop = read_header(data, at, end)
     if stop != end:
         raise bad("something follows the request")
-    try:
-        kind = Kind(tag)
-    except ValueError:
-        raise bad(f"request {tag:#04x} is not supported") from None
+    kind = _KINDS.get(tag)
+    if kind is None:
+        raise bad(f"request {tag:#04x} is not supported")
     numbers: list[int] = []
     for _ in range(3):
         first, last = read(data, at, end, INTEGER)
         numbers.append(decode_integer(data, first, last))
         at = last
-    return Pdu(kind, numbers[0], numbers[1], numbers[2], _varbinds(data, at, end))
+    return Head(kind, *numbers, at)
 
 
 def _varbinds(data: bytes, at: int, end: int) -> tuple[Varbind, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from denxanh.errors import FrameError
 from denxanh.plc.modbus.layout import Layout
@@ -51,23 +51,33 @@ def poll_names(layout: Layout, stages: StageMap, suffix: Oid = (0,)) -> tuple[Oi
     if layout.loops:
         names.append(scalar(oids.VOLUME_OCCUPANCY_SEQUENCE, suffix))
     for loop in range(1, layout.loops + 1):
-        names.append(cell(oids.VOLUME_OCCUPANCY_TABLE, oids.DETECTOR_VOLUME, loop))
-        names.append(cell(oids.VOLUME_OCCUPANCY_TABLE, oids.DETECTOR_OCCUPANCY, loop))
+        names += loop_names(loop)
     names += [
         cell(oids.PED_DETECTOR_STATUS_GROUP, oids.PED_DETECTOR_ACTIVE, number)
         for number in groups(layout.buttons)
     ]
     for zone in range(1, layout.zones + 1):
-        columns = (
-            oids.TSS_END_TIME,
-            oids.TSS_VOLUME,
-            oids.TSS_OCCUPANCY,
-            oids.TSS_SPEED,
-            oids.TSS_ZONE_STATUS,
-        )
-        names += [cell(oids.TSS_DATA, column, zone, 1) for column in columns]
-        names.append(cell(oids.TSS_DATA, oids.TSS_VOLUME, zone, 2))
+        names += zone_names(zone)
     return tuple(names)
+
+
+def loop_names(loop: int) -> tuple[Oid, Oid]:
+    """A loop's volume and occupancy; loops count from 1."""
+    table = oids.VOLUME_OCCUPANCY_TABLE
+    return cell(table, oids.DETECTOR_VOLUME, loop), cell(table, oids.DETECTOR_OCCUPANCY, loop)
+
+
+def zone_names(zone: int) -> tuple[Oid, ...]:
+    """A zone's vehicles, queue (its volume's second output), occupancy, speed, end of period and status."""
+    columns = (
+        (oids.TSS_VOLUME, 1),
+        (oids.TSS_VOLUME, 2),
+        (oids.TSS_OCCUPANCY, 1),
+        (oids.TSS_SPEED, 1),
+        (oids.TSS_END_TIME, 1),
+        (oids.TSS_ZONE_STATUS, 1),
+    )
+    return tuple(cell(oids.TSS_DATA, column, zone, output) for column, output in columns)
 
 
 def optional(name: Oid) -> bool:
@@ -80,47 +90,93 @@ def optional(name: Oid) -> bool:
     return any(name[: len(table)] == table for table in _OPTIONAL)
 
 
+_SCALARS = (*SCALARS, oids.VOLUME_OCCUPANCY_SEQUENCE)
 _OPTIONAL = (oids.TSS, oids.PED_DETECTOR_STATUS_GROUP, oids.SYS_UP_TIME, oids.SET_SERIAL)
 
 
+class Places:
+    """Where each number of a poll stands: found once, not every second.
+
+    Args:
+        names: as they are asked, each once.
+        suffix: instance of scalars.
+    """
+
+    def __init__(self, names: Sequence[Oid], suffix: Oid = (0,)) -> None:
+        self.names = tuple(names)
+        self._of = {name: place for place, name in enumerate(names)}
+        self._scalars = {oid: self._of.get((*oid, *suffix)) for oid in _SCALARS}
+        self._groups: dict[tuple[Oid, int, int], tuple[int, ...]] = {}
+
+    def of(self, name: Oid) -> int | None:
+        """One instance's; None where it was not asked for."""
+        return self._of.get(name)
+
+    def scalar(self, oid: Oid) -> int | None:
+        """A scalar's."""
+        return self._scalars[oid]
+
+    def groups(self, table: Oid, column: int, items: int) -> tuple[int, ...]:
+        """A column's groups', lowest first.
+
+        Raises:
+            FrameError: one was not asked for.
+        """
+        key = (table, column, items)
+        found = self._groups.get(key)
+        if found is None:
+            names = [cell(table, column, number) for number in groups(items)]
+            found = self._groups[key] = tuple(self.needed(name) for name in names)
+        return found
+
+    def needed(self, name: Oid) -> int:
+        """One instance's, of what control does not work without; raises `FrameError` where it is missing."""
+        place = self._of.get(name)
+        if place is None:
+            raise _absent(name)
+        return place
+
+
 class Numbers:
-    """The integers of one poll, by name; asking for one that did not come is a `FrameError`."""
+    """The integers of one poll; asking for one that did not come is a `FrameError`.
 
-    __slots__ = ("_found", "_suffix")
+    Attributes:
+        values: in the order of the names.
+    """
 
-    def __init__(self, found: Mapping[Oid, int], suffix: Oid) -> None:
-        self._found = found
-        self._suffix = suffix
+    __slots__ = ("_places", "values")
 
-    def of(self, oid: Oid) -> int:
-        """One instance."""
-        try:
-            return self._found[oid]
-        except KeyError:
-            raise FrameError("no number came for this object", where=text(oid), fix="poll again") from None
-
-    def has(self, oid: Oid) -> bool:
-        """Whether it was asked for and came."""
-        return oid in self._found
+    def __init__(self, places: Places, values: Sequence[int]) -> None:
+        self._places = places
+        self.values = values
 
     def scalar(self, oid: Oid) -> int:
         """A scalar's."""
-        return self.of((*oid, *self._suffix))
+        place = self._places.scalar(oid)
+        if place is None:
+            raise _absent(oid)
+        return self.values[place]
 
-    def has_scalar(self, oid: Oid) -> bool:
-        """Whether a scalar was asked for and came."""
-        return self.has((*oid, *self._suffix))
+    def scalar_if_any(self, oid: Oid) -> int | None:
+        """The same; None where it was not asked for."""
+        place = self._places.scalar(oid)
+        return None if place is None else self.values[place]
 
     def mask(self, table: Oid, column: int, items: int) -> int:
         """The octets of a group's column together, bit n for item n + 1."""
-        found = 0
-        for number in groups(items):
-            octet = self.of(cell(table, column, number))
+        found = shift = 0
+        for place in self._places.groups(table, column, items):
+            octet = self.values[place]
             if not 0 <= octet <= 0xFF:
                 raise FrameError(
                     f"{octet} is no mask of 8 items",
-                    where=text(cell(table, column, number)),
+                    where=text(self._places.names[place]),
                     fix="check that the peer is an NTCIP 1202 controller",
                 )
-            found |= octet << oids.ITEMS_PER_GROUP * (number - 1)
+            found |= octet << shift
+            shift += oids.ITEMS_PER_GROUP
         return found
+
+
+def _absent(name: Oid) -> FrameError:
+    return FrameError("no number came for this object", where=text(name), fix="poll again")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.driving import RELEASED, Wish
@@ -24,8 +25,7 @@ QUIET_S = 60
 """After somebody else has written, nothing may stand for so long before we drive again, seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """One SET. `arrived`: it was answered, or has been read back."""
 
     second: int
@@ -33,8 +33,7 @@ class Sent:
     arrived: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(NamedTuple):
     """What we have written lately."""
 
     standing: Wish = RELEASED
@@ -48,13 +47,13 @@ class Ledger:
 
 def sending(ledger: Ledger, now: int, wish: Wish) -> Ledger:
     """A SET leaves; whether it arrives is not known yet."""
-    return replace(ledger, sent=(*ledger.sent, Sent(now, wish)))
+    return ledger._replace(sent=(*ledger.sent, Sent(now, wish)))
 
 
 def answered(ledger: Ledger) -> Ledger:
     """The controller has carried out the last one."""
-    last = replace(ledger.sent[-1], arrived=True)
-    return replace(ledger, standing=last.wish, sent=(*ledger.sent[:-1], last))
+    last = ledger.sent[-1]._replace(arrived=True)
+    return ledger._replace(standing=last.wish, sent=(*ledger.sent[:-1], last))
 
 
 def read_back(ledger: Ledger, now: int, found: Wish, *, cleared: bool) -> tuple[Ledger, bool]:
@@ -70,14 +69,14 @@ def read_back(ledger: Ledger, now: int, found: Wish, *, cleared: bool) -> tuple[
         The ledger after it, and whether what stands is ours.
     """
     if cleared and found.nothing:
-        after: Ledger | None = replace(ledger, standing=RELEASED)
+        after: Ledger | None = ledger._replace(standing=RELEASED)
     elif _explains(ledger.standing, found, ledger.echoes_sync):
-        after = replace(ledger, echoes_sync=ledger.echoes_sync or _echo(ledger.standing, found))
+        after = ledger._replace(echoes_sync=ledger.echoes_sync or _echo(ledger.standing, found))
     else:
         after = next(_late(ledger, now, found), None)
     known = ledger if after is None else after
     young = tuple(one for one in known.sent if now - one.second <= LATE_S)
-    return replace(known, sent=young), after is not None
+    return known._replace(sent=young), after is not None
 
 
 def _late(ledger: Ledger, now: int, found: Wish) -> Iterator[Ledger]:
@@ -88,14 +87,14 @@ def _late(ledger: Ledger, now: int, found: Wish) -> Iterator[Ledger]:
             continue
         before, after = ledger.sent[:place], ledger.sent[place + 1 :]
         if place > last:
-            yield replace(ledger, standing=one.wish, sent=(*before, replace(one, arrived=True), *after))
+            yield ledger._replace(standing=one.wish, sent=(*before, one._replace(arrived=True), *after))
         elif now - one.second <= LATE_S and not one.arrived:
-            yield replace(ledger, standing=one.wish, sent=(*before, *after))
+            yield ledger._replace(standing=one.wish, sent=(*before, *after))
     for one in ledger.sent[: last + 1]:
         fresh = now - one.second <= LATE_S
         unused = ledger.excused is None or now - ledger.excused > LATE_S
         if fresh and one.arrived and unused and _explains(one.wish, found, ledger.echoes_sync):
-            yield replace(ledger, standing=one.wish, excused=now)
+            yield ledger._replace(standing=one.wish, excused=now)
 
 
 def _explains(ours: Wish, found: Wish, echoes_sync: bool) -> bool:

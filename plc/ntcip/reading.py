@@ -7,11 +7,13 @@ seen. So a green that already ran when the first poll came looks younger than it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from denxanh.networks.model import GroupKind, Intersection
 from denxanh.plc.contract import CabinetMode
 from denxanh.plc.ntcip import oids
+from denxanh.plc.ntcip.detecting import Counters
 from denxanh.plc.ntcip.numbers import CHANNELS, PHASES, Numbers
 from denxanh.plc.ntcip.stagemap import StageMap
 
@@ -30,8 +32,7 @@ UP_WRAP = 3600 * 100
 """That is told from a restart by both values' distance from the turn: an hour."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(NamedTuple):
     """What must be remembered between polls; `now` counts the controller's seconds and never jumps."""
 
     now: int = 0
@@ -39,17 +40,14 @@ class Trail:
     stage: int = 0
     green_since: int | None = None
     """In `now`; None between two greens."""
-    sequence: int | None = None
-    counts: tuple[int, ...] = ()
-    occupied: tuple[float, ...] = ()
+    counters: Counters = Counters()
     up: int | None = None
     """sysUpTime, hundredths of a second; None where the controller has none."""
     backup_s: int | None = None
     """unitBackupTime."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(NamedTuple):
     """Masks over groups, and what the phases say. `next_stage` is None where nothing is announced."""
 
     green: int
@@ -65,14 +63,14 @@ def passed(trail: Trail, numbers: Numbers) -> Trail:
     """Let the controller's own clock move on."""
     time = numbers.scalar(oids.GLOBAL_TIME)
     step = 1 if trail.time is None else time - trail.time
-    up = numbers.scalar(oids.SYS_UP_TIME) if numbers.has_scalar(oids.SYS_UP_TIME) else None
+    up = numbers.scalar_if_any(oids.SYS_UP_TIME)
     run_s = _run_s(trail.up, up)
     if run_s is not None and (step < 0 or step > run_s + 1):
         step = run_s
     if not 0 <= step <= CLOCK_STEP_MAX_S:
         step = 1
     backup_s = numbers.scalar(oids.UNIT_BACKUP_TIME)
-    return replace(trail, time=time, now=trail.now + step, up=up, backup_s=backup_s)
+    return trail._replace(time=time, now=trail.now + step, up=up, backup_s=backup_s)
 
 
 def _run_s(before: int | None, up: int | None) -> int | None:
@@ -95,7 +93,7 @@ def silent(before: Trail, numbers: Numbers) -> bool:
     """
     if before.time is None:
         return False
-    up = numbers.scalar(oids.SYS_UP_TIME) if numbers.has_scalar(oids.SYS_UP_TIME) else None
+    up = numbers.scalar_if_any(oids.SYS_UP_TIME)
     if before.up is not None and up is not None:
         return not 0 <= (up - before.up) % UP_MAX <= UNSEEN_S * 100
     return not 0 <= numbers.scalar(oids.GLOBAL_TIME) - before.time <= UNSEEN_S
@@ -114,7 +112,7 @@ def restarted(before: Trail, now: Trail) -> bool:
 
 def forgotten(trail: Trail) -> Trail:
     """What is left to know of a controller that has restarted: greens count anew."""
-    return replace(trail, green_since=None, sequence=None)
+    return trail._replace(green_since=None, counters=replace(trail.counters, sequence=None))
 
 
 def signals(
@@ -128,7 +126,7 @@ def signals(
     announced: int | None = None
     if running is not None and not yellows:
         fresh = trail.green_since is None or trail.stage != running
-        trail = replace(trail, stage=running, green_since=trail.now if fresh else trail.green_since)
+        trail = trail._replace(stage=running, green_since=trail.now if fresh else trail.green_since)
         announced = next(
             (
                 stage
@@ -139,7 +137,7 @@ def signals(
         )
     else:
         running = stages.stage_of(greens | nexts)
-        trail = replace(trail, stage=trail.stage if running is None else running, green_since=None)
+        trail = trail._replace(stage=trail.stage if running is None else running, green_since=None)
     flash = numbers.scalar(oids.UNIT_FLASH_STATUS) != NOT_FLASH
     reds, ambers, lit = (
         numbers.mask(oids.CHANNEL_STATUS_GROUP, column, stages.channel_count) for column in CHANNELS

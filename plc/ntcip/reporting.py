@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from denxanh.networks.model import Intersection
-from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, Readings, Refusal, Report
+from denxanh.plc.contract import CabinetMode, Fault, Refusal, Report
 from denxanh.plc.modbus.config import config_crc
 from denxanh.plc.modbus.layout import MAP_VERSION, WORD_MAX, Layout
-from denxanh.plc.modbus.registers import decode_report, encode_readings, encode_status
+from denxanh.plc.modbus.registers import decode_report, status_words
 from denxanh.plc.ntcip import oids, reading
+from denxanh.plc.ntcip.detecting import Words
 from denxanh.plc.ntcip.driving import DS_PER_S, Promise, Wish
 from denxanh.plc.ntcip.numbers import MASKS, Numbers
 from denxanh.plc.ntcip.reading import Signals, Trail
@@ -50,17 +52,17 @@ class Reporter:
         self._crc = config_crc(intersection)
 
     def report(
-        self, found: Numbers, trail: Trail, shown: Signals, detectors: Readings, ours: Remembered
+        self, found: Numbers, trail: Trail, shown: Signals, detectors: Sequence[Words], ours: Remembered
     ) -> Report:
-        """One poll's.
+        """One poll's, with the blocks of its detectors.
 
         Raises:
             FrameError: a number that the contract has no place for.
         """
         status = self._status(found, trail, shown, ours)
-        return decode_report((encode_status(status), *encode_readings(detectors)), self._layout)
+        return decode_report((status_words(status, ()), *detectors), self._layout)
 
-    def _status(self, found: Numbers, trail: Trail, shown: Signals, ours: Remembered) -> CabinetStatus:
+    def _status(self, found: Numbers, trail: Trail, shown: Signals, ours: Remembered) -> dict[str, int]:
         promise = ours.promise
         mode = reading.mode(found, shown, None if promise is None else promise.following)
         if not shown.known and mode is CabinetMode.ADAPTIVE:
@@ -72,35 +74,34 @@ class Reporter:
         expired = control == reading.BACKUP_MODE
         time = found.scalar(oids.GLOBAL_TIME)
         faults = Fault.CONFLICT * monitor | Fault.WATCHDOG * expired | Fault.FOREIGN * ours.foreign
-        return CabinetStatus(
-            map_version=MAP_VERSION,
-            junction=self._layout.junction,
-            mode=mode,
-            faults=Fault(faults),
-            heartbeat=time & WORD_MAX,
-            accepted_seq=ours.seq,
-            refusal=ours.refusal,
-            epoch=ours.epoch,
-            lease_ds=0,
-            heard_ds=0,
-            stage=trail.stage,
-            stage_elapsed_ds=_elapsed_s(trail) * DS_PER_S,
-            stage_next=trail.stage if promise is None else promise.following,
-            plan=plan,
-            cycle_second=min(max(found.scalar(oids.COORD_SYNC_STATUS), 0), WORD_MAX),
-            cycle_s=next((one.cycle_s for one in self._intersection.plans if one.number == plan), 0),
-            utc_s=time & 0xFFFFFFFF,
-            green=shown.green,
-            yellow=shown.yellow,
-            red=shown.red,
-            flashing=shown.flashing,
-            lamp_fault=0,
-            panel=POLICE_BIT if control == reading.MANUAL else 0,  # it may flash by that panel
-            config_crc=self._crc if ours.matches else self._crc ^ WORD_MAX,
-            countdown_s=0 if promise is None else max(1, promise.end - trail.now),
-            monitor=int(monitor),
-            min_left_s=(0,) * self._layout.stages,
-        )
+        return {
+            "map_version": MAP_VERSION,
+            "junction": self._layout.junction,
+            "mode": int(mode),
+            "faults": int(faults),
+            "heartbeat": time & WORD_MAX,
+            "accepted_seq": ours.seq,
+            "refusal": int(ours.refusal),
+            "epoch": ours.epoch,
+            "lease_ds": 0,
+            "heard_ds": 0,
+            "stage": trail.stage,
+            "stage_elapsed_ds": _elapsed_s(trail) * DS_PER_S,
+            "stage_next": trail.stage if promise is None else promise.following,
+            "plan": plan,
+            "cycle_second": min(max(found.scalar(oids.COORD_SYNC_STATUS), 0), WORD_MAX),
+            "cycle_s": next((one.cycle_s for one in self._intersection.plans if one.number == plan), 0),
+            "utc_s": time & 0xFFFFFFFF,
+            "green": shown.green,
+            "yellow": shown.yellow,
+            "red": shown.red,
+            "flashing": shown.flashing,
+            "lamp_fault": 0,
+            "panel": POLICE_BIT if control == reading.MANUAL else 0,  # it may flash by that panel
+            "config_crc": self._crc if ours.matches else self._crc ^ WORD_MAX,
+            "countdown_s": 0 if promise is None else max(1, promise.end - trail.now),
+            "monitor": int(monitor),
+        }
 
 
 def _elapsed_s(trail: Trail) -> int:

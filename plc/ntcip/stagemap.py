@@ -11,6 +11,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +30,7 @@ _Phase = Annotated[int, Field(ge=1, le=MAX_PHASE)]
 _Channel = Annotated[int, Field(ge=1, le=MAX_CHANNEL)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StageMap:
     """`stages[s]`: phases that are green together in stage s; `channels[g]`: the channel of group g.
 
@@ -41,23 +42,27 @@ class StageMap:
     barriers: tuple[frozenset[int], ...]
     channels: tuple[int, ...]
 
-    @property
+    @cached_property
     def phases(self) -> int:
         """The highest phase number."""
         return max(max(ring) for ring in self.rings)
 
-    @property
+    @cached_property
     def channel_count(self) -> int:
         """The highest channel number."""
         return max(self.channels)
 
     def mask(self, stage: int) -> int:
         """The stage's phases, bit n for phase n + 1."""
-        return phase_mask(self.stages[stage])
+        return self._masks[stage]
 
     def stage_of(self, mask: int) -> int | None:
         """The stage whose phases these are, exactly."""
-        return next((s for s in range(len(self.stages)) if self.mask(s) == mask), None)
+        return self._masks.index(mask) if mask in self._masks else None
+
+    @cached_property
+    def _masks(self) -> tuple[int, ...]:
+        return tuple(phase_mask(phases) for phases in self.stages)
 
     def carriers(self, intersection: Intersection, group: int) -> int:
         """Phases that always bring this group's green: each of their stages serves it; a mask."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from denxanh.errors import FrameError, UnreachableError
 from denxanh.plc.ntcip.ber import Oid
-from denxanh.plc.ntcip.courier import REQUEST_IDS, Address
+from denxanh.plc.ntcip.carrier import Answer
+from denxanh.plc.ntcip.courier import REQUEST_IDS, Address, Question
 from denxanh.plc.ntcip.message import Kind, Message, Pdu, Version
 from denxanh.plc.ntcip.usm import Heard, Level, Peer, User
 
@@ -46,8 +48,14 @@ class UserCarrier(asyncio.DatagramProtocol):
         self._opening = asyncio.Lock()
         self._waiting: dict[int, tuple[Address, asyncio.Future[Heard]]] = {}
 
-    async def request(self, address: Address, kind: Kind, varbinds: bytes, timeout_s: float) -> Message:
+    async def request(
+        self, address: Address, kind: Kind, questions: Sequence[Question], timeout_s: float
+    ) -> list[Answer]:
         """See `Carrier`; the first request to a controller also learns its engine id and time."""
+        asked = (self._request(address, kind, question.varbinds, timeout_s) for question in questions)
+        return await asyncio.gather(*asked)
+
+    async def _request(self, address: Address, kind: Kind, varbinds: bytes, timeout_s: float) -> Answer:
         said = "it goes on asking for another time"
         try:
             async with asyncio.timeout(timeout_s):
@@ -62,7 +70,7 @@ class UserCarrier(asyncio.DatagramProtocol):
             said = f"no answer within {timeout_s:g} s"
         except OSError as error:
             said = error.strerror or str(error)
-        raise UnreachableError(
+        return UnreachableError(
             said,
             where=f"{address[0]}:{address[1]}",
             fix="check power, cable, address, the user's name and both passphrases",

@@ -35,7 +35,7 @@ GOOD = Facts(
 def _causes(facts: Iterable[Facts]) -> list[Cause | None]:
     state, seen = WatchState(), []
     for tick, one in enumerate(facts):
-        state, cause = observe(state, replace(one, tick=tick))
+        state, cause = observe(state, one._replace(tick=tick))
         seen.append(cause)
     return seen
 
@@ -43,14 +43,14 @@ def _causes(facts: Iterable[Facts]) -> list[Cause | None]:
 @pytest.mark.parametrize(
     ("bad", "tolerated", "cause"),
     [
-        (replace(GOOD, agrees=False), READ_BACK_TICKS, Cause.READ_BACK),
-        (replace(GOOD, confidence=CONFIDENCE_MIN - 0.01), CONFIDENCE_TICKS, Cause.LOW_CONFIDENCE),
-        (replace(GOOD, cabinet=CabinetMode.CENTRAL_PLAN), NOT_ADOPTED_TICKS, Cause.NOT_ADOPTED),
-        (replace(GOOD, refusal=Refusal.MIN_GREEN), CABINET_REFUSAL_LIMIT, Cause.CABINET_REFUSALS),
-        (replace(GOOD, guard=GuardRefusal.NOT_IN_GRAPH), GUARD_REFUSAL_LIMIT, Cause.GUARD_REFUSALS),
-        (replace(GOOD, blind=("north",)), 0, Cause.NO_FRESH_DATA),
-        (replace(GOOD, config_matches=False), 0, Cause.CONFIG_MISMATCH),
-        (replace(GOOD, rule_failed=True), 0, Cause.RULE_ERROR),
+        (GOOD._replace(agrees=False), READ_BACK_TICKS, Cause.READ_BACK),
+        (GOOD._replace(confidence=CONFIDENCE_MIN - 0.01), CONFIDENCE_TICKS, Cause.LOW_CONFIDENCE),
+        (GOOD._replace(cabinet=CabinetMode.CENTRAL_PLAN), NOT_ADOPTED_TICKS, Cause.NOT_ADOPTED),
+        (GOOD._replace(refusal=Refusal.MIN_GREEN), CABINET_REFUSAL_LIMIT, Cause.CABINET_REFUSALS),
+        (GOOD._replace(guard=GuardRefusal.NOT_IN_GRAPH), GUARD_REFUSAL_LIMIT, Cause.GUARD_REFUSALS),
+        (GOOD._replace(blind=("north",)), 0, Cause.NO_FRESH_DATA),
+        (GOOD._replace(config_matches=False), 0, Cause.CONFIG_MISMATCH),
+        (GOOD._replace(rule_failed=True), 0, Cause.RULE_ERROR),
     ],
 )
 def test_so_much_is_tolerated_and_no_more(bad: Facts, tolerated: int, cause: Cause) -> None:
@@ -61,11 +61,11 @@ def test_so_much_is_tolerated_and_no_more(bad: Facts, tolerated: int, cause: Cau
 @pytest.mark.parametrize(
     "facts",
     [
-        replace(GOOD, agrees=None),
-        replace(GOOD, refusal=Refusal.LOCAL_CONTROL),
-        replace(GOOD, cabinet=None),
-        replace(GOOD, commanded=False, cabinet=CabinetMode.CENTRAL_PLAN),
-        *(replace(GOOD, guard=refusal) for refusal in (GuardRefusal.MIN_GREEN, GuardRefusal.COMMITTED)),
+        GOOD._replace(agrees=None),
+        GOOD._replace(refusal=Refusal.LOCAL_CONTROL),
+        GOOD._replace(cabinet=None),
+        GOOD._replace(commanded=False, cabinet=CabinetMode.CENTRAL_PLAN),
+        *(GOOD._replace(guard=refusal) for refusal in (GuardRefusal.MIN_GREEN, GuardRefusal.COMMITTED)),
     ],
 )
 def test_everyday_things_are_no_cause(facts: Facts) -> None:
@@ -73,13 +73,13 @@ def test_everyday_things_are_no_cause(facts: Facts) -> None:
 
 
 def test_refusals_are_forgotten_after_the_window() -> None:
-    bad = replace(GOOD, refusal=Refusal.EXPIRED)
+    bad = GOOD._replace(refusal=Refusal.EXPIRED)
     rare = ([bad] + [GOOD] * (WINDOW_S // CABINET_REFUSAL_LIMIT)) * 20
     assert set(_causes(rare)) == {None}
 
 
 def test_a_single_agreement_ends_the_count() -> None:
-    assert set(_causes([replace(GOOD, agrees=False), GOOD] * 20)) == {None}
+    assert set(_causes([GOOD._replace(agrees=False), GOOD] * 20)) == {None}
 
 
 def test_stale_detectors_are_no_alarm_until_the_link_has_settled() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.ber import integer
-from denxanh.plc.ntcip.numbers import Numbers
+from denxanh.plc.ntcip.numbers import Numbers, Places
 from denxanh.plc.ntcip.oids import scalar
 from denxanh.plc.ntcip.reading import CLOCK_STEP_MAX_S, UP_MAX, Trail, passed
 
@@ -28,7 +28,7 @@ def polled(seconds, *, set_at: int, by_s: int, up: int, every: int = 1) -> list[
         found = {TIME: NOON + gone + (by_s if number >= set_at else 0), BACKUP: 6}
         if every:
             found[UP] = (up + 100 * gone) // every * every % UP_MAX
-        trail = passed(trail, Numbers(found, (0,)))
+        trail = passed(trail, Numbers(Places(tuple(found)), tuple(found.values())))
         told.append(trail.now)
     return told
 

@@ -13,7 +13,7 @@ from denxanh.plc.contract import Fault, ModeRequest
 from denxanh.plc.ntcip import link as link_
 from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.ber import INTEGER, Value
-from denxanh.plc.ntcip.link import Link, Settings
+from denxanh.plc.ntcip.link import Link, Orders, Settings
 from denxanh.plc.ntcip.message import ErrorStatus, Kind, Version, decode
 from denxanh.plc.ntcip.oids import cell, scalar
 
@@ -186,11 +186,11 @@ async def test_the_adapters_serial_goes_round_too_and_v2c_says_inconsistent(benc
     try:
         link.serial = oids.SET_SERIAL_MAX
         for expected in (0, 1):
-            await link.set_once({HOLD: 1})
+            await link.set_once(Orders((HOLD,)), (1,))
             assert link.serial == bench.number(SERIAL) == expected
         link.serial = 7
         with pytest.raises(FrameError, match="INCONSISTENT_VALUE"):
-            await link.set_once({HOLD: 0})
+            await link.set_once(Orders((HOLD,)), (0,))
         assert bench.number(HOLD) == 1
     finally:
         link.close()

@@ -20,6 +20,7 @@ from denxanh.plc.cabinet.usm_server import UsmServer
 from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, ModeRequest
 from denxanh.plc.ntcip import oids
 from denxanh.plc.ntcip.client import NtcipCabinet
+from denxanh.plc.ntcip.courier import Question
 from denxanh.plc.ntcip.link import Link, Settings
 from denxanh.plc.ntcip.message import ErrorStatus, Kind, ask, encode_varbinds
 from denxanh.plc.ntcip.numbers import poll_names
@@ -297,7 +298,7 @@ async def test_inside_the_time_window_a_copy_of_an_order_is_refused_and_without_
 
         get, serial = face.get, scalar(oids.SET_SERIAL)
         face.get = lambda name: None if name == serial else get(name)
-        client._ready = False  # what it has is asked again
+        client._poll = None  # what it has is asked again
         client._names = poll_names(client._layout, client._stages)
         await second(**plan)
         await second()
@@ -391,8 +392,10 @@ async def test_a_silent_controller_costs_one_time_out(bench):
     carrier = UserCarrier(USER)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    with pytest.raises(UnreachableError, match="no answer within"):
-        await carrier.request((HOST, port), Kind.GET, encode_varbinds(ask((MAX_PHASES,))), 0.2)
+    asked = [Question(encode_varbinds(ask((MAX_PHASES,))))]
+    (error,) = await carrier.request((HOST, port), Kind.GET, asked, 0.2)
+    assert isinstance(error, UnreachableError)
+    assert "no answer within" in str(error)
     assert loop.time() - began < 2.0
     carrier.close()
 
@@ -411,8 +414,9 @@ async def UserCarrier_request(bench: Bench, kind: Kind) -> int:  # noqa: N802
 
     carrier = UserCarrier(USER)
     try:
-        varbinds = encode_varbinds(((MAX_PHASES, integer(1)),))
-        return (await carrier.request((HOST, bench.server.port), kind, varbinds, 2.0)).error_status
+        asked = [Question(encode_varbinds(((MAX_PHASES, integer(1)),)))]
+        (answer,) = await carrier.request((HOST, bench.server.port), kind, asked, 2.0)
+        return answer.error_status
     finally:
         carrier.close()
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from denxanh.errors import FrameError
 from denxanh.plc.ntcip import ber
+from denxanh.plc.ntcip.batch import Batch
 from denxanh.plc.ntcip.ber import Value
-from denxanh.plc.ntcip.message import Kind, Message, Version, decode, encode
+from denxanh.plc.ntcip.message import Kind, Message, Version, ask, decode, encode, encode_varbinds, opened
 
 ARCS = st.lists(st.integers(0, 0xFFFFFFFF), max_size=30)
 OIDS = st.one_of(
@@ -85,3 +86,83 @@ def test_a_padded_object_identifier_is_refused_before_it_is_kept():
     padded = b"\x2b" + b"\x80" * 2000 + b"\x01"
     with pytest.raises(FrameError, match="octets"):
         ber.decode_oid(padded, 0, len(padded))
+
+
+NUMBERS = st.one_of(
+    st.integers(-(2**63), 2**63 - 1).map(lambda n: Value(ber.INTEGER, n)),
+    st.integers(-300, 300).map(lambda n: Value(ber.INTEGER, n)),
+    st.sampled_from((ber.COUNTER32, ber.GAUGE32, ber.TIME_TICKS)).flatmap(
+        lambda tag: st.integers(0, 2**32 - 1).map(lambda n: Value(tag, n))
+    ),
+)
+ASKED = st.lists(st.tuples(OIDS, NUMBERS), max_size=6)
+
+
+def by_position(batch: Batch, data: bytes) -> tuple[int, ...] | None:
+    """What reading by position makes of a datagram that the decoder for everything takes; else None."""
+    return opened(data).read(batch).numbers
+
+
+def by_name(names: tuple[ber.Oid, ...], data: bytes) -> tuple[int, ...] | None:
+    """What the decoder for everything makes of it; None where another name or no number has come."""
+    varbinds = decode(data).varbinds
+    told = tuple(value.content for _, value in varbinds if isinstance(value.content, int))
+    return told if tuple(name for name, _ in varbinds) == names and len(told) == len(names) else None
+
+
+def answer(varbinds: list[tuple[ber.Oid, Value]]) -> bytes:
+    return encode(Message(Version.V2C, b"public", Kind.RESPONSE, 7, tuple(varbinds)))
+
+
+@given(ASKED)
+def test_an_answer_to_what_was_asked_is_read_by_position(asked) -> None:
+    batch = Batch([name for name, _ in asked])
+    assert by_position(batch, answer(asked)) == tuple(value.content for _, value in asked)
+
+
+@given(ASKED, st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 200), max_size=6))
+def test_questions_and_orders_are_those_of_the_encoder(asked, numbers) -> None:
+    names = [name for name, _ in asked][: len(numbers)]
+    batch = Batch(names)
+    assert batch.question == encode_varbinds(ask(names))
+    pairs = list(zip(names, map(ber.integer, numbers), strict=False))
+    assert batch.order(numbers[: len(names)]) == encode_varbinds(pairs)
+
+
+@given(ASKED, st.lists(st.tuples(OIDS, VALUES), max_size=3), st.data())
+def test_another_answer_is_not_read_by_position(asked, strangers, data) -> None:
+    """Other names, order, number or types: whatever comes, position and name say the same or nothing."""
+    names = tuple(name for name, _ in asked)
+    pool = [*asked, *strangers, *((name, data.draw(VALUES)) for name in names)]
+    come = data.draw(st.lists(st.sampled_from(pool), max_size=8)) if pool else []
+    read = by_position(Batch(names), answer(come))
+    assert read is None or read == by_name(names, answer(come))
+    if tuple(name for name, _ in come) != names:
+        assert read is None
+
+
+@given(ASKED, st.data())
+def test_a_broken_answer_is_refused_or_read_as_by_name(asked, data) -> None:
+    names = tuple(name for name, _ in asked)
+    octets = bytearray(answer(asked))
+    for _ in range(data.draw(st.integers(1, 4))):
+        octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(octets)))
+    for broken in (bytes(octets), bytes(octets[:cut])):
+        try:
+            decode(broken)
+        except FrameError:
+            with pytest.raises(FrameError):
+                by_position(Batch(names), broken)
+        else:
+            read = by_position(Batch(names), broken)
+            assert read is None or read == by_name(names, broken)
+            assert opened(broken).read(Batch(names)).varbinds == (() if read else decode(broken).varbinds)
+
+
+def test_a_long_name_and_lengths_written_long_are_read_all_the_same() -> None:
+    name = (1, 3, *(2**32 - 1 for _ in range(40)))
+    batch, pair = Batch([name]), (name, ber.integer(5))
+    assert by_position(batch, answer([pair])) == (5,)
+    assert by_position(batch, answer([(name, ber.integer(500))])) is None  # not here
+    assert by_name((name,), answer([(name, ber.integer(500))])) == (500,)

@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 from denxanh.networks.example import crossroads
 from denxanh.plc.contract import ZoneReading
 from denxanh.plc.modbus.layout import layout
+from denxanh.plc.modbus.registers import decode_zones
 from denxanh.plc.ntcip import oids
-from denxanh.plc.ntcip.detecting import callers, readings
-from denxanh.plc.ntcip.numbers import Numbers, poll_names
+from denxanh.plc.ntcip.detecting import Counters, Detectors
+from denxanh.plc.ntcip.numbers import Numbers, Places, poll_names
 from denxanh.plc.ntcip.oids import cell, scalar
-from denxanh.plc.ntcip.reading import Trail
 from denxanh.plc.ntcip.stagemap import derived
 
 ITS = crossroads()
 LAYOUT, STAGES = layout(ITS), derived(ITS)
 NAMES = poll_names(LAYOUT, STAGES)
+PLACES = Places(NAMES)
+DETECTORS = Detectors(ITS, STAGES, PLACES)
 NOW = 1_790_000_000
 
 
@@ -36,8 +38,8 @@ def zone(end_time: int, **numbers: int) -> ZoneReading:
     ):
         found[cell(oids.TSS_DATA, column, 1, 1)] = value
     found[cell(oids.TSS_DATA, oids.TSS_VOLUME, 1, 2)] = given["queued"]
-    _, made = readings(Trail(), Numbers(found, (0,)), LAYOUT, callers(ITS, STAGES), STAGES.phases)
-    return made.zones[0]
+    *_, zones = DETECTORS.words(Counters(), Numbers(PLACES, tuple(found.values())))
+    return decode_zones(zones, LAYOUT.zones)[0]
 
 
 @pytest.mark.parametrize(
