@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from denxanh.controller.centre.store.retention import DAY_MS, Days, retain
 from denxanh.controller.centre.store.schema import minutes, quarter_hours, signal_events, spans
 from denxanh.controller.localtime import HOUR_MS
 from denxanh.controller.measures.duties import duties
+from denxanh.controller.measures.quarters import QUARTER_MS
 from denxanh.controller.mode import Mode
 
 FIRST, DAYS, KEPT = date(2026, 9, 1), 40, 35
@@ -129,3 +131,17 @@ def test_rows_without_a_sum_stay(writer: Any, kept: Store) -> None:
     assert removed["minutes"] > 0 < removed["spans"], (
         "of an intersection that is no more nothing is summed up"
     )
+
+
+def test_the_unfinished_last_quarter_of_a_place_that_stays_silent_goes_with_its_events(
+    writer: Any, kept: Store
+) -> None:
+    """As docs/store.md says: nothing later is stored that would show that the quarter is over."""
+    now_ms = fill(writer)
+    last = writer.at(FIRST + timedelta(days=DAYS - 1), 8)
+    clear(kept, writer.corridor, RULES, replace(LIMITS, quarter_hours=0), now_ms + 2 * KEPT * DAY_MS)
+    assert oldest(kept, signal_events.c.at_ms) == last + 60_000, "the newest row stays for its number"
+    with kept.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(signal_events)).scalar_one() == 1
+        newest = connection.execute(select(func.max(quarter_hours.c.begin_ms))).scalar_one()
+    assert newest == last - QUARTER_MS
