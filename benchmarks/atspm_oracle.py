@@ -100,6 +100,12 @@ def export(logs: Mapping[str, tuple[EventLog, Duties]], folder: Path) -> None:
 
 def translated(log: EventLog, place: Duties) -> Iterable[tuple[int, int, int]]:
     """Events as `atspm` expects them."""
+    # Until a loop's first event it knows no state of it, and drops the cycles; ours holds it for free.
+    switches = np.isin(log.code, (ON, Code.DETECTOR_OFF))
+    for loop in place.stop_line:
+        own = np.flatnonzero(switches & (log.parameter == loop.channel))
+        if own.size and log.code[own[0]] == ON:
+            yield int(log.at_ms[0]) - 100, int(Code.DETECTOR_OFF), loop.channel
     delays = {loop.channel: loop.delay_ms for loop in place.advance}
     for at, code, parameter in zip(
         log.at_ms.tolist(), log.code.tolist(), log.parameter.tolist(), strict=True
