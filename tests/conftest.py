@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from denxanh.agents.encoding import SCHEMA
 from denxanh.agents.model_card import Algorithm, Data, Gate, HeldOutRow, ModelCard, Sentence, sha256_of
@@ -17,9 +18,16 @@ TODAY = datetime.date(2026, 11, 26)
 
 
 def pytest_configure() -> None:
-    """What tests start shall not compile every module anew, nor share two cores among threads of its own."""
+    """What tests start shall not compile every module anew, nor share two cores among threads of its own.
+
+    Examples are not measured by the clock: a busy machine is no bug.
+    """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    usual = settings.get_profile(settings.get_current_profile_name())  # CI has one of its own
+    calm = {*usual.suppress_health_check, HealthCheck.too_slow}
+    settings.register_profile("patient", parent=usual, deadline=None, suppress_health_check=sorted(calm))
+    settings.load_profile("patient")
 
 
 def passed_gate(**changes: Any) -> Gate:

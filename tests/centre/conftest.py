@@ -346,6 +346,10 @@ QUIET = (
 )
 
 
+PATIENCE_S = 30.0
+"""How long something may take on a machine that is busy with other things."""
+
+
 class Visit:
     """One opened page with everything that it asked for and everything that went wrong in it."""
 
@@ -362,7 +366,7 @@ class Visit:
 
     def wait(self, expression: str) -> None:
         """Until a JavaScript expression is true (the page's policy forbids Playwright's own way)."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while not self.page.evaluate(expression):
             assert time.monotonic() < deadline, (expression, self.wrong)
             self.page.wait_for_timeout(50)

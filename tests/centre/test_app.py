@@ -33,7 +33,7 @@ def state(address: str) -> Any:
     return json.loads(get(address, "/api/v1/state")[2])
 
 
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not come about"

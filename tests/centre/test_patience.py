@@ -170,7 +170,7 @@ def test_a_crowd_of_one_address_is_turned_away_and_leaves_room_when_it_goes(
             connection.sendall(HELLO)
             assert b"200 OK" in connection.recv(4096)
         assert ask(port) == b""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while b"200 OK" not in ask(port):
         assert time.monotonic() < deadline
 
@@ -205,7 +205,7 @@ def test_who_takes_nothing_of_an_answer_is_let_go_also_when_the_connection_close
             deaf.connect(("127.0.0.1", port))
             one = crowd.enter_context(deaf if tls is None else tls.wrap_socket(deaf))
             one.sendall(said)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while b"200 OK" not in ask(port, tls=tls):
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -260,6 +260,17 @@ def test_a_reader_that_goes_away_is_no_bug() -> None:
     assert b"Traceback" not in done.stderr
 
 
+def _worker_ignores_interrupts(parent: int) -> bool:
+    """Whether a worker process has begun; from then on an interrupt is its parent's matter."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
+    for child in children:
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+            status = Path(f"/proc/{child}/status").read_text(encoding="ascii")
+            (ignored,) = [line for line in status.splitlines() if line.startswith("SigIgn:")]
+            return bool(int(ignored.split()[1], 16) & 1 << signal.SIGINT - 1)
+    return False
+
+
 def test_verify_can_be_interrupted() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "denxanh.cli", "verify", "--catalogue", "--jobs", "1"],
@@ -269,7 +280,11 @@ def test_verify_can_be_interrupted() -> None:
         # A shell's background job would ignore the signal; this one must not.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
-        time.sleep(4)
+        deadline = time.monotonic() + 60
+        while not _worker_ignores_interrupts(process.pid):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -77,7 +77,7 @@ def test_the_contenders_meet_behind_the_guard(made: tuple[Path, dict[str, Any]],
 def test_the_actuated_rule_is_tuned(grid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optimise_actuated, "GRID", ((2.0, 20.0),))
     (place,) = sumocfg_places((grid,))
-    wish = Wish(place, Conditions(seconds=60), seeds=1, evaluations=10, jobs=2)
+    wish = Wish(place, Conditions(seconds=60), seeds=1, evaluations=4, jobs=2)
     made = tune_actuated(wish, Watch())
     assert made.found.delay_s <= made.found.start_delays_s[0]
     path = tmp_path / "actuated.toml"

@@ -60,7 +60,7 @@ def as_shown(driver):
     return replace(driver.status, **NOT_SHOWN[driver.profile])
 
 
-async def until_back(client: ModbusCabinet, within_s: float = 3.0):
+async def until_back(client: ModbusCabinet, within_s: float = 20.0):
     """Poll as a controller would until an answer comes."""
     end = time.monotonic() + within_s
     while True:

@@ -227,7 +227,7 @@ class Town:
         said = {"reason": "Kiểm thử giữ pha", **body}
         return self.ask("POST", path, role, json=said, headers={"idempotency-key": key})
 
-    def until(self, condition: Callable[[], bool], seconds: float = 8.0) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait for what comes about by itself."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -60,7 +60,7 @@ def told(scribe: Any, hosted: Any) -> Any:
     lost = Event("alarm", "Mất kết nối với tủ", "The link to the cabinet is lost", "link-lost")
     jam = Event("alarm", "Xe không thoát được", "Traffic does not discharge", "no-discharge")
     scribe.write(scribe.opened(), scribe.tick(1, events=(lost, jam)), scribe.tick(2))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while len(queries.alarms(hosted.store).rows) < 2:
         assert time.monotonic() < deadline, "the alarms are not stored"
         time.sleep(0.05)

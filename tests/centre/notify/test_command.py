@@ -76,17 +76,22 @@ def test_a_whole_life(site: Path, receiver: Any) -> None:
     assert json.loads(denxanh("test", site, "hook", "--json").stdout)["taken"] is True
     assert receiver.bodies()[0]["notices"][0]["kind"] == "test"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    running = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "denxanh.cli", "notify", "run", str(site)],
         env=environment,
         stderr=subprocess.PIPE,
-    )
-    deadline = time.monotonic() + 90
-    while len(receiver.got) < 2 and time.monotonic() < deadline:
-        assert running.poll() is None, running.stderr.read() if running.stderr else ""
-        time.sleep(0.05)
-    running.send_signal(signal.SIGINT)
-    running.communicate(timeout=60)
+        # A shell's background job would ignore the signal; this one must not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as running:
+        try:
+            deadline = time.monotonic() + 90
+            while len(receiver.got) < 2 and time.monotonic() < deadline:
+                assert running.poll() is None, running.stderr.read() if running.stderr else ""
+                time.sleep(0.05)
+            running.send_signal(signal.SIGINT)
+            running.communicate(timeout=60)
+        finally:
+            running.kill()  # else its remains would be laid at the door of another test
     assert running.returncode == 130
     assert receiver.bodies()[1]["notices"][0]["text"]["vi"].startswith("Cảnh báo. ")
     found = json.loads(denxanh("list", site, "--json").stdout)

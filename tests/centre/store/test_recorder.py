@@ -150,37 +150,50 @@ def test_a_killed_recorder_goes_on_where_the_store_is(
 ) -> None:
     program = textwrap.dedent(
         """
-        import sys, time
+        import os, sys, time
         from pathlib import Path
         from denxanh.controller.centre.store import journalreader
         from denxanh.controller.centre.store.archive import open_store
         from denxanh.controller.centre.store.keeping import Keeping
         from denxanh.networks.example import crossroads_corridor
         journalreader.CHUNK_BYTES = 9_000
-        keeping = Keeping(open_store(sys.argv[1]), crossroads_corridor(2), Path(sys.argv[2]))
-        while keeping.step():
-            print(flush=True)
-        print("all", flush=True)
-        time.sleep(60)
+        for _ in sys.stdin:
+            recorder = os.fork()  # a process of its own that need not load everything anew
+            if recorder == 0:
+                print(os.getpid(), flush=True)
+                keeping = Keeping(open_store(sys.argv[1]), crossroads_corridor(2), Path(sys.argv[2]))
+                while keeping.step():
+                    print(flush=True)
+                print("all", flush=True)
+                time.sleep(60)
+            os.waitpid(recorder, 0)
+            print("dead", flush=True)
         """
     )
     chance = random.Random(7)
     said = ""
     kills = 0
-    while said.strip() != "all":
-        child = subprocess.Popen(
-            [sys.executable, "-c", program, store_url, str(recorded)], stdout=subprocess.PIPE, text=True
-        )
-        assert child.stdout is not None
-        for _ in range(chance.randrange(8, 16)):
-            said = child.stdout.readline()
-            if said.strip() == "all":
-                break
-        time.sleep(chance.random() * 0.01)
-        child.send_signal(signal.SIGKILL)
-        child.stdout.close()
-        child.wait()
-        kills += 1
+    with subprocess.Popen(
+        [sys.executable, "-c", program, store_url, str(recorded)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as nursery:
+        assert nursery.stdin is not None
+        assert nursery.stdout is not None
+        while said != "all":
+            print(file=nursery.stdin, flush=True)
+            recorder = int(nursery.stdout.readline())
+            for _ in range(chance.randrange(8, 16)):
+                said = nursery.stdout.readline().strip()
+                if said == "all":
+                    break
+            time.sleep(chance.random() * 0.01)
+            os.kill(recorder, signal.SIGKILL)
+            while nursery.stdout.readline().strip() != "dead":
+                pass
+            kills += 1
+        nursery.stdin.close()
     assert kills > 2
     store = open_store(store_url)
     assert _without_bookmark(content(store)) == undisturbed

@@ -84,7 +84,7 @@ class Wire:
         """Send the cabinet a frame on a connection of its own, and wait for the answer."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._target)
         writer.write(frame)
-        await asyncio.wait_for(_frame(reader), 2)
+        await asyncio.wait_for(_frame(reader), 20)
         writer.close()
         await writer.wait_closed()
 
