@@ -193,6 +193,7 @@ def test_an_order_is_not_sent_without_a_reason_and_says_when_nobody_answers(
     opened.page.click("#order-hold [data-send]")
     opened.wait("document.querySelector('#order-hold [data-verdict]').dataset.tone === 'bad'")
     assert "does not answer" in opened.text("#order-hold [data-verdict]")
+    assert opened.page.evaluate("document.activeElement.hasAttribute('data-verdict')"), "not lost to the page"
     states = opened.page.eval_on_selector_all(
         "#order-hold [data-mark]", "all => all.map(one => one.dataset.state)"
     )
