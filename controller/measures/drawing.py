@@ -45,8 +45,8 @@ class Words:
     phase: str
 
 
-ENGLISH = Words("time", "seconds since green began", "split, s", "phase")
-VIETNAMESE = Words("giờ", "giây từ đầu đèn xanh", "thời gian pha, giây", "pha")
+ENGLISH = Words("time", "seconds since green began", "split, s", "signal group")
+VIETNAMESE = Words("giờ", "giây từ đầu đèn xanh", "thời lượng, giây", "nhóm đèn")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ MEASURES: Words = {
     ),
     "measure.on-green": Word("đến lúc xanh", "arrives on green"),
     "measure.on-red": Word("đến lúc vàng, đỏ", "arrives on yellow or red"),
-    "measure.splits": Word("Thời gian từng lượt xanh", "Split monitor"),
+    "measure.splits": Word("Thời lượng từng lượt (xanh đến hết đỏ dọn nút)", "Split monitor"),
     "measure.terminations": Word("Vì sao đèn xanh kết thúc", "Phase terminations"),
     "measure.gap": Word("hết xe", "gap out"),
     "measure.max": Word("hết thời gian tối đa", "max out"),

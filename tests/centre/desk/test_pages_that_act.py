@@ -177,6 +177,7 @@ def test_an_order_is_not_sent_without_a_reason_and_says_when_nobody_answers(
     opened.page.click("#order-hold [data-send]")
     opened.wait("document.querySelector('#order-hold [data-verdict]').dataset.tone === 'bad'")
     assert "does not answer" in opened.text("#order-hold [data-verdict]")
+    assert opened.page.evaluate("document.activeElement.hasAttribute('data-verdict')"), "not lost to the page"
     states = opened.page.eval_on_selector_all(
         "#order-hold [data-mark]", "all => all.map(one => one.dataset.state)"
     )
@@ -244,9 +245,12 @@ def test_a_day_of_its_own_needs_times_before_it_is_saved(enter: Enter, hosted: A
     assert ("festival", 6 * 3600) in [(one.day, one.start) for one in form.entry]
 
 
-@pytest.mark.usefixtures("busy")
-def test_days_answer_to_the_arrow_keys(enter: Enter) -> None:
+def test_the_calendar_goes_to_the_sites_day_and_its_days_answer_to_the_arrow_keys(
+    enter: Enter, scribe: Any
+) -> None:
     opened = enter(Role.VIEWER, "/calendar", lang="en")
+    opened.wait("document.querySelector(\".date[aria-pressed='true']\") !== null")
+    scribe.write(scribe.opened(), scribe.tick(1))  # only now is the site's day known
     opened.wait("document.getElementById('day-title').textContent.includes('23/11/2026')")
     opened.page.focus(".date[aria-pressed='true']")
     opened.page.keyboard.press("ArrowDown")

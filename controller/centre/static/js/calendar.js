@@ -51,11 +51,17 @@ if (running) {
   const chosen = new URLSearchParams(location.search).get("draft");
   const saved = chosen && (await get(`/api/v1/calendar/drafts/${encodeURIComponent(chosen)}`));
   start(saved ? saved.calendar : running);
+  let guess = null; // the computer's day, until the site's is heard
   follow((state) => {
-    if (state.date && state.date !== month.today) month.setToday(state.date);
-    if (!day && state.date) choose(state.date);
+    if (!state.date) return;
+    if (state.date !== month.today) month.setToday(state.date);
+    if (!day || day === guess) choose(state.date);
+    guess = null;
   });
-  if (!day) choose(new Date(Date.now() + 7 * 3600000).toISOString().slice(0, 10));
+  if (!day) {
+    guess = new Date(Date.now() + 7 * 3600000).toISOString().slice(0, 10);
+    choose(guess);
+  }
 } else say(byId("month-title"), t("calendar.lost"));
 
 function start(from) {

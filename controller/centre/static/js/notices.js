@@ -56,6 +56,7 @@ async function channels() {
   }
   const idle = byId("idle");
   idle.hidden = found.rules > 0 && found.running;
+  idle.dataset.tone = found.rules ? "bad" : "warn"; // a site may do without rules
   if (!found.rules) say(idle, t("notices.no-rules"));
   else if (!found.running) say(idle, found.heard ? t("notices.silent.since", { when: moment(found.heard) }) : t("notices.silent"));
   if (found.channels.length) byId("channels").replaceChildren(...found.channels.map(channel));

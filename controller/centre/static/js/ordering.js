@@ -113,6 +113,7 @@ class Order {
 
   async send() {
     this.step("outcome");
+    this.root.querySelector("[data-verdict]").focus();
     const answer = await this.outcome.run(`/api/v1/intersections/${encodeURIComponent(this.id)}/${this.kind}`, this.body(), this.key);
     if (answer.status !== 422) return;
     this.step("form");
