@@ -230,7 +230,8 @@ def main() -> None:
             "",
             f"Limits as chosen on runs 101 to {100 + asked.seeds}: {limits}. Tested on runs 201 to "
             f"{200 + asked.seeds}; {len(untaught)} plain mornings ({hours:.0f} approach hours). "
-            f"`python benchmarks/blockages.py --seeds {asked.seeds} --write`.",
+            "`python benchmarks/blockages.py --days /tmp/days --out /tmp/blockages "
+            f"--seeds {asked.seeds} --write`.",
         ]
     )
     Console(width=200).print(text)

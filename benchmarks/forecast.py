@@ -115,7 +115,8 @@ def main() -> None:
             "",
             f"{len(mornings)} mornings of 90 minutes (seeds {seeds}), "
             f"{len(mornings[0].approaches)} approaches, mean queue {mean:.1f} pcu, errors in pcu. "
-            "`python benchmarks/forecast.py --write`.",
+            "`python benchmarks/forecast.py --days /tmp/days --write`, after "
+            "`street_days.py --out /tmp/days`.",
         ]
     )
     Console(width=220).print(text)

@@ -279,10 +279,11 @@ def table(columns: dict[str, dict[str, str]], hours: float) -> str:
     rows = "".join(
         f"| {name} | {' | '.join(column[name] for column in columns.values())} |\n" for name in names
     )
+    url = "--url … " if "PostgreSQL" in columns else ""
     where = (
         f"{datetime.now(VIETNAM):%Y-%m-%d}, Python {platform.python_version()}, SQLAlchemy "
         f"{version('sqlalchemy')}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, other "
-        f"work beside it (load average {os.getloadavg()[1]:.0f}); `python benchmarks/store.py --write`."
+        f"work beside it (load average {os.getloadavg()[1]:.0f}); `python benchmarks/store.py {url}--write`."
     )
     return f"{head}{rows}\n{where}\n"
 
