@@ -38,8 +38,9 @@ from denxanh.plc.ntcip.tables import expected
 
 log = logging.getLogger(__name__)
 
-_BY_ITSELF = (reading.BACKUP_MODE, reading.OTHER_CONTROL, reading.MANUAL)
-"""Of unitControlStatus: in these the controller zeroes the control objects without anybody's doing."""
+_BY_ITSELF = (reading.BACKUP_MODE, reading.OTHER_CONTROL)
+"""Of unitControlStatus: in these, and when somebody there has taken it, the controller zeroes the control
+objects by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class NtcipCabinet:
         self._intersection = intersection
         self._stages = stages
         self._layout = layout(intersection)
-        self._reporter = Reporter(intersection, self._layout)
+        self._reporter = Reporter(intersection, self._layout, alarms=settings.short_alarm)
         self._names = poll_names(self._layout, stages, settings.suffix)
         self._callers = detecting.callers(intersection, stages)
         self._tables = expected(intersection, stages)
@@ -203,10 +204,11 @@ class NtcipCabinet:
         )
         self._trail = trail
         control = numbers.scalar(oids.UNIT_CONTROL_STATUS)
-        self._look_for_others(found, control, anew=anew)
+        by_itself = control in _BY_ITSELF or reading.overridden(numbers, alarms=self._settings.short_alarm)
+        self._look_for_others(found, control, cleared=anew or by_itself)
         promise = self._ours.promise
         # Where nothing holds the green any more, the controller has gone on by itself.
-        alone = control in _BY_ITSELF or (unseen and found.nothing)
+        alone = by_itself or (unseen and found.nothing)
         if promise is not None and (alone or trail.green_since is None or trail.stage != promise.stage):
             self._ours = replace(self._ours, promise=None)
         ours = self._ours
@@ -215,7 +217,7 @@ class NtcipCabinet:
         )
         return self._reporter.report(numbers, trail, shown, detectors, remembered)
 
-    def _look_for_others(self, found: Wish, control: int, *, anew: bool) -> None:
+    def _look_for_others(self, found: Wish, control: int, *, cleared: bool) -> None:
         ours, now = self._ours, self._trail.now
         if ours.epoch == 0:
             return
@@ -227,7 +229,6 @@ class NtcipCabinet:
                 log.warning("%s: nobody else has driven it for %d s", self.where, ownership.QUIET_S)
                 self._ours = replace(ours, intrusion=None, ledger=Ledger(), refusal=Refusal.NONE)
             return
-        cleared = anew or control in _BY_ITSELF
         ledger, sound = ownership.read_back(ours.ledger, now, found, cleared=cleared)
         self._ours = replace(ours, ledger=ledger)
         if not sound:

@@ -42,9 +42,10 @@ def standing(found: Numbers, stages: StageMap) -> Wish:
 
 
 class Reporter:
-    """Puts one intersection's reports together."""
+    """Puts one intersection's reports together; `alarms`: whether shortAlarmStatus says who is in charge."""
 
-    def __init__(self, intersection: Intersection, layout: Layout) -> None:
+    def __init__(self, intersection: Intersection, layout: Layout, *, alarms: bool = True) -> None:
+        self._alarms = alarms
         self._intersection = intersection
         self._layout = layout
         self._crc = config_crc(intersection)
@@ -62,7 +63,7 @@ class Reporter:
 
     def _status(self, found: Numbers, trail: Trail, shown: Signals, ours: Remembered) -> CabinetStatus:
         promise = ours.promise
-        mode = reading.mode(found, shown, None if promise is None else promise.following)
+        mode = reading.mode(found, shown, None if promise is None else promise.following, alarms=self._alarms)
         if not shown.known and mode is CabinetMode.ADAPTIVE:
             mode = CabinetMode.CENTRAL_PLAN
         pattern = found.scalar(oids.COORD_PATTERN_STATUS)
@@ -95,7 +96,8 @@ class Reporter:
             red=shown.red,
             flashing=shown.flashing,
             lamp_fault=0,
-            panel=POLICE_BIT if control == reading.MANUAL else 0,  # it may flash by that panel
+            # It may flash by that panel.
+            panel=POLICE_BIT * reading.overridden(found, alarms=self._alarms),
             config_crc=self._crc if ours.matches else self._crc ^ WORD_MAX,
             countdown_s=0 if promise is None else max(1, promise.end - trail.now),
             monitor=int(monitor),
