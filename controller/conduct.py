@@ -36,6 +36,8 @@ promise that is kept first."""
 STAYS_LOCAL_S = 300
 """Seconds that a cabinet may run alone although it is asked for a plan (assumed): some wait for a cycle's end
 and come into step slowly."""
+STARTS_S = 60
+"""Seconds of starting up beyond the intersection's own flash and all-red (assumed): self tests come first."""
 
 _DRIVEN = CabinetMode.ADAPTIVE
 _OURS = (CabinetMode.CENTRAL_PLAN, _DRIVEN)
@@ -76,6 +78,7 @@ class Conduct:
     overdue_s: int = 0
     adaptive_s: int = 0
     local_s: int = 0
+    starting_s: int = 0
     stage: int = -1
     stage_since: int = 0
     """Tick at which this stage was first seen, under a plan."""
@@ -99,6 +102,7 @@ class Witness:
         splits = (split.split_s for plan in plans for split in plan.splits)
         walks = (group.walk_s + group.clearance_s for group in intersection.groups)
         self._lead_s = max(intersection.commitment_s + LEAD_S, *walks, *splits)
+        self._starts_s = intersection.startup_flash_s + intersection.startup_all_red_s + STARTS_S
         self._targets = tuple(stage.aspects for stage in intersection.stages)
         self._crossing = tuple(group.kind is GroupKind.PEDESTRIAN for group in intersection.groups)
 
@@ -119,6 +123,7 @@ class Witness:
             overdue_s=before.overdue_s + 1 if driven and seen.overdue else 0,
             adaptive_s=before.adaptive_s + 1 if seen.cabinet is _DRIVEN and not seen.commanded else 0,
             local_s=before.local_s + 1 if seen.local else 0,
+            starting_s=before.starting_s + 1 if seen.cabinet is CabinetMode.START else 0,
             stage=back.stage,
             stage_since=seen.tick if moved else before.stage_since,
             end=end,
@@ -130,6 +135,7 @@ class Witness:
             (late or now.untaken_s > PROMISE_S, Cause.PROMISE_BROKEN),
             (now.overdue_s > OVERDUE_S, Cause.SIGNALS_STAND),
             (seen.tick - now.stage_since > self._stands_s, Cause.SIGNALS_STAND),
+            (now.starting_s > self._starts_s, Cause.SIGNALS_STAND),
             (now.unaccepted_s > UNACCEPTED_S, Cause.COMMANDS_LOST),
             (now.adaptive_s > STAYS_ADAPTIVE_S, Cause.PLAN_NOT_FOLLOWED),
             (now.local_s > STAYS_LOCAL_S, Cause.STAYS_LOCAL),

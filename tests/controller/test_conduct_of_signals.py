@@ -18,6 +18,7 @@ from denxanh.controller.conduct import (
     OVERDUE_S,
     PROMISE_S,
     STANDS_S,
+    STARTS_S,
     STAYS_LOCAL_S,
     UNACCEPTED_S,
     UNLIT_S,
@@ -303,6 +304,18 @@ def test_a_cabinet_that_flashes_is_dark_or_failed_is_an_alarm(mode: CabinetMode,
     street = Street.in_green()
     street.falls_within(1, lambda truth, _: replace(truth, mode=mode))
     assert cause in street.alarms()
+
+
+def test_a_start_up_that_does_not_end() -> None:
+    """Also one that is all red meanwhile, or says so in a mode that it does not leave."""
+    street = Street.in_green()
+    every = (1 << len(SITE.groups)) - 1
+    red = {"green": 0, "yellow": 0, "flashing": 0, "red": every, "stage_elapsed_ds": 0}
+    due_s = SITE.startup_flash_s + SITE.startup_all_red_s + STARTS_S
+    for second in range(due_s + 3):
+        street.pass_second(lambda truth, _: replace(truth, mode=CabinetMode.START, **red))
+        assert street.mode is Mode.FLASH
+        assert ("signals-stand" in street.alarms()) is (second >= due_s)
 
 
 def test_a_cabinet_that_does_not_come_back() -> None:

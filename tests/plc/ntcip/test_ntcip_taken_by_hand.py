@@ -1,4 +1,4 @@
-"""Somebody there has taken the controller, or its signals are stopped: it is not ours, whatever else it says."""
+"""Somebody there has taken the controller, or its signals are stopped: it is not ours, whatever it says."""
 
 from __future__ import annotations
 
