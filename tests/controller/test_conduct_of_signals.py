@@ -26,8 +26,10 @@ from denxanh.controller.conduct import (
 from denxanh.controller.follower import Follower
 from denxanh.controller.guard import GuardInput
 from denxanh.controller.mode import Mode
+from denxanh.controller.operator.standing import Standing, StandingView
 from denxanh.controller.orders import SEQ_MAX
 from denxanh.controller.record import Event, TickInput
+from denxanh.controller.watch import NOT_ADOPTED_TICKS
 from denxanh.networks import catalogue, timing
 from denxanh.networks.model import Aspect, DetectorKind
 from denxanh.networks.schedule import active_plan
@@ -78,6 +80,7 @@ class Street:
         self.written: list[Command] = []
         self.yes = False
         """Whether the cabinet says yes to every command and hears none."""
+        self.orders: Standing | None = None
         self._lamps: tuple[Aspect, ...] | None = None
         self._loops = sum(d.kind in (DetectorKind.STOP_LINE, DetectorKind.ADVANCE) for d in SITE.detectors)
         self._zones = sum(d.kind is DetectorKind.ZONE for d in SITE.detectors)
@@ -105,7 +108,7 @@ class Street:
             blocks.get(CALLS_ADDRESS, ()),
             blocks.get(ZONE_ADDRESS, ()),
         )
-        out = self.controller.step(TickInput(n, clock_s, DATE, words, None, False))
+        out = self.controller.step(TickInput(n, clock_s, DATE, words, None, False, orders=self.orders))
         if out.command is not None:
             self.written.append(out.command)
             if not self.yes:
@@ -304,6 +307,19 @@ def test_a_cabinet_that_flashes_is_dark_or_failed_is_an_alarm(mode: CabinetMode,
     street = Street.in_green()
     street.falls_within(1, lambda truth, _: replace(truth, mode=mode))
     assert cause in street.alarms()
+
+
+@pytest.mark.parametrize("mode", [CabinetMode.CENTRAL_PLAN, CabinetMode.LOCAL_PLAN])
+def test_an_ordered_stage_that_is_not_brought_is_an_alarm(mode: CabinetMode) -> None:
+    """The cabinet accepts each command and goes on with a plan: who waits for the stage must be told."""
+    street = Street.in_green()
+    street.yes = True
+    view = StandingView("o", "hold", "lan", "operator", "tai nạn", street.status.stage, None, 900)
+    street.orders = Standing((view,))
+    for _ in range(NOT_ADOPTED_TICKS + 3):
+        street.pass_second(lambda truth, _: replace(truth, mode=mode))
+        assert street.mode is Mode.MANUAL
+    assert "adaptive-not-adopted" in street.alarms()
 
 
 def test_a_start_up_that_does_not_end() -> None:
