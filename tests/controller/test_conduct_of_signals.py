@@ -19,6 +19,7 @@ from denxanh.controller.conduct import (
     PROMISE_S,
     STANDS_S,
     STARTS_S,
+    STAYS_ADAPTIVE_S,
     STAYS_LOCAL_S,
     UNACCEPTED_S,
     UNLIT_S,
@@ -320,6 +321,21 @@ def test_an_ordered_stage_that_is_not_brought_is_an_alarm(mode: CabinetMode) -> 
         street.pass_second(lambda truth, _: replace(truth, mode=mode))
         assert street.mode is Mode.MANUAL
     assert "adaptive-not-adopted" in street.alarms()
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_green_that_is_held_although_nobody_holds_it_is_an_alarm(planned: bool) -> None:
+    """Asked for a plan, or released where the schedule has none for this hour."""
+    street = Street.in_green()
+    street.yes = True
+    if not planned:
+        street.controller._plan = lambda _: None  # type: ignore[method-assign]
+    street.orders = Standing((StandingView("o", "plan", "lan", "operator", "tai nạn", None, None, 900),))
+    took, since = standing(street.status), street.second
+    for _ in range(STAYS_ADAPTIVE_S + 5):
+        street.pass_second(took, since)
+        assert street.mode is Mode.PLAN
+    assert "plan-not-followed" in street.alarms()
 
 
 def test_a_start_up_that_does_not_end() -> None:
