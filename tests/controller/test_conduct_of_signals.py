@@ -338,6 +338,30 @@ def test_a_green_that_is_held_although_nobody_holds_it_is_an_alarm(planned: bool
     assert "plan-not-followed" in street.alarms()
 
 
+@pytest.mark.parametrize("said", [0, 1, 2])
+def test_another_plan_than_the_one_asked_for_is_an_alarm(said: int) -> None:
+    """0: the cabinet does not say which."""
+    street = Street.in_green()
+    street.orders = Standing((StandingView("o", "plan", "lan", "operator", "tai nạn", None, 1, 3000),))
+    street.controller._witness._change_s = 30  # a long wait less
+    for _ in range(50):
+        street.pass_second(lambda truth, _: replace(truth, plan=said))
+    assert ("plan-not-followed" in street.alarms()) is (said == 2)
+
+
+@pytest.mark.parametrize("mode", [CabinetMode.ADAPTIVE, CabinetMode.CENTRAL_PLAN])
+@pytest.mark.parametrize("sign", [{"epoch": 9}, {"faults": Fault.FOREIGN}])
+def test_what_another_controller_does_is_not_held_against_the_cabinet(
+    mode: CabinetMode, sign: dict[str, object]
+) -> None:
+    street = Street.in_green()
+    street.controller._witness._change_s = 30
+    for _ in range(50):
+        street.pass_second(lambda truth, _: replace(truth, mode=mode, plan=2, **sign))
+    assert "plan-not-followed" not in street.alarms()
+    assert {"lease-lost", "fault-foreign"} & {*street.alarms()}
+
+
 def test_a_start_up_that_does_not_end() -> None:
     """Also one that is all red meanwhile, or says so in a mode that it does not leave."""
     street = Street.in_green()
