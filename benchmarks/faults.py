@@ -16,6 +16,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def table(records: list[dict[str, object]]) -> str:
         for one in records
     )
     machine = (
-        f"Python {platform.python_version()}, pymodbus {version('pymodbus')}, {platform.system()} "
+        f"{date.today().isoformat()}, Python {platform.python_version()}, pymodbus {version('pymodbus')}, "
+        f"{platform.system()} "
         f"{platform.machine()}, {os.cpu_count()} cores; `python benchmarks/faults.py --write`."
     )
     return f"{HEAD}{rows}\n{machine}\n"

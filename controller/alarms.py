@@ -179,6 +179,8 @@ OF_SIGNALS = (
     Cause.PROMISE_BROKEN,
     Cause.COMMANDS_LOST,
     Cause.STAYS_LOCAL,
+    Cause.NOT_ADOPTED,
+    Cause.PLAN_NOT_FOLLOWED,
 )
 """What speaks against ADAPTIVE and is for somebody to look at on the street."""
 

@@ -38,7 +38,7 @@ RULES = 4
 
 1: journals without a number. 2: command numbers that begin at random, alarms that are told with patience.
 3: signals that stand, silences, rings of old answers. 4: silences that only the cabinet has counted, greens
-about to be raised, a cabinet that is driven and says that it is not."""
+about to be raised, a cabinet that is driven and says that it is not, a start-up that does not end."""
 RULE = "max-pressure"
 """The rule that stands in for a failed policy."""
 SECOND_RULE = "actuated"

@@ -26,9 +26,9 @@ class Commander:
         """In the last command."""
 
     @property
-    def asks_for_plan(self) -> bool:
-        """Whether the last command asked for a plan of the centre's."""
-        return self._plan_request.asked is not None
+    def asked(self) -> int | None:
+        """The plan of the centre's that the last command asked for."""
+        return self._plan_request.asked
 
     @property
     def no_plan(self) -> Cause | None:

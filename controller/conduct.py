@@ -29,13 +29,16 @@ BETWEEN_S = 10
 OVERDUE_S = 10
 """Seconds of green beyond its maximum, counted from a conflicting call (assumed)."""
 STANDS_S = 300
-"""Longest time in one stage under a plan of ours (assumed; the longest plan's cycle if that is more)."""
+"""Longest time in one stage under a plan of ours, or in another plan than the one asked for (assumed; the
+longest plan's cycle if that is more)."""
 STAYS_ADAPTIVE_S = 20
 """Seconds that a cabinet may stay in ADAPTIVE although nobody commands it (assumed): its watchdog, and a
 promise that is kept first."""
 STAYS_LOCAL_S = 300
 """Seconds that a cabinet may run alone although it is asked for a plan (assumed): some wait for a cycle's end
 and come into step slowly."""
+STARTS_S = 60
+"""Seconds of starting up beyond the intersection's own flash and all-red (assumed): self tests come first."""
 
 _DRIVEN = CabinetMode.ADAPTIVE
 _OURS = (CabinetMode.CENTRAL_PLAN, _DRIVEN)
@@ -60,6 +63,10 @@ class Seen(NamedTuple):
     """Whether the running stage has been green for its maximum, counted from a conflicting call."""
     local: bool
     """Whether it runs alone although it is asked for a plan."""
+    foreign: bool
+    """Whether it is another controller's."""
+    strays: bool
+    """Whether it runs another plan than the one that it is asked for, and says so."""
     unseen: bool
     """Whether more than a moment passed before it that nobody saw (`Follower.unseen`)."""
 
@@ -74,6 +81,8 @@ class Conduct(NamedTuple):
     overdue_s: int = 0
     adaptive_s: int = 0
     local_s: int = 0
+    starting_s: int = 0
+    stray_s: int = 0
     stage: int = -1
     stage_since: int = 0
     """Tick at which this stage was first seen, under a plan."""
@@ -91,12 +100,14 @@ class Witness:
     def __init__(self, intersection: Intersection) -> None:
         plans = intersection.plans
         rests = any(len({split.stage for split in plan.splits}) == 1 for plan in plans)
-        self._stands_s = math.inf if rests else max((STANDS_S, *(plan.cycle_s for plan in plans)))
+        self._change_s = max((STANDS_S, *(plan.cycle_s for plan in plans)))
+        self._stands_s = math.inf if rests else self._change_s
         gaps = (gap for row in intersection.intergreens for gap in row)
         self._between_s = max(*gaps, *(group.yellow_s for group in intersection.groups), 0) + BETWEEN_S
         splits = (split.split_s for plan in plans for split in plan.splits)
         walks = (group.walk_s + group.clearance_s for group in intersection.groups)
         self._lead_s = max(intersection.commitment_s + LEAD_S, *walks, *splits)
+        self._starts_s = intersection.startup_flash_s + intersection.startup_all_red_s + STARTS_S
         self._targets = tuple(stage.aspects for stage in intersection.stages)
         self._crossing = tuple(group.kind is GroupKind.PEDESTRIAN for group in intersection.groups)
 
@@ -107,6 +118,7 @@ class Witness:
         back, ours, running = seen.back, seen.cabinet in _OURS, seen.cabinet in _RUNNING
         driven = seen.commanded and seen.cabinet is _DRIVEN
         green = not back.in_interstage
+        alone = not (seen.commanded or seen.foreign)
         moved = back.stage != before.stage or seen.cabinet is not CabinetMode.CENTRAL_PLAN
         end = self._end(before, seen) if driven and green else None
         now = Conduct(
@@ -115,8 +127,10 @@ class Witness:
             unlit_s=before.unlit_s + 1 if ours and Aspect.FLASH in back.aspects else 0,
             between_s=before.between_s + 1 if running and self._between(back, exactly=driven) else 0,
             overdue_s=before.overdue_s + 1 if driven and seen.overdue else 0,
-            adaptive_s=before.adaptive_s + 1 if seen.cabinet is _DRIVEN and not seen.commanded else 0,
+            adaptive_s=before.adaptive_s + 1 if seen.cabinet is _DRIVEN and alone else 0,
             local_s=before.local_s + 1 if seen.local else 0,
+            stray_s=before.stray_s + 1 if seen.strays and not seen.foreign else 0,
+            starting_s=before.starting_s + 1 if seen.cabinet is CabinetMode.START else 0,
             stage=back.stage,
             stage_since=seen.tick if moved else before.stage_since,
             end=end,
@@ -128,7 +142,9 @@ class Witness:
             (late or now.untaken_s > PROMISE_S, Cause.PROMISE_BROKEN),
             (now.overdue_s > OVERDUE_S, Cause.SIGNALS_STAND),
             (seen.tick - now.stage_since > self._stands_s, Cause.SIGNALS_STAND),
+            (now.starting_s > self._starts_s, Cause.SIGNALS_STAND),
             (now.unaccepted_s > UNACCEPTED_S, Cause.COMMANDS_LOST),
+            (now.stray_s > self._change_s, Cause.PLAN_NOT_FOLLOWED),
             (now.adaptive_s > STAYS_ADAPTIVE_S, Cause.PLAN_NOT_FOLLOWED),
             (now.local_s > STAYS_LOCAL_S, Cause.STAYS_LOCAL),
         )

@@ -300,7 +300,9 @@ class IntersectionController:
             accepted=commander.heeded(status),
             told=commander.told(status),
             overdue=was is Mode.ADAPTIVE and self._follower.overdue,
-            local=self._ladder.cause is Cause.CABINET_LOCAL and commander.asks_for_plan,
+            local=self._ladder.cause is Cause.CABINET_LOCAL and commander.asked is not None,
+            foreign=self.claim in BARRED or Fault.FOREIGN in status.faults,
+            strays=status.mode is CabinetMode.CENTRAL_PLAN and status.plan not in (0, commander.asked),
             unseen=self._follower.unseen,
         )
         self._conduct, found = self._witness.observe(self._conduct, seen)

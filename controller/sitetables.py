@@ -81,6 +81,8 @@ class CabinetEntry(_Table):
     """NTCIP: instance of scalars; some controllers answer "1", some none ("")."""
     set_backup_time: bool = True
     """NTCIP: keep unitBackupTime at `watchdog_s`; without, control is refused while it is 0."""
+    short_alarm: bool = True
+    """NTCIP: bits 3 (local override) and 7 (stop time) of shortAlarmStatus end our control."""
 
     @model_validator(mode="before")
     @classmethod

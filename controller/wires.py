@@ -94,5 +94,6 @@ def settings(entry: CabinetEntry, intersection: Intersection) -> Settings:
         suffix=tuple(int(part) for part in entry.instance.split(".") if part),
         set_backup_time=entry.set_backup_time,
         backup_s=wanted_s,
+        short_alarm=entry.short_alarm,
         longest_s=BACKUP_WITH_PROMISES_S if intersection.commitment_s else LONGEST_S,
     )

@@ -68,7 +68,8 @@ class Register(_Model):
     scale: Scale = 1.0
     """Register value times this is the map's value."""
     values: dict[str, Words] = {}
-    """Vendor's code (a decimal number) to the map's code; other codes are passed on, and not scaled."""
+    """Vendor's code (a decimal number) to the map's code; other codes are passed on, and not scaled. Of mode,
+    refusal and stage another code makes the answer unreadable."""
     constant: Words | None = None
     words: WordCount | None = None
     """Registers that it takes; None: as in the map. A heartbeat of two wraps, all else is clipped."""

@@ -20,6 +20,9 @@ from denxanh.plc.modbus.profile import PUBLISHED, bits_block
 from denxanh.plc.modbus.schema import GROUP_BITS, CallBlock, Profile, Register, ZoneBlock
 
 _AS_PUBLISHED = Register()
+_CODED = ("mode", "refusal", "stage")
+"""Values of which a vendor's codes are all that count: one that his table does not name may mean anything,
+and must not be taken for the map's code of the same number."""
 
 
 def canonical(
@@ -64,7 +67,7 @@ def _of_registers(field: Field, register: Register, raw: Sequence[int], profile:
     if field.words == 2:
         return value
     if register.values:
-        value = register.values.get(str(value), value)
+        value = register.values.get(str(value), WORD_MAX if field.name in _CODED else value)
     elif register.scale != 1.0:
         value = round(value * register.scale)
     return value & WORD_MAX if field.name == "heartbeat" else min(value, WORD_MAX)

@@ -41,8 +41,9 @@ from denxanh.plc.ntcip.tables import expected
 
 log = logging.getLogger(__name__)
 
-_BY_ITSELF = (reading.BACKUP_MODE, reading.OTHER_CONTROL, reading.MANUAL)
-"""Of unitControlStatus: in these the controller zeroes the control objects without anybody's doing."""
+_BY_ITSELF = (reading.BACKUP_MODE, reading.OTHER_CONTROL)
+"""Of unitControlStatus: in these, and when somebody there has taken it, the controller zeroes the control
+objects by itself."""
 
 
 class _Ours(NamedTuple):
@@ -90,7 +91,7 @@ class NtcipCabinet:
         self._intersection = intersection
         self._stages = stages
         self._layout = layout(intersection)
-        self._reporter = Reporter(intersection, self._layout)
+        self._reporter = Reporter(intersection, self._layout, alarms=settings.short_alarm)
         self._names = poll_names(self._layout, stages, settings.suffix)
         self._poll: _Poll | None = None
         """None until it is known what the controller has."""
@@ -217,10 +218,11 @@ class NtcipCabinet:
         counters, *blocks = detectors.words(trail.counters, numbers)
         self._trail = trail = trail._replace(counters=counters)
         control = numbers.scalar(oids.UNIT_CONTROL_STATUS)
-        self._look_for_others(found, control, anew=anew)
+        by_itself = control in _BY_ITSELF or reading.overridden(numbers, alarms=self._settings.short_alarm)
+        self._look_for_others(found, control, cleared=anew or by_itself)
         promise = self._ours.promise
         # Where nothing holds the green any more, the controller has gone on by itself.
-        alone = control in _BY_ITSELF or (unseen and found.nothing)
+        alone = by_itself or (unseen and found.nothing)
         if promise is not None and (alone or trail.green_since is None or trail.stage != promise.stage):
             self._ours = self._ours._replace(promise=None)
         ours = self._ours
@@ -229,7 +231,7 @@ class NtcipCabinet:
         )
         return self._reporter.report(numbers, trail, shown, blocks, remembered)
 
-    def _look_for_others(self, found: Wish, control: int, *, anew: bool) -> None:
+    def _look_for_others(self, found: Wish, control: int, *, cleared: bool) -> None:
         ours, now = self._ours, self._trail.now
         if ours.epoch == 0:
             return
@@ -241,7 +243,6 @@ class NtcipCabinet:
                 log.warning("%s: nobody else has driven it for %d s", self.where, ownership.QUIET_S)
                 self._ours = ours._replace(intrusion=None, ledger=Ledger(), refusal=Refusal.NONE)
             return
-        cleared = anew or control in _BY_ITSELF
         ledger, sound = ownership.read_back(ours.ledger, now, found, cleared=cleared)
         self._ours = ours._replace(ledger=ledger)
         if not sound:

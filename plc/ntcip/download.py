@@ -16,7 +16,7 @@ from denxanh.plc.ntcip.ber import Oid, text
 from denxanh.plc.ntcip.discovery import SHOWN, differences
 from denxanh.plc.ntcip.link import Link
 from denxanh.plc.ntcip.oids import scalar
-from denxanh.plc.ntcip.reading import MANUAL
+from denxanh.plc.ntcip.reading import LOCAL_OVERRIDE_BIT, MANUAL
 from denxanh.plc.ntcip.stagemap import StageMap
 from denxanh.plc.ntcip.tables import download_objects, split_times
 
@@ -51,8 +51,9 @@ async def download(link: Link, plans: Sequence[Plan], stages: StageMap, suffix: 
     objects: dict[Oid, int] = {}
     for plan in plans:
         objects |= download_objects(plan, stages)
-    control = scalar(oids.UNIT_CONTROL_STATUS, suffix)
-    if await link.get_one(control) == MANUAL:
+    control, alarm = scalar(oids.UNIT_CONTROL_STATUS, suffix), scalar(oids.SHORT_ALARM_STATUS, suffix)
+    found = await link.get((control, alarm))
+    if found[control] == MANUAL or found[alarm] & LOCAL_OVERRIDE_BIT:
         raise FrameError(
             "the police panel is on, so nothing is written",
             where=f"{link.where}, {text(control)}",

@@ -50,6 +50,7 @@ class Settings:
 
     `suffix` is the instance of its scalars (some answer `.1`, some none). With `set_backup_time` its
     unitBackupTime is kept at `backup_s`; without, control is refused while it is 0 or more than `longest_s`.
+    With `short_alarm`, its bits for local override and stop time end our control.
     """
 
     read: bytes = b"public"
@@ -59,6 +60,7 @@ class Settings:
     set_backup_time: bool = True
     backup_s: int = 10
     longest_s: int = LONGEST_S
+    short_alarm: bool = True
     max_message: int = MAX_MESSAGE
 
 

@@ -21,6 +21,8 @@ SYSTEM_CONTROL, MANUAL, BACKUP_MODE = 2, 5, 4
 OTHER_CONTROL = 1
 NOT_FLASH, FLASH_STARTUP = 2, 7
 MMU_FLASH_BIT = 0x10
+LOCAL_OVERRIDE_BIT, STOP_TIME_BIT = 0x08, 0x80
+"""Of shortAlarmStatus: somebody at the controller has taken it; its signals are stopped where they are."""
 CLOCK_STEP_MAX_S = 10
 """A globalTime that moves on by more is a clock that was set, not time that passed. So is one that moves
 back, or on by over a second more than sysUpTime."""
@@ -158,8 +160,14 @@ def signals(
     return trail, Signals(green, yellow, red, flashing, announced, running is not None)
 
 
-def mode(numbers: Numbers, shown: Signals, promised: int | None) -> CabinetMode:
-    """Who is in charge.
+def overridden(numbers: Numbers, *, alarms: bool = True) -> bool:
+    """Whether somebody there has taken it, by unitControlStatus or (`alarms`) shortAlarmStatus."""
+    short = numbers.scalar(oids.SHORT_ALARM_STATUS) if alarms else 0
+    return numbers.scalar(oids.UNIT_CONTROL_STATUS) == MANUAL or bool(short & LOCAL_OVERRIDE_BIT)
+
+
+def mode(numbers: Numbers, shown: Signals, promised: int | None, *, alarms: bool = True) -> CabinetMode:
+    """Who is in charge; `alarms`: whether shortAlarmStatus counts.
 
     A stage that the controller has announced by itself counts as its plan's until it has run: only then does
     it do what the masks say.
@@ -170,8 +178,10 @@ def mode(numbers: Numbers, shown: Signals, promised: int | None) -> CabinetMode:
         return CabinetMode.START
     if flash != NOT_FLASH:
         return CabinetMode.FLASH
-    if control == MANUAL:
+    if overridden(numbers, alarms=alarms):
         return CabinetMode.MANUAL
+    if alarms and numbers.scalar(oids.SHORT_ALARM_STATUS) & STOP_TIME_BIT:
+        return CabinetMode.FAULT
     free = pattern == oids.FREE_PATTERN
     if control != SYSTEM_CONTROL:
         return CabinetMode.LOCAL_ACTUATED if free else CabinetMode.LOCAL_PLAN

@@ -44,9 +44,10 @@ def standing(found: Numbers, stages: StageMap) -> Wish:
 
 
 class Reporter:
-    """Puts one intersection's reports together."""
+    """Puts one intersection's reports together; `alarms`: whether shortAlarmStatus says who is in charge."""
 
-    def __init__(self, intersection: Intersection, layout: Layout) -> None:
+    def __init__(self, intersection: Intersection, layout: Layout, *, alarms: bool = True) -> None:
+        self._alarms = alarms
         self._intersection = intersection
         self._layout = layout
         self._crc = config_crc(intersection)
@@ -64,7 +65,7 @@ class Reporter:
 
     def _status(self, found: Numbers, trail: Trail, shown: Signals, ours: Remembered) -> dict[str, int]:
         promise = ours.promise
-        mode = reading.mode(found, shown, None if promise is None else promise.following)
+        mode = reading.mode(found, shown, None if promise is None else promise.following, alarms=self._alarms)
         if not shown.known and mode is CabinetMode.ADAPTIVE:
             mode = CabinetMode.CENTRAL_PLAN
         pattern = found.scalar(oids.COORD_PATTERN_STATUS)
@@ -97,15 +98,39 @@ class Reporter:
             "red": shown.red,
             "flashing": shown.flashing,
             "lamp_fault": 0,
-            "panel": POLICE_BIT if control == reading.MANUAL else 0,  # it may flash by that panel
+            # It may flash by that panel.
+            "panel": POLICE_BIT * reading.overridden(found, alarms=self._alarms),
             "config_crc": self._crc if ours.matches else self._crc ^ WORD_MAX,
             "countdown_s": 0 if promise is None else max(1, promise.end - trail.now),
             "monitor": int(monitor),
         }
-
-
-def _elapsed_s(trail: Trail) -> int:
-    """Green seconds, the one that is being shown included; 0 between two greens."""
-    if trail.green_since is None:
-        return 0
-    return min(trail.now - trail.green_since + 1, WORD_MAX // DS_PER_S)
+        return CabinetStatus(
+            map_version=MAP_VERSION,
+            junction=self._layout.junction,
+            mode=mode,
+            faults=Fault(faults),
+            heartbeat=time & WORD_MAX,
+            accepted_seq=ours.seq,
+            refusal=ours.refusal,
+            epoch=ours.epoch,
+            lease_ds=0,
+            heard_ds=0,
+            stage=trail.stage,
+            stage_elapsed_ds=_elapsed_s(trail) * DS_PER_S,
+            stage_next=trail.stage if promise is None else promise.following,
+            plan=plan,
+            cycle_second=min(max(found.scalar(oids.COORD_SYNC_STATUS), 0), WORD_MAX),
+            cycle_s=next((one.cycle_s for one in self._intersection.plans if one.number == plan), 0),
+            utc_s=time & 0xFFFFFFFF,
+            green=shown.green,
+            yellow=shown.yellow,
+            red=shown.red,
+            flashing=shown.flashing,
+            lamp_fault=0,
+            # It may flash by that panel.
+            panel=POLICE_BIT * reading.overridden(found, alarms=self._alarms),
+            config_crc=self._crc if ours.matches else self._crc ^ WORD_MAX,
+            countdown_s=0 if promise is None else max(1, promise.end - trail.now),
+            monitor=int(monitor),
+            min_left_s=(0,) * self._layout.stages,
+        )

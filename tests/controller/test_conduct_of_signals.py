@@ -18,6 +18,8 @@ from denxanh.controller.conduct import (
     OVERDUE_S,
     PROMISE_S,
     STANDS_S,
+    STARTS_S,
+    STAYS_ADAPTIVE_S,
     STAYS_LOCAL_S,
     UNACCEPTED_S,
     UNLIT_S,
@@ -25,8 +27,10 @@ from denxanh.controller.conduct import (
 from denxanh.controller.follower import Follower
 from denxanh.controller.guard import GuardInput
 from denxanh.controller.mode import Mode
+from denxanh.controller.operator.standing import Standing, StandingView
 from denxanh.controller.orders import SEQ_MAX
 from denxanh.controller.record import Event, TickInput
+from denxanh.controller.watch import NOT_ADOPTED_TICKS
 from denxanh.networks import catalogue, timing
 from denxanh.networks.model import Aspect, DetectorKind
 from denxanh.networks.schedule import active_plan
@@ -77,6 +81,7 @@ class Street:
         self.written: list[Command] = []
         self.yes = False
         """Whether the cabinet says yes to every command and hears none."""
+        self.orders: Standing | None = None
         self._lamps: tuple[Aspect, ...] | None = None
         self._loops = sum(d.kind in (DetectorKind.STOP_LINE, DetectorKind.ADVANCE) for d in SITE.detectors)
         self._zones = sum(d.kind is DetectorKind.ZONE for d in SITE.detectors)
@@ -104,7 +109,7 @@ class Street:
             blocks.get(CALLS_ADDRESS, ()),
             blocks.get(ZONE_ADDRESS, ()),
         )
-        out = self.controller.step(TickInput(n, clock_s, DATE, words, None, False))
+        out = self.controller.step(TickInput(n, clock_s, DATE, words, None, False, orders=self.orders))
         if out.command is not None:
             self.written.append(out.command)
             if not self.yes:
@@ -303,6 +308,70 @@ def test_a_cabinet_that_flashes_is_dark_or_failed_is_an_alarm(mode: CabinetMode,
     street = Street.in_green()
     street.falls_within(1, lambda truth, _: replace(truth, mode=mode))
     assert cause in street.alarms()
+
+
+@pytest.mark.parametrize("mode", [CabinetMode.CENTRAL_PLAN, CabinetMode.LOCAL_PLAN])
+def test_an_ordered_stage_that_is_not_brought_is_an_alarm(mode: CabinetMode) -> None:
+    """The cabinet accepts each command and goes on with a plan: who waits for the stage must be told."""
+    street = Street.in_green()
+    street.yes = True
+    view = StandingView("o", "hold", "lan", "operator", "tai nạn", street.status.stage, None, 900)
+    street.orders = Standing((view,))
+    for _ in range(NOT_ADOPTED_TICKS + 3):
+        street.pass_second(lambda truth, _: replace(truth, mode=mode))
+        assert street.mode is Mode.MANUAL
+    assert "adaptive-not-adopted" in street.alarms()
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_green_that_is_held_although_nobody_holds_it_is_an_alarm(planned: bool) -> None:
+    """Asked for a plan, or released where the schedule has none for this hour."""
+    street = Street.in_green()
+    street.yes = True
+    if not planned:
+        street.controller._plan = lambda _: None  # type: ignore[method-assign]
+    street.orders = Standing((StandingView("o", "plan", "lan", "operator", "tai nạn", None, None, 900),))
+    took, since = standing(street.status), street.second
+    for _ in range(STAYS_ADAPTIVE_S + 5):
+        street.pass_second(took, since)
+        assert street.mode is Mode.PLAN
+    assert "plan-not-followed" in street.alarms()
+
+
+@pytest.mark.parametrize("said", [0, 1, 2])
+def test_another_plan_than_the_one_asked_for_is_an_alarm(said: int) -> None:
+    """0: the cabinet does not say which."""
+    street = Street.in_green()
+    street.orders = Standing((StandingView("o", "plan", "lan", "operator", "tai nạn", None, 1, 3000),))
+    street.controller._witness._change_s = 30  # a long wait less
+    for _ in range(50):
+        street.pass_second(lambda truth, _: replace(truth, plan=said))
+    assert ("plan-not-followed" in street.alarms()) is (said == 2)
+
+
+@pytest.mark.parametrize("mode", [CabinetMode.ADAPTIVE, CabinetMode.CENTRAL_PLAN])
+@pytest.mark.parametrize("sign", [{"epoch": 9}, {"faults": Fault.FOREIGN}])
+def test_what_another_controller_does_is_not_held_against_the_cabinet(
+    mode: CabinetMode, sign: dict[str, object]
+) -> None:
+    street = Street.in_green()
+    street.controller._witness._change_s = 30
+    for _ in range(50):
+        street.pass_second(lambda truth, _: replace(truth, mode=mode, plan=2, **sign))
+    assert "plan-not-followed" not in street.alarms()
+    assert {"lease-lost", "fault-foreign"} & {*street.alarms()}
+
+
+def test_a_start_up_that_does_not_end() -> None:
+    """Also one that is all red meanwhile, or says so in a mode that it does not leave."""
+    street = Street.in_green()
+    every = (1 << len(SITE.groups)) - 1
+    red = {"green": 0, "yellow": 0, "flashing": 0, "red": every, "stage_elapsed_ds": 0}
+    due_s = SITE.startup_flash_s + SITE.startup_all_red_s + STARTS_S
+    for second in range(due_s + 3):
+        street.pass_second(lambda truth, _: replace(truth, mode=CabinetMode.START, **red))
+        assert street.mode is Mode.FLASH
+        assert ("signals-stand" in street.alarms()) is (second >= due_s)
 
 
 def test_a_cabinet_that_does_not_come_back() -> None:

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from denxanh.errors import FrameError, ProfileError
@@ -94,6 +94,32 @@ def test_fit_depends_on_the_intersection():
 
 def raw_for(profile: Profile, layout: Layout, value: int = 0) -> dict[str, list[int]]:
     return {span.block: [value] * span.count for span in spans(profile, layout)}
+
+
+@pytest.mark.parametrize("name", ["mode", "refusal", "stage"])
+@given(code=st.integers(0, 0xFFFF))
+@settings(max_examples=30, deadline=None)
+@example(code=3)
+@example(code=0)
+def test_a_code_that_the_vendors_table_does_not_name_is_none_of_ours(name, code):
+    """3 may be his word for flashing, and is ours for adaptive."""
+    profile = parse(
+        f"""
+        [status]
+        registers.{name} = {{ offset = 60, values = {{ 10 = 1, 20 = 2 }} }}
+        registers.map_version = {{ constant = 1 }}
+        registers.junction = {{ constant = 7 }}
+        """,
+        "vendor.toml",
+    )
+    raw = raw_for(profile, LAYOUT)
+    raw["status"][60] = code
+    if code in (10, 20):
+        report = decode_report(canonical(profile, LAYOUT, raw), LAYOUT)
+        assert int(getattr(report.status, name)) == code // 10
+    else:
+        with pytest.raises(FrameError, match=name):
+            decode_report(canonical(profile, LAYOUT, raw), LAYOUT)
 
 
 def test_vendor_values_end_up_in_the_published_places():
