@@ -252,7 +252,8 @@ def _head(data: bytes, at: int, end: int) -> Head:
         first, last = read(data, at, end, INTEGER)
         numbers.append(decode_integer(data, first, last))
         at = last
-    return Head(kind, *numbers, at)
+    request_id, status, index = numbers
+    return Head(kind, request_id, status, index, at)
 
 
 def _varbinds(data: bytes, at: int, end: int) -> tuple[Varbind, ...]:
