@@ -3,6 +3,7 @@
 WHAT is one of
 - `bytes`: per second and cabinet the requests' octets over plain sockets, answers read and thrown away;
 - `library`: the same by the protocol's codec alone (pymodbus; for SNMP our own codec, varbinds decoded);
+- `parted`: of SNMP, likewise, but in messages that fit an Ethernet frame, as the adapter must ask;
 - `adapter`: our `Cabinet` adapter, one poll and one command;
 - `controller`: what `denxanh run` does, guard, policy and journal included.
 
@@ -35,6 +36,7 @@ from denxanh.plc.modbus.profile import PUBLISHED, spans
 from denxanh.plc.ntcip import driving, numbers
 from denxanh.plc.ntcip.ber import integer
 from denxanh.plc.ntcip.courier import Courier
+from denxanh.plc.ntcip.link import batches
 from denxanh.plc.ntcip.message import Kind, ask, encode_varbinds, frame
 
 TIMEOUT_S = 0.4
@@ -144,13 +146,18 @@ async def _modbus_library(entry: CabinetEntry, intersection: Intersection) -> Ro
     return one
 
 
-def _ntcip_library(site: Site, courier: Courier) -> list[Round]:
+def _ntcip_library(site: Site, courier: Courier, *, parted: bool = False) -> list[Round]:
     def round_of(entry: CabinetEntry, intersection: Intersection) -> Round:
         spoken, address = settings(entry, intersection), (entry.host, entry.port)
         get, put = _ntcip_varbinds(entry, intersection)
+        gets = (get,)
+        if parted:
+            names = numbers.poll_names(layout(intersection), phase_map(entry, intersection), spoken.suffix)
+            gets = tuple(one.question for one in batches(names, spoken.max_message))
 
         async def one() -> None:
-            await courier.request(address, spoken.version, spoken.read, Kind.GET, get, TIMEOUT_S)
+            for get in gets:
+                await courier.request(address, spoken.version, spoken.read, Kind.GET, get, TIMEOUT_S)
             await courier.request(address, spoken.version, spoken.write, Kind.SET, put, TIMEOUT_S)
 
         return one
@@ -181,7 +188,9 @@ async def _rounds(what: str, site: Site) -> list[Round]:
         return [_adapter(cabinet(site, entry, one, courier)) for entry, one in pairs]
     if what == "bytes":
         return await _ntcip_bytes(site) if ntcip else [await _modbus_bytes(*pair) for pair in pairs]
-    return _ntcip_library(site, courier) if ntcip else [await _modbus_library(*pair) for pair in pairs]
+    if ntcip:
+        return _ntcip_library(site, courier, parted=what == "parted")
+    return [await _modbus_library(*pair) for pair in pairs]
 
 
 class Watch(MonotonicClock):
