@@ -3,6 +3,7 @@
 WHAT is one of
 - `bytes`: per second and cabinet the requests' octets over plain sockets, answers read and thrown away;
 - `library`: the same by the protocol's codec alone (pymodbus; for SNMP our own codec, varbinds decoded);
+- `plain`: of SNMP, the codec over asyncio's own datagram socket instead of ours: what pymodbus uses, too;
 - `parted`: of SNMP, likewise, but in messages that fit an Ethernet frame, as the adapter must ask;
 - `adapter`: our `Cabinet` adapter, one poll and one command;
 - `controller`: what `denxanh run` does, guard, policy and journal included.
@@ -37,7 +38,7 @@ from denxanh.plc.ntcip import driving, numbers
 from denxanh.plc.ntcip.ber import integer
 from denxanh.plc.ntcip.courier import Courier
 from denxanh.plc.ntcip.link import batches
-from denxanh.plc.ntcip.message import Kind, ask, encode_varbinds, frame
+from denxanh.plc.ntcip.message import Kind, ask, decode, encode_varbinds, frame
 
 TIMEOUT_S = 0.4
 EPOCH = 9
@@ -104,7 +105,7 @@ class _Udp(asyncio.DatagramProtocol):
             answer.set_result(data)
 
 
-async def _ntcip_bytes(site: Site) -> list[Round]:
+async def _ntcip_bytes(site: Site, *, decoded: bool = False) -> list[Round]:
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_datagram_endpoint(_Udp, local_addr=("127.0.0.1", 0))
 
@@ -120,7 +121,9 @@ async def _ntcip_bytes(site: Site) -> list[Round]:
             for request in requests:
                 answer = protocol.waiting[entry.port] = loop.create_future()
                 transport.sendto(request, (entry.host, entry.port))
-                await asyncio.wait_for(answer, TIMEOUT_S)
+                octets = await asyncio.wait_for(answer, TIMEOUT_S)
+                if decoded:
+                    decode(octets)
 
         return one
 
@@ -186,8 +189,10 @@ async def _rounds(what: str, site: Site) -> list[Round]:
     courier = Courier()
     if what == "adapter":
         return [_adapter(cabinet(site, entry, one, courier)) for entry, one in pairs]
+    if ntcip and what in ("bytes", "plain"):
+        return await _ntcip_bytes(site, decoded=what == "plain")
     if what == "bytes":
-        return await _ntcip_bytes(site) if ntcip else [await _modbus_bytes(*pair) for pair in pairs]
+        return [await _modbus_bytes(*pair) for pair in pairs]
     if ntcip:
         return _ntcip_library(site, courier, parted=what == "parted")
     return [await _modbus_library(*pair) for pair in pairs]
