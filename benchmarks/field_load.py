@@ -37,6 +37,8 @@ ROUNDS = ("bytes", "library", "controller", "adapter")
 NAMES = {
     "bytes": "octets over plain sockets",
     "library": "codec alone",
+    "plain": "codec over asyncio's own socket",
+    "parted": "codec alone, a message for each Ethernet frame",
     "adapter": "adapter: poll and command",
     "controller": "controller: all of `run`",
 }

@@ -3,6 +3,8 @@
 WHAT is one of
 - `bytes`: per second and cabinet the requests' octets over plain sockets, answers read and thrown away;
 - `library`: the same by the protocol's codec alone (pymodbus; for SNMP our own codec, varbinds decoded);
+- `plain`: of SNMP, the codec over asyncio's own datagram socket instead of ours: what pymodbus uses, too;
+- `parted`: of SNMP, likewise, but in messages that fit an Ethernet frame, as the adapter must ask;
 - `adapter`: our `Cabinet` adapter, one poll and one command;
 - `controller`: what `denxanh run` does, guard, policy and journal included.
 
@@ -35,7 +37,8 @@ from denxanh.plc.modbus.profile import PUBLISHED, spans
 from denxanh.plc.ntcip import driving, numbers
 from denxanh.plc.ntcip.ber import integer
 from denxanh.plc.ntcip.courier import Courier
-from denxanh.plc.ntcip.message import Kind, ask, encode_varbinds, frame
+from denxanh.plc.ntcip.link import batches
+from denxanh.plc.ntcip.message import Kind, ask, decode, encode_varbinds, frame
 
 TIMEOUT_S = 0.4
 EPOCH = 9
@@ -102,7 +105,7 @@ class _Udp(asyncio.DatagramProtocol):
             answer.set_result(data)
 
 
-async def _ntcip_bytes(site: Site) -> list[Round]:
+async def _ntcip_bytes(site: Site, *, decoded: bool = False) -> list[Round]:
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_datagram_endpoint(_Udp, local_addr=("127.0.0.1", 0))
 
@@ -118,7 +121,9 @@ async def _ntcip_bytes(site: Site) -> list[Round]:
             for request in requests:
                 answer = protocol.waiting[entry.port] = loop.create_future()
                 transport.sendto(request, (entry.host, entry.port))
-                await asyncio.wait_for(answer, TIMEOUT_S)
+                octets = await asyncio.wait_for(answer, TIMEOUT_S)
+                if decoded:
+                    decode(octets)
 
         return one
 
@@ -144,13 +149,18 @@ async def _modbus_library(entry: CabinetEntry, intersection: Intersection) -> Ro
     return one
 
 
-def _ntcip_library(site: Site, courier: Courier) -> list[Round]:
+def _ntcip_library(site: Site, courier: Courier, *, parted: bool = False) -> list[Round]:
     def round_of(entry: CabinetEntry, intersection: Intersection) -> Round:
         spoken, address = settings(entry, intersection), (entry.host, entry.port)
         get, put = _ntcip_varbinds(entry, intersection)
+        gets = (get,)
+        if parted:
+            names = numbers.poll_names(layout(intersection), phase_map(entry, intersection), spoken.suffix)
+            gets = tuple(one.question for one in batches(names, spoken.max_message))
 
         async def one() -> None:
-            await courier.request(address, spoken.version, spoken.read, Kind.GET, get, TIMEOUT_S)
+            for get in gets:
+                await courier.request(address, spoken.version, spoken.read, Kind.GET, get, TIMEOUT_S)
             await courier.request(address, spoken.version, spoken.write, Kind.SET, put, TIMEOUT_S)
 
         return one
@@ -179,9 +189,13 @@ async def _rounds(what: str, site: Site) -> list[Round]:
     courier = Courier()
     if what == "adapter":
         return [_adapter(cabinet(site, entry, one, courier)) for entry, one in pairs]
+    if ntcip and what in ("bytes", "plain"):
+        return await _ntcip_bytes(site, decoded=what == "plain")
     if what == "bytes":
-        return await _ntcip_bytes(site) if ntcip else [await _modbus_bytes(*pair) for pair in pairs]
-    return _ntcip_library(site, courier) if ntcip else [await _modbus_library(*pair) for pair in pairs]
+        return [await _modbus_bytes(*pair) for pair in pairs]
+    if ntcip:
+        return _ntcip_library(site, courier, parted=what == "parted")
+    return [await _modbus_library(*pair) for pair in pairs]
 
 
 class Watch(MonotonicClock):

@@ -32,6 +32,7 @@ from denxanh.plc.modbus.registers import decode_report
 from denxanh.plc.modbus.translate import canonical
 from denxanh.plc.ntcip import message as snmp
 from denxanh.plc.ntcip import stagemap
+from denxanh.plc.ntcip.batch import Batch
 from denxanh.plc.ntcip.ber import integer
 from denxanh.plc.ntcip.oids import MAX_PHASES, SYSTEM_PATTERN_CONTROL, scalar
 
@@ -93,8 +94,11 @@ def _report(data: bytes) -> None:
 
 
 def _snmp(data: bytes) -> None:
+    """A message; where its own names are asked, reading by position finds its numbers, or nothing."""
     decoded = snmp.decode(data)
     assert snmp.decode(snmp.encode(decoded)) == decoded
+    read = snmp.opened(data).read(Batch([name for name, _ in decoded.varbinds])).numbers
+    assert read is None or read == tuple(value.content for _, value in decoded.varbinds)
 
 
 _AGENT = SnmpServer(NtcipFace(VirtualCabinet(INTERSECTION, lambda _date, _second: 1)))

@@ -17,7 +17,7 @@ from denxanh.controller.alarms import (
     of_starved,
     of_status,
 )
-from denxanh.controller.health import DetectorHealth
+from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
 from denxanh.controller.patience import Watched, second, standing
 from denxanh.controller.record import Event
@@ -69,16 +69,20 @@ class AlarmBoard:
             self._answered = 0
             return
         self._answered += 1
-        bad = [place for place, d in enumerate(self._loops) if not health[d].good]
+        doubted = [d for d, one in enumerate(health) if one.symptom is not Symptom.NONE]
+        bad = [place for place, d in enumerate(self._loops) if d in doubted] if doubted else ()
         self._balance = balance.second(self._balance, tick, loops, bad, self._stretches)
         error_s = clock_error_s(status, utc_s)
         self._clock_wrong_s = self._clock_wrong_s + 1 if abs(error_s) > CLOCK_ERROR_S else 0
         self._of_cabinet = (
             *of_status(status, config_matches),
             *of_clock(error_s, self._clock_wrong_s),
-            *of_detectors(self._intersection, health, settled=self._answered >= SETTLED_S, unfed=unfed),
+            *(self._of_detectors(health, unfed) if doubted else ()),
             *balance.alarms(self._balance),
         )
+
+    def _of_detectors(self, health: Sequence[DetectorHealth], unfed: Collection[str]) -> Iterable[Alarm]:
+        return of_detectors(self._intersection, health, settled=self._answered >= SETTLED_S, unfed=unfed)
 
     def update(
         self,

@@ -109,7 +109,9 @@ class Witness:
         self._lead_s = max(intersection.commitment_s + LEAD_S, *walks, *splits)
         self._starts_s = intersection.startup_flash_s + intersection.startup_all_red_s + STARTS_S
         self._targets = tuple(stage.aspects for stage in intersection.stages)
-        self._crossing = tuple(group.kind is GroupKind.PEDESTRIAN for group in intersection.groups)
+        self._vehicles = tuple(
+            g for g, group in enumerate(intersection.groups) if group.kind is not GroupKind.PEDESTRIAN
+        )
 
     def observe(self, before: Conduct, seen: Seen) -> tuple[Conduct, Cause | None]:
         """One second: the next memory, and what is wrong, if anything; the gravest first."""
@@ -148,7 +150,10 @@ class Witness:
             (now.adaptive_s > STAYS_ADAPTIVE_S, Cause.PLAN_NOT_FOLLOWED),
             (now.local_s > STAYS_LOCAL_S, Cause.STAYS_LOCAL),
         )
-        return now, next((cause for holds, cause in grounds if holds), None)
+        for holds, cause in grounds:
+            if holds:
+                return now, cause
+        return now, None
 
     def _end(self, before: Conduct, seen: Seen) -> int | None:
         """When the running green is to end: a promise once shown neither goes away nor moves back."""
@@ -172,13 +177,9 @@ class Witness:
         """
         if exactly and back.in_interstage:
             return True
-        target = self._targets[back.stage]
-        vehicles = [
-            (shown, wanted)
-            for crossing, shown, wanted in zip(self._crossing, back.aspects, target, strict=True)
-            if not crossing
-        ]
+        shown, wanted = back.aspects, self._targets[back.stage]
         if exactly:
-            return any(shown is not wanted for shown, wanted in vehicles)
-        served = back.in_interstage or any(wanted.is_green for _, wanted in vehicles)
-        return served and not any(shown.is_green for shown, _ in vehicles)
+            return any(shown[g] is not wanted[g] for g in self._vehicles)
+        if any(shown[g].is_green for g in self._vehicles):
+            return False
+        return back.in_interstage or any(wanted[g].is_green for g in self._vehicles)

@@ -39,7 +39,7 @@ from denxanh.controller.watch import Facts, WatchState, observe
 from denxanh.controller.wording import reason
 from denxanh.errors import FrameError
 from denxanh.networks.model import Corridor, Intersection
-from denxanh.networks.schedule import active_plan
+from denxanh.networks.schedule import Timetable
 from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, LoopReading, Refusal, Report
 
 Decode = Callable[[tuple[tuple[int, ...], ...]], Report]
@@ -87,7 +87,7 @@ class IntersectionController:
         vds: Sequence[Source] = (),
     ) -> None:
         self.claim = claim
-        self._corridor = corridor
+        self._timetable = Timetable(corridor.schedule)
         self._intersection = intersection
         self._decode = decode
         self._config_crc = config_crc
@@ -234,7 +234,7 @@ class IntersectionController:
     def _plan(self, value: TickInput) -> int | None:
         """The scheduled plan's number; None where the schedule or the cabinet has none for now."""
         try:
-            number = active_plan(self._corridor.schedule, value.date, int(value.clock_s))
+            number = self._timetable.plan(value.date, int(value.clock_s))
         except ValueError:
             return None
         plans = self._intersection.plans

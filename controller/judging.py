@@ -77,7 +77,12 @@ def judge(
     _judge_zones(wiring, result, readings, zones, passed, span, limits)
     for position, d in enumerate(wiring.buttons):
         on_s = span if d in pressed else 0.0
-        valid = position < len(readings.buttons)
+        valid, before = position < len(readings.buttons), health[d]
+        if valid and before.symptom is _GOOD:
+            after, calm = remember(before, span, 0, on_s, None, 0.0, 0.0, 0.0, limits)
+            if calm:
+                result[d] = after
+                continue
         sample = Sample(span, 0.0, False, valid, 0, on_s, None, own=0.0, siblings=0.0)
         result[d] = assess(health[d], sample, limits, wiring.max_red[d])
     return tuple(result)

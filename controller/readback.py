@@ -37,17 +37,16 @@ def lamps(intersection: Intersection, status: CabinetStatus, before: Lamps | Non
         before: at the last poll, None before the first.
         seconds: since the last poll, at least 1.
     """
-    now = tuple(
-        _aspect(intersection, status, index, None if before is None else before.aspects[index])
-        for index in range(len(intersection.groups))
-    )
+    groups = range(len(intersection.groups))
     if before is None:
+        now = tuple([_aspect(intersection, status, index, None) for index in groups])
         return Lamps(now, (1,) * len(now))
-    shown_s = tuple(
+    now = tuple([_aspect(intersection, status, index, before.aspects[index]) for index in groups])
+    shown_s = [
         age + seconds if same is aspect else 1
         for aspect, same, age in zip(now, before.aspects, before.shown_s, strict=True)
-    )
-    return Lamps(now, shown_s)
+    ]
+    return Lamps(now, tuple(shown_s))
 
 
 def _aspect(intersection: Intersection, status: CabinetStatus, index: int, before: Aspect | None) -> Aspect:

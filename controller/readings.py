@@ -61,13 +61,11 @@ def read_loops(
     """
     deltas = [NO_LOOP] * len(wiring.lane)
     last = list(before)
-    for position, detector in enumerate(wiring.loops):
-        if position >= len(readings):
-            deltas[detector] = BAD_LOOP
-            continue
-        reading = readings[position]
-        if reading != before[position]:  # a loop that repeats its last telegram has seen nothing
-            last[position], deltas[detector] = loop_delta(before[position], reading, span)
+    for position, (detector, known, reading) in enumerate(zip(wiring.loops, before, readings, strict=False)):
+        if reading != known:  # a loop that repeats its last telegram has seen nothing
+            last[position], deltas[detector] = loop_delta(known, reading, span)
+    for detector in wiring.loops[len(readings) :]:
+        deltas[detector] = BAD_LOOP
     return tuple(last), deltas
 
 
@@ -98,15 +96,14 @@ def loop_delta(
 def read_zones(wiring: Wiring, readings: Sequence[ZoneReading], max_speed_kmh: float) -> list[Zone]:
     """Zone readings by detector, with everything impossible marked invalid."""
     result = [NO_ZONE] * len(wiring.lane)
-    for detector, reading in zip(wiring.zones, readings, strict=False):
-        vehicles, queued, occupancy = reading.vehicles, reading.queued, reading.occupancy
+    for detector, (vehicles, queued, occupancy, speed, _, _) in zip(wiring.zones, readings, strict=False):
         # Comparisons with NaN are false, so it cannot pass.
         if not (0 <= queued <= vehicles < _WRAP and 0.0 <= occupancy <= 1.0):
             continue
-        if not 0.0 <= reading.speed_kmh <= max_speed_kmh:
+        if not 0.0 <= speed <= max_speed_kmh:
             continue
-        if vehicles or occupancy or reading.speed_kmh:
-            value = (float(vehicles), float(queued), occupancy, reading.speed_kmh, True)
+        if vehicles or occupancy or speed:
+            value = (float(vehicles), float(queued), occupancy, speed, True)
             result[detector] = _new(Zone, value)
         else:
             result[detector] = CLEAR

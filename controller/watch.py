@@ -82,7 +82,10 @@ def observe(state: WatchState, facts: Facts) -> tuple[WatchState, Cause | None]:
         (len(state.impossible) > GUARD_REFUSAL_LIMIT, Cause.GUARD_REFUSALS),
         (state.not_adopted_s > NOT_ADOPTED_TICKS, Cause.NOT_ADOPTED),
     )
-    return state, next((cause for holds, cause in grounds if holds), None)
+    for holds, cause in grounds:
+        if holds:
+            return state, cause
+    return state, None
 
 
 def _recent(ticks: tuple[int, ...], now: int, happened: bool) -> tuple[int, ...]:

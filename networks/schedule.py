@@ -30,6 +30,33 @@ def day_type(schedule: Schedule, date_iso: str) -> str:
     return schedule.week[weekday]
 
 
+class Timetable:
+    """A schedule that is asked second by second: what runs is looked up once for as long as it runs.
+
+    Args:
+        schedule: the corridor's.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._running: tuple[str, int, int, int] | None = None
+        """Date, first second, the second after the last, plan."""
+
+    def plan(self, date_iso: str, second_of_day: int) -> int:
+        """As `active_plan`; see there for errors."""
+        known = self._running
+        if known is not None and known[0] == date_iso and known[1] <= second_of_day < known[2]:
+            return known[3]
+        number = active_plan(self._schedule, date_iso, second_of_day)
+        turns = [
+            entry.start_s for entry in self._schedule.entries
+        ]  # any day type's: no plan lasts beyond one
+        begin = max((turn for turn in turns if turn <= second_of_day), default=0)
+        end = min((turn for turn in turns if turn > second_of_day), default=SECONDS_PER_DAY)
+        self._running = (date_iso, begin, min(end, SECONDS_PER_DAY), number)
+        return number
+
+
 def active_plan(schedule: Schedule, date_iso: str, second_of_day: int) -> int:
     """The number of the plan that runs at a local date and time.
 

@@ -45,14 +45,15 @@ class Attendant:
         self._suspension = Suspension()
         self._recovery_s = recovery_s(site)
         self._helped = bushelp.Helped()
-        self._ignored_s = (0,) * len(site.groups)
+        self._ignored_s = self._nobody_ignored = (0,) * len(site.groups)
 
     def hear(self, wishes: Wishes | None, tick: int, ordered: PreemptWish | None = None) -> None:
         """The second's wishes, and the pre-emption that a person orders here."""
         before, heard = self.wishes, wishes or NOTHING
         first = _first(before.preempt, heard.preempt, ordered)
         self.wishes = heard if first is heard.preempt else replace(heard, preempt=first)
-        if (before.closed, before.held) != (self.wishes.closed, self.wishes.held):
+        same = self.wishes is before  # mostly: nobody asks anything
+        if not same and (before.closed, before.held) != (self.wishes.closed, self.wishes.held):
             self.closures = closures(
                 self._site, self.wishes.closed, self.wishes.held, self._settings.limits.hold_back
             )
@@ -71,7 +72,7 @@ class Attendant:
     def see(self, estimate: Estimate) -> Estimate:
         """The estimate without what is closed."""
         if self.closures is None:
-            self._ignored_s = (0,) * len(self._ignored_s)
+            self._ignored_s = self._nobody_ignored
             return estimate
         told, self._ignored_s = seen(self.closures, estimate, self._ignored_s)
         return told
@@ -79,6 +80,8 @@ class Attendant:
     @property
     def served_although_closed(self) -> tuple[int, ...]:
         """Groups of closed approaches where traffic has been seen for so long that it is served after all."""
+        if self.closures is None:
+            return ()
         return tuple(g for g, seconds in enumerate(self._ignored_s) if seconds >= PATIENCE_S)
 
     def ask(self, mode: Mode, estimate: Estimate, request: int | None, tick: int) -> Asked:

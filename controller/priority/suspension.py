@@ -23,8 +23,8 @@ class Suspension:
 
     def at(self, tick: int, recovery_s: int) -> Suspension:
         """The same, forgotten once the intersection has recovered."""
-        over = self.first is None or tick - self.last > recovery_s
-        return Suspension() if over else self
+        kept = self.first is None or tick - self.last <= recovery_s
+        return self if kept else Suspension()
 
     def left_s(self, tick: int, suspend_s: int) -> int:
         """Seconds for which pre-emption may still be granted, 0 or more."""

@@ -137,6 +137,8 @@ class VdsZones:
 
     def stale(self, tick: int) -> Collection[str]:
         """The zones of sources that are silent or were until just now: one alarm per source is enough."""
+        if not self._told:
+            return ()
         quiet = (told.source for told in self._told.values() if tick - told.quiet_at <= SETTLED_S)
         return frozenset(zone for source in quiet for zone in source.zones)
 

@@ -80,7 +80,9 @@ class Detectors:
         sequence = numbers.scalar(oids.VOLUME_OCCUPANCY_SEQUENCE)
         new = sequence != before.sequence
         found = self._loops(numbers.values)
-        counts, occupied, words = [], [], []
+        counts: list[int] = []
+        occupied: list[int] = []
+        words: list[int] = []
         for count, on, volume, share in zip(
             before.counts or (0,) * size, before.occupied or (0,) * size, found[::2], found[1::2], strict=True
         ):

@@ -180,21 +180,24 @@ class Link:
         """An answer to each; what stays without one is asked again, `tries` times in all."""
         if self._address is None:
             self._address = await self._resolve()
-        found: dict[int, Message] = {}
-        for left in reversed(range(tries)):
-            open_ = [place for place in range(len(questions)) if place not in found]
-            answers = await self._carrier.request(
-                self._address, kind, [questions[place] for place in open_], TIMEOUT_S
-            )
-            for place, answer in zip(open_, answers, strict=True):
-                if isinstance(answer, Message):
-                    found[place] = answer
-                elif not left:
-                    answer.where = self.where
-                    raise answer
-            if len(found) == len(questions):
+        address = self._address
+        answers = await self._carrier.request(address, kind, questions, TIMEOUT_S)
+        for _ in range(tries - 1):
+            silent = [place for place, answer in enumerate(answers) if isinstance(answer, UnreachableError)]
+            if not silent:
                 break
-        return [found[place] for place in range(len(questions))]
+            again = [questions[place] for place in silent]
+            for place, answer in zip(
+                silent, await self._carrier.request(address, kind, again, TIMEOUT_S), strict=True
+            ):
+                answers[place] = answer
+        found: list[Message] = []
+        for answer in answers:
+            if isinstance(answer, UnreachableError):
+                answer.where = self.where
+                raise answer
+            found.append(answer)
+        return found
 
     async def _resolve(self) -> Address:
         try:

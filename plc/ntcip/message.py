@@ -247,12 +247,14 @@ def _head(data: bytes, at: int, end: int) -> Head:
     kind = _KINDS.get(tag)
     if kind is None:
         raise bad(f"request {tag:#04x} is not supported")
-    numbers: list[int] = []
-    for _ in range(3):
-        first, last = read(data, at, end, INTEGER)
-        numbers.append(decode_integer(data, first, last))
-        at = last
-    return Head(kind, *numbers, at)
+    first, stop = read(data, at, end, INTEGER)
+    request_id = decode_integer(data, first, stop)
+    if data.startswith(_NO_ERROR, stop, end):  # nearly every answer
+        return Head(kind, request_id, 0, 0, stop + len(_NO_ERROR))
+    first, stop = read(data, stop, end, INTEGER)
+    status = decode_integer(data, first, stop)
+    first, stop = read(data, stop, end, INTEGER)
+    return Head(kind, request_id, status, decode_integer(data, first, stop), stop)
 
 
 def _varbinds(data: bytes, at: int, end: int) -> tuple[Varbind, ...]:

@@ -127,4 +127,4 @@ def group_octets(mask: int, items: int) -> tuple[int, ...]:
     >>> group_octets(0x101, 9)
     (1, 1)
     """
-    return tuple(mask >> ITEMS_PER_GROUP * (number - 1) & 0xFF for number in groups(items))
+    return tuple([mask >> shift & 0xFF for shift in range(0, items, ITEMS_PER_GROUP)])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from denxanh.networks.model import Schedule, ScheduleEntry
-from denxanh.networks.schedule import active_plan, day_type
+from denxanh.networks.schedule import Timetable, active_plan, day_type
 
 SCHEDULE = Schedule(
     week=("work", "work", "work", "work", "work", "weekend", "weekend"),
@@ -50,3 +52,23 @@ def test_day_without_entry_is_refused() -> None:
     empty = Schedule(week=("none",) * 7, holidays=(), entries=())
     with pytest.raises(ValueError, match="none"):
         active_plan(empty, "2026-11-23", 0)
+
+
+@given(
+    st.lists(st.builds(ScheduleEntry, st.sampled_from(["a", "b"]), st.integers(0, 86_399), st.integers(1, 9)),
+             min_size=1, max_size=8, unique_by=lambda entry: (entry.day, entry.start_s)),
+    st.lists(st.tuples(st.sampled_from(["2026-11-26", "2026-11-27"]), st.integers(-1, 86_400)), max_size=40),
+)  # fmt: skip
+def test_a_timetable_says_what_the_schedule_says(entries, asked) -> None:
+    """Whatever is asked in whatever order, seconds around each turn of a plan included."""
+    schedule = Schedule(week=("a",) * 7, holidays=(("2026-11-27", "b"),), entries=tuple(entries))
+    timetable = Timetable(schedule)
+    near = [(date, entry.start_s + n) for entry in entries for n in (-1, 0, 1) for date, _ in asked[:1]]
+    for date, second in (*asked, *near):
+        try:
+            expected = active_plan(schedule, date, second)
+        except ValueError:
+            with pytest.raises(ValueError, match=r"second of day|has no entry"):
+                timetable.plan(date, second)
+        else:
+            assert timetable.plan(date, second) == expected

@@ -18,13 +18,22 @@ async def limited(deadlines: Deadlines, limit_s: float, answer: asyncio.Future[s
 
 
 @pytest.mark.parametrize("limits", [(0.02, 0.06, 0.04), (0.06, 0.02, 0.04), (0.03, 0.03, 0.0)])
-async def test_each_wait_ends_in_its_own_time(limits) -> None:
+async def test_no_wait_ends_before_its_time(limits) -> None:
     deadlines = Deadlines()
     took = await asyncio.gather(*(limited(deadlines, limit) for limit in limits))
     for limit, took_s in zip(limits, took, strict=True):
         assert took_s >= limit - 0.001
-    order = sorted(range(3), key=lambda n: took[n])
-    assert [limits[n] for n in order] == sorted(limits)
+
+
+@pytest.mark.parametrize("longer_first", [True, False])
+async def test_a_short_wait_does_not_last_as_long_as_another(longer_first) -> None:
+    deadlines = Deadlines()
+    limits = (60.0, 0.02) if longer_first else (0.02, 60.0)
+    waits = [asyncio.create_task(limited(deadlines, limit)) for limit in limits]
+    done, left = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    assert [task.result() >= 0.019 for task in done] == [True]
+    for task in left:
+        task.cancel()
 
 
 async def test_an_answer_ends_its_wait_and_no_other() -> None:
