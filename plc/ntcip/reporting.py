@@ -104,33 +104,10 @@ class Reporter:
             "countdown_s": 0 if promise is None else max(1, promise.end - trail.now),
             "monitor": int(monitor),
         }
-        return CabinetStatus(
-            map_version=MAP_VERSION,
-            junction=self._layout.junction,
-            mode=mode,
-            faults=Fault(faults),
-            heartbeat=time & WORD_MAX,
-            accepted_seq=ours.seq,
-            refusal=ours.refusal,
-            epoch=ours.epoch,
-            lease_ds=0,
-            heard_ds=0,
-            stage=trail.stage,
-            stage_elapsed_ds=_elapsed_s(trail) * DS_PER_S,
-            stage_next=trail.stage if promise is None else promise.following,
-            plan=plan,
-            cycle_second=min(max(found.scalar(oids.COORD_SYNC_STATUS), 0), WORD_MAX),
-            cycle_s=next((one.cycle_s for one in self._intersection.plans if one.number == plan), 0),
-            utc_s=time & 0xFFFFFFFF,
-            green=shown.green,
-            yellow=shown.yellow,
-            red=shown.red,
-            flashing=shown.flashing,
-            lamp_fault=0,
-            # It may flash by that panel.
-            panel=POLICE_BIT * reading.overridden(found, alarms=self._alarms),
-            config_crc=self._crc if ours.matches else self._crc ^ WORD_MAX,
-            countdown_s=0 if promise is None else max(1, promise.end - trail.now),
-            monitor=int(monitor),
-            min_left_s=(0,) * self._layout.stages,
-        )
+
+
+def _elapsed_s(trail: Trail) -> int:
+    """Green seconds, the one that is being shown included; 0 between two greens."""
+    if trail.green_since is None:
+        return 0
+    return min(trail.now - trail.green_since + 1, WORD_MAX // DS_PER_S)
