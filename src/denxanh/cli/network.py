@@ -282,7 +282,7 @@ def register(
         )
         for one in found.values()
     ]
-    head = ("nút giao", "tên", "phường, xã", "tỉnh cũ", "giai đoạn ITS", "tủ", "detectors", "plans")
+    head = ("nút giao", "tên", "phường, xã", "tỉnh cũ", "giai đoạn ITS", "tủ", "bộ dò", "chương trình")
     say(table(head, rows))
     say("\n* chờ thành phố xác nhận (assumed, the city has to confirm it)")
     by_phase = ", ".join(
