@@ -146,7 +146,7 @@ async def test_a_serial_that_could_not_be_set_once_is_tried_again(bench, monkeyp
     try:
         for _ in range(5):
             link.serial = bench.number(SERIAL)
-            await link.set_once({HOLD: 1})
+            await link.set_once(Orders((HOLD,)), (1,))
     finally:
         link.close()
     assert locked == [True, False, False, False, False, True]
