@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import socket
 
 import pytest
 
@@ -89,10 +89,10 @@ async def test_taken_over_at_any_moment_of_its_plan_it_never_says_that_it_runs_a
 
 @pytest.mark.parametrize("version", ["2c", "3"])
 async def test_a_machine_without_descriptors_is_a_silence_and_no_bug(version, monkeypatch):
-    async def lacking(*_, **__):
+    def lacking(*_, **__):
         raise OSError(24, "too many open files")
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "create_datagram_endpoint", lacking)
+    monkeypatch.setattr(socket, "socket", lacking)
     way = Courier() if version == "2c" else UserCarrier(User("u", "a" * 12, "b" * 12))
     link = Link("127.0.0.1", 161, "X1", Settings(), way)
     with pytest.raises(UnreachableError, match="too many open files"):
