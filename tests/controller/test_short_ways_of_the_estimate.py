@@ -187,7 +187,7 @@ def test_judging_is_assessing_every_detector(given_reports: list[tuple[Readings,
         chatter=st.floats(0.0, 4.0),
         value=st.none() | st.just((1.0, 0.0, 0.5, 9.0)),
     ),
-    st.floats(0.0, 5.0),
+    st.just(0.0) | st.floats(0.001, 5.0),  # clocks tell thousandths
     st.just(0) | st.integers(0, 40),
     st.floats(0.0, 5.0),
     st.none() | st.just((1.0, 0.0, 0.5, 9.0)) | st.just((0.0, 0.0, 0.0, 0.0)),
