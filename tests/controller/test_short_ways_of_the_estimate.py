@@ -185,6 +185,7 @@ def test_judging_is_assessing_every_detector(given_reports: list[tuple[Readings,
         silent_siblings=st.floats(0.0, 10.0),
         rate_per_min=st.floats(0.0, 300.0),
         chatter=st.floats(0.0, 4.0),
+        odd=st.floats(0.0, 8.0),
         value=st.none() | st.just((1.0, 0.0, 0.5, 9.0)),
     ),
     st.just(0.0) | st.floats(0.001, 5.0),  # clocks tell thousandths
