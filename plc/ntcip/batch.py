@@ -67,7 +67,9 @@ class Batch:
             FrameError: no list stands there.
         """
         found: list[int] = []
-        at, _ = read(data, at, end, SEQUENCE)
+        at, last = read(data, at, end, SEQUENCE)
+        if last != end:
+            return None
         try:
             for small, named in zip(self._small, self._named, strict=True):
                 if data.startswith(small, at):

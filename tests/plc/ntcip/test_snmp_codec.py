@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from denxanh.errors import FrameError
@@ -149,15 +149,29 @@ def test_a_broken_answer_is_refused_or_read_as_by_name(asked, data) -> None:
         octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(octets)))
     for broken in (bytes(octets), bytes(octets[:cut])):
-        try:
-            decode(broken)
-        except FrameError:
-            with pytest.raises(FrameError):
-                by_position(Batch(names), broken)
-        else:
-            read = by_position(Batch(names), broken)
-            assert read is None or read == by_name(names, broken)
-            assert opened(broken).read(Batch(names)).varbinds == (() if read else decode(broken).varbinds)
+        same_or_refused(names, broken)
+
+
+@given(ASKED, st.integers(-3, 3))
+@settings(max_examples=30)
+def test_no_octet_may_be_another_without_the_decoder_for_everything(asked, by) -> None:
+    names = tuple(name for name, _ in asked)
+    whole = answer(asked)
+    for place, octet in enumerate(whole):
+        same_or_refused(names, whole[:place] + bytes(((octet + by) % 256,)) + whole[place + 1 :])
+
+
+def same_or_refused(names: tuple[ber.Oid, ...], data: bytes) -> None:
+    """By position it is refused where the decoder for everything refuses it, and read as by name."""
+    try:
+        decode(data)
+    except FrameError:
+        with pytest.raises(FrameError):
+            by_position(Batch(names), data)
+    else:
+        read = by_position(Batch(names), data)
+        assert read is None or read == by_name(names, data)
+        assert opened(data).read(Batch(names)).varbinds == (() if read else decode(data).varbinds)
 
 
 def test_a_long_name_and_lengths_written_long_are_read_all_the_same() -> None:
