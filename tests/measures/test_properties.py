@@ -207,7 +207,7 @@ def test_pictures_are_whole_and_name_what_they_show(log: EventLog, watched: Duti
         dots = [one for one in diagram.iter() if one.tag.endswith("circle")]
         place, _ = found.arrivals[phase].in_cycle
         assert len(dots) == int(((place >= 0) & found.within(found.arrivals[phase].at_ms)).sum()) > 10
-        assert diagram.get("aria-label") == f"pha {watched.name(phase)}"
+        assert diagram.get("aria-label") == f"nhóm đèn {watched.name(phase)}"
         bars = ElementTree.fromstring(drawing.split_monitor(found, phase, HANOI))
         assert sum(one.tag.endswith("rect") for one in bars.iter()) == summary(found)[phase - 1].greens
     picture = drawing.standalone(drawing.terminations(found, HANOI))
