@@ -250,7 +250,14 @@ def test_a_gateway_that_accepts_in_an_answer_too_long_to_read_is_not_sent_to_aga
         gateway.send(LETTER)
 
 
-@given(st.dictionaries(st.text(), st.recursive(st.none() | st.integers() | st.text(), st.lists)), st.data())
+@given(
+    st.dictionaries(
+        st.text(max_size=5),
+        st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists, max_leaves=3),
+        max_size=4,
+    ),
+    st.data(),
+)
 def test_of_an_answer_that_was_cut_the_whole_members_count(said: dict[str, Any], data: st.DataObject) -> None:
     whole = json.dumps(said, indent=data.draw(st.sampled_from([None, 2]))).encode()
     assert members(whole) == said
