@@ -125,7 +125,6 @@ class Report:
         made: when.
         sections: in order.
         lineage: what it was computed from: label and value.
-        bilingual: whether English stands beside; a public report is Vietnamese alone.
         warnings: what must stand on its first page: simulated data, a period that is not over.
         signed: whether it ends with places for signatures.
     """
@@ -139,7 +138,6 @@ class Report:
     made: datetime
     sections: tuple[Section, ...]
     lineage: tuple[tuple[Word, str], ...]
-    bilingual: bool = True
     warnings: tuple[Word, ...] = field(default=())
     signed: bool = True
 

@@ -106,7 +106,6 @@ def make(name: Name, basis: Basis) -> Report:
         made=basis.made,
         sections=tuple(part(basis) for part in design.parts),
         lineage=sources.lineage(basis, public=design.public),
-        bilingual=not design.public,
         warnings=sources.warnings(basis),
         signed=not design.public and name is not Name.DAILY,
     )

@@ -47,7 +47,7 @@ def xlsx(report: Report) -> bytes:
     book = xlsxwriter.Workbook(stream, options)
     book.set_properties({"title": f"{report.title.vi} – {report.period.vi}", "author": report.owner})
 
-    sheets = _Sheets(book, report.bilingual)
+    sheets = _Sheets(book)
     sheets.front(report)
     for section in report.sections:
         for block in section.blocks:
@@ -65,8 +65,8 @@ def xlsx(report: Report) -> bytes:
 class _Sheets:
     """Writes sheets into a workbook."""
 
-    def __init__(self, book: Workbook, bilingual: bool) -> None:
-        self._book, self._bilingual = book, bilingual
+    def __init__(self, book: Workbook) -> None:
+        self._book = book
         self._title: Format = book.add_format({"bold": True, "font_size": 14})
         self._head: Format = book.add_format(
             {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E8F1F3"}
@@ -178,7 +178,7 @@ class _Sheets:
         return self._numbers[decimals]
 
     def _said(self, text: Word) -> str:
-        return f"{text.vi}\n{text.en}" if self._bilingual and text.en and text.en != text.vi else text.vi
+        return f"{text.vi}\n{text.en}" if text.en and text.en != text.vi else text.vi
 
 
 def _status(record: Record) -> Word:
