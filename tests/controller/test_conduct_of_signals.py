@@ -374,25 +374,23 @@ def test_a_start_up_that_does_not_end() -> None:
         assert ("signals-stand" in street.alarms()) is (second >= due_s)
 
 
-def test_a_cabinet_that_does_not_come_back() -> None:
+@pytest.mark.parametrize(
+    ("mode", "patience_s", "told", "not_told"),
+    [
+        # Alone it may rest in a stage.
+        (CabinetMode.LOCAL_PLAN, STAYS_LOCAL_S, "cabinet-stays-local", "signals-stand"),
+        (CabinetMode.CENTRAL_PLAN, STANDS_S, "signals-stand", "cabinet-stays-local"),
+    ],
+)
+def test_a_cabinet_that_stays_as_it_is(mode: CabinetMode, patience_s: int, told: str, not_told: str) -> None:
     street = Street.in_green()
     street.yes = True
-    took = standing(replace(street.status, mode=CabinetMode.LOCAL_PLAN))
+    took = standing(replace(street.status, mode=mode))
     since = street.second
-    for _ in range(STAYS_LOCAL_S + 5):
+    for _ in range(patience_s + 5):
         street.pass_second(took, since)
-    assert "cabinet-stays-local" in street.alarms()
-    assert "signals-stand" not in street.alarms(), "alone it may rest in a stage"
-
-
-def test_a_plan_of_ours_that_stands() -> None:
-    street = Street.in_green()
-    street.yes = True
-    took = standing(replace(street.status, mode=CabinetMode.CENTRAL_PLAN))
-    since = street.second
-    for _ in range(STANDS_S + 5):
-        street.pass_second(took, since)
-    assert "signals-stand" in street.alarms()
+    assert told in street.alarms()
+    assert not_told not in street.alarms()
 
 
 def test_a_fault_without_a_name_and_a_wrong_date_are_alarms() -> None:
