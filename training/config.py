@@ -111,6 +111,9 @@ class Curriculum(_Table):
     locking: Share = 0.0
     """Share of the generated networks in which vehicles that block each other inside a junction stay so, as
     in most nets that people bring; elsewhere they are driven around after a while."""
+    standing_start: Share = 0.5
+    """Share of the generated networks into which vehicles come standing and on the first lane; into the
+    others at the speed of the road and on the lane that suits them."""
     field_errors: Share = 0.4
     """Probability of field-like detector errors."""
     failed: Share = 0.15

@@ -15,7 +15,7 @@ from denxanh.networks.demand import Fidelity, class_mix
 from denxanh.networks.flows import scenario_of
 from denxanh.sim.faults import FIELD_LIKE, DetectorErrors, ErrorModel
 from denxanh.sim.fleet import Fleet
-from denxanh.sim.generator import Layout, Recipe, generate
+from denxanh.sim.generator import RUNNING_START, Layout, Recipe, generate
 from denxanh.sim.reward import RewardWeights
 from denxanh.sim.scenario import Scenario, catalogue_scenario
 from denxanh.training.config import Config
@@ -67,8 +67,10 @@ def draw(config: Config, worker: int, number: int, progress: float, folder: Path
         scenario, weights = _corridor(config, random, seed, folder)
     else:
         scenario = generate(_recipe(config, Layout(kind), easy=easy), seed, folder)
-        if random.random() < config.curriculum.locking:
+        if random.random() < course.locking:
             scenario = locking(scenario)
+        if random.random() < course.standing_start:
+            scenario = standing_start(scenario)
         weights = reward_weights(config)
     scenario = _with_teleport(scenario)
     padding = config.padding
@@ -134,6 +136,15 @@ def locking(scenario: Scenario) -> Scenario:
         at = options.index(BLOCKER_OPTION)
         del options[at : at + 2]
     return replace(scenario, options=tuple(options))
+
+
+def standing_start(scenario: Scenario) -> Scenario:
+    """The same generated scenario, but vehicles come in standing and on the first lane.
+
+    SUMO's defaults were so for many years, and most published figures are of such runs.
+    """
+    options = [one for one in scenario.options if one not in RUNNING_START]
+    return replace(scenario, options=(*options, "--default.departlane=first", "--default.departspeed=0"))
 
 
 def _with_teleport(scenario: Scenario) -> Scenario:

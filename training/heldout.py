@@ -18,7 +18,7 @@ from denxanh.sim import direct
 from denxanh.sim.generator import Layout, Recipe, generate
 from denxanh.sim.scenario import Scenario
 from denxanh.training.config import Evaluation
-from denxanh.training.curriculum import EVALUATION_SEEDS, locking
+from denxanh.training.curriculum import EVALUATION_SEEDS, locking, standing_start
 from denxanh.training.processes import Failed, run_fresh
 
 _LOG = logging.getLogger(__name__)
@@ -53,7 +53,9 @@ class Cell:
         return f"{LAYOUTS[self.number % len(LAYOUTS)]}-{self.seed}"
 
     def made(self, folder: Path) -> Scenario:
-        """The network and its traffic; one without a countdown can lock up inside its junctions.
+        """The network and its traffic.
+
+        Every other four are entered standing, and those without a countdown can lock up inside junctions.
 
         Raises:
             NetworkError: no draw came to enough usable signals.
@@ -66,6 +68,8 @@ class Cell:
             seconds=self.seconds,
         )
         scenario = generate(recipe, self.seed, folder)
+        if self.number // len(LAYOUTS) % 2:
+            scenario = standing_start(scenario)
         return scenario if recipe.commitment_s[0] else locking(scenario)
 
     def decider(self) -> Policy:

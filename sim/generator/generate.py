@@ -24,6 +24,8 @@ from denxanh.sim.scenario import Scenario
 
 ATTEMPTS = 8
 """Draws before we give up: netconvert may make fewer usable signals than wanted."""
+RUNNING_START = ("--default.departlane=best", "--default.departspeed=max")
+"""How vehicles come into a net: at the speed of the road, on the lane that suits them."""
 OWN_STRUCTURE = 0.65
 """Probability that a signal gets a structure of ours instead of netconvert's."""
 OWN_STRUCTURE_OF_DIVIDED = 0.9
@@ -86,7 +88,7 @@ def _draw(recipe: Recipe, dice: random.Random, folder: Path, name: str) -> Scena
         begin_s=0,
         end_s=recipe.seconds,
         measure_from_s=recipe.warmup_s,
-        options=demand.sumo_options(fleet.fidelity),
+        options=(*demand.sumo_options(fleet.fidelity), *RUNNING_START),
         weights=fleet.weights,
     )
 

@@ -323,7 +323,7 @@ def write_traffic(traffic: Traffic, fleet: Fleet, net: Net, corridor: Corridor, 
             if rate > 1e-5 and end > begin:
                 lines.append(
                     f'    <flow id="f{part}.{index}" type="mix" route="r{index}" begin="{begin}" end="{end}"'
-                    f' period="exp({rate:.6f})" departLane="best" departSpeed="max"{lateral}/>\n'
+                    f' period="exp({rate:.6f})"{lateral}/>\n'
                 )
     path.write_text("".join([*lines, "</routes>\n"]), encoding="utf-8")
 
