@@ -1,31 +1,34 @@
-"""A day of the 12-intersection pilot network in the centre's store: size, rows, and how long queries take.
+"""A simulated day of the 12-intersection pilot network in the centre's store: size, rows, times of queries.
 
-    python benchmarks/store.py                                          # SQLite, in a temporary folder
-    python benchmarks/store.py --url postgresql+psycopg://USER@/NAME    # and an empty PostgreSQL database
-    python benchmarks/store.py --write                                  # the table into docs/store.md
+    denxanh simulate-month DIR --corridor mang-thi-diem-12 --days 1 --hours 0:15-24 --keep-journals
+    python benchmarks/store.py DIR                                          # SQLite, in a temporary folder
+    python benchmarks/store.py DIR --url postgresql+psycopg://USER@/NAME    # and an empty PostgreSQL database
+    python benchmarks/store.py DIR --write                                  # the table into docs/store.md
 
-The records are made up, second by second, as the controller would write them: stages of 20 to 50 s, an
-interstage of 5 s, an event per switch, a few mode changes and alarms; no SUMO, so queues are chance, and each
-loop lets a vehicle pass every 10 s on average (360 an hour). They are stored a minute at a time, as after an
-outage; how long a live second takes is measured apart.
+The first day of DIR whose journal was kept is stored a minute at a time, as after an outage; its last minute
+second by second, as in operation. Only storing and asking are timed, not reading the journal.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
-import random
 import statistics
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from denxanh.controller import site
 from denxanh.controller.centre.store import audit, queries, signal_events
 from denxanh.controller.centre.store.archive import Store, open_store
 from denxanh.controller.centre.store.journalreader import Bookmark
@@ -33,182 +36,104 @@ from denxanh.controller.centre.store.overview import overview
 from denxanh.controller.centre.store.recorder import Recorder
 from denxanh.controller.centre.store.said import at_ms
 from denxanh.controller.clock import VIETNAM
-from denxanh.networks import catalogue
-from denxanh.networks.model import Aspect, Corridor, GroupKind, Intersection
-from denxanh.plc.modbus.layout import STATUS_FIELDS, Layout, layout
+from denxanh.controller.journal import JOURNAL_NAME
+from denxanh.networks.model import Corridor
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "store.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-CORRIDOR = "mang-thi-diem-12"
-DAY = "2026-11-23"
 LIVE_S = 60
 """Seconds that are stored one by one, to time what a live second costs."""
+CATCH_UP_S = 60
+"""Seconds that are stored at once before."""
 AUDIT_ROWS = 500
 TRIES = 15
-VEHICLES_PER_S = 0.1
-"""At each loop."""
 Record = dict[str, Any]
 
 
-class Junction:
-    """One intersection's made-up day."""
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's journal and whose it is."""
 
-    def __init__(self, intersection: Intersection, chance: random.Random) -> None:
-        self._one = intersection
-        self._chance = chance
-        self._stage = 0
-        self._left = chance.randint(1, 50)
-        self._interstage = 0
-        self._mode = "PLAN"
-        self._polled = Polled(intersection, chance)
+    corridor: Corridor
+    journal: Path
 
-    def second(self, number: int) -> Record:
-        """The tick record of one second of the day."""
-        chance, events = self._chance, []
-        if self._interstage:
-            self._interstage -= 1
-        elif self._left == 0:
-            self._stage = (self._stage + 1) % len(self._one.stages)
-            self._interstage, self._left = 5, chance.randint(20, 50)
-            events.append(
-                _event("switch", "policy", f"Chuyển sang pha {self._stage}", f"Stage {self._stage} follows")
-            )
-        else:
-            self._left -= 1
-        if chance.random() < 2e-4:
-            self._mode = "ADAPTIVE" if self._mode == "PLAN" else "PLAN"
-            events.append(_event("mode", "detectors", "Đổi chế độ", "The mode changes"))
-        if chance.random() < 5e-5:
-            events.append(_event("detector", "detector-stale", "Bộ dò im lặng", "A detector is silent"))
-            events.append(
-                _event("alarm-cleared", "detector-stale", "Hết cảnh báo", "Cleared: A detector is silent")
-            )
-        shown = self._aspects()
-        lanes = [
-            {
-                "queued": round(chance.random() * 9, 2),
-                "moving": round(chance.random() * 4, 2),
-                "confidence": 0.9,
-            }
-            for _ in self._one.lanes
-        ]
-        return {
-            "k": "tick",
-            "i": self._one.id,
-            "in": {
-                "tick": number,
-                "clock_s": float(number),
-                "date": DAY,
-                "words": self._polled.words(number, self._stage, shown),
-            },
-            "out": {
-                "mode": self._mode,
-                "aspects": shown,
-                "stage": self._stage,
-                "in_interstage": self._interstage > 0,
-                "plan": 1 + number // 21_600,
-                "lanes": lanes,
-                "events": events,
-            },
-        }
+    @classmethod
+    def of(cls, folder: Path) -> Day:
+        """The first day of a simulated month whose journal was kept."""
+        kept = sorted(folder.glob(f"days/*/{JOURNAL_NAME}"))
+        if not kept:
+            sys.exit(f"{folder}: no day has a journal; make it with --keep-journals")
+        return cls(site.load(folder / "site.toml").corridor, kept[0])
 
-    def _aspects(self) -> str:
-        """Green in a stage; in the interstage 3 s yellow, 2 s red, for the groups that it serves."""
-        letters = []
-        for aspect, group in zip(self._one.stages[self._stage].aspects, self._one.groups, strict=True):
-            walks = group.kind is GroupKind.PEDESTRIAN
-            if aspect is Aspect.RED or 0 < self._interstage <= 2:
-                letters.append("r")
-            elif self._interstage:
-                letters.append("C" if walks else "y")
-            else:
-                letters.append("W" if walks else aspect.value)
-        return "".join(letters)
+    @property
+    def date(self) -> str:
+        """Local."""
+        return self.journal.parent.name
+
+    def seconds(self) -> Iterator[list[Record]]:
+        """The records of each second; what comes between two goes with the later one."""
+        found: list[Record] = []
+        seen: set[str] = set()
+        with self.journal.open(encoding="utf-8") as lines:
+            for line in lines:
+                one = json.loads(line)
+                if one["k"] == "tick" and one["i"] in seen:
+                    yield found
+                    found, seen = [], set()
+                if one["k"] == "tick":
+                    seen.add(one["i"])
+                found.append(one)
+        yield found
 
 
-class Polled:
-    """A cabinet's registers: a heartbeat, the lamps, loops that count by chance."""
-
-    def __init__(self, intersection: Intersection, chance: random.Random) -> None:
-        self._chance = chance
-        self._layout: Layout = layout(intersection)
-        self._loops = [0] * (4 * self._layout.loops)
-        self._rest = ([0] * self._layout.lengths[2], [0] * self._layout.lengths[3])
-        self._at = {field.name: field.offset for field in STATUS_FIELDS}
-
-    def words(self, number: int, stage: int, shown: str) -> list[list[int]]:
-        """The four blocks of one poll."""
-        status = [0] * self._layout.lengths[0]
-        values = {
-            "map_version": 1,
-            "junction": self._layout.junction,
-            "mode": 3,
-            "heartbeat": number % 65_536,
-        }
-        for name, value in {**values, "stage": stage, "stage_next": stage}.items():
-            status[self._at[name]] = value
-        for name, lit in (("green", "GgW"), ("yellow", "y"), ("red", "r"), ("flashing", "C")):
-            mask = sum(1 << group for group, letter in enumerate(shown) if letter in lit)
-            status[self._at[name] : self._at[name] + 2] = divmod(mask, 65_536)
-        for at in range(0, len(self._loops), 4):
-            if self._chance.random() < VEHICLES_PER_S:
-                self._loops[at] = (self._loops[at] + 1) % 65_536
-                self._loops[at + 1] = (self._loops[at + 1] + self._chance.randint(2, 5)) % 65_536
-        return [status, list(self._loops), *self._rest]
-
-
-def _event(kind: str, cause: str, text_vi: str, text_en: str) -> Record:
-    return {"kind": kind, "cause": cause, "text_vi": text_vi, "text_en": text_en}
-
-
-def seconds(corridor: Corridor, count: int) -> Iterator[list[Record]]:
-    """The records of each second of the day, the same at every call."""
-    chance = random.Random(20261123)
-    junctions = [Junction(one, chance) for one in corridor.intersections]
-    for number in range(count):
-        yield [junction.second(number) for junction in junctions]
-
-
-def record(store: Store, corridor: Corridor, hours: float) -> dict[str, float]:
+def record(store: Store, day: Day) -> dict[str, float]:
     """Store it all; what it took."""
-    recorder = Recorder(store, corridor)
+    recorder = Recorder(store, day.corridor)
     recorder.resume()
-    opened = {"k": "open", "site": "s", "corridor": corridor.id, "policy": "max-pressure", "epoch": 1}
-    batch: list[Record] = [{**opened, "t": f"{DAY}T00:00:00+07:00"}]
-    count, spent, live = int(hours * 3600), 0.0, []
-    for number, records in enumerate(seconds(corridor, count), start=1):
-        batch += records
-        alone = number > count - LIVE_S
-        if alone or number % 60 == 0 or number == count - LIVE_S:
-            begin = time.perf_counter()
-            recorder.take(batch, Bookmark(1, number, "made-up", "h"))
-            took = time.perf_counter() - begin
-            spent += took
-            batch = []
-            if alone:
-                live.append(took)
-    return {"record_s": spent, "live_ms": statistics.median(live) * 1000, "live_worst_ms": max(live) * 1000}
+    number, spent = 0, 0.0
+
+    def take(records: list[Record]) -> float:
+        nonlocal number
+        number += 1
+        begin = time.perf_counter()
+        recorder.take(records, Bookmark(1, number, "benchmark", "h"))
+        return time.perf_counter() - begin
+
+    held: deque[list[Record]] = deque()
+    coming = day.seconds()
+    while more := list(islice(coming, CATCH_UP_S)):
+        held += more
+        while len(held) >= CATCH_UP_S + LIVE_S:
+            spent += take([one for _ in range(CATCH_UP_S) for one in held.popleft()])
+    while len(held) > LIVE_S:
+        spent += take(held.popleft())
+    live = [take(second) for second in held]
+    return {
+        "record_s": spent + sum(live),
+        "live_ms": statistics.median(live) * 1000,
+        "live_worst_ms": max(live) * 1000,
+    }
 
 
-def ask(store: Store, corridor: Corridor, hours: float) -> dict[str, float]:
+def ask(store: Store, day: Day) -> dict[str, float]:
     """Milliseconds of each query, medians."""
-    place = corridor.intersections[3].id
-    begin = at_ms(DAY, 0.0)
-    middle = begin + int(hours * 1_800_000)
+    place = day.corridor.intersections[3].id
+    begin = at_ms(day.date, 0.0)
     hour = 3_600_000
+    morning = begin + 7 * hour
     tries: dict[str, Callable[[], object]] = {
         "newest 100 events": lambda: queries.events(store),
         "an hour's events of an intersection": lambda: queries.events(
-            store, intersection=place, since_ms=middle, until_ms=middle + hour, limit=1000
+            store, intersection=place, since_ms=morning, until_ms=morning + hour, limit=1000
         ),
         "words that no event has, in the whole day": lambda: queries.events(store, text="không có đâu"),
         "10 minutes of an intersection's signals": lambda: queries.spans(
-            store, place, middle, middle + 600_000
+            store, place, morning, morning + 600_000
         ),
         "a day of an intersection's lanes by minute": lambda: queries.minutes(
             store, place, begin, begin + 24 * hour
         ),
-        "an hour's signal events of an intersection": lambda: _signal_events(store, place, middle, hour),
+        "an hour's signal events of an intersection": lambda: _signal_events(store, place, morning, hour),
         "alarms that nobody took note of": lambda: queries.alarms(store, open_only=True),
         "what one person did, newest 100": lambda: audit.search(store, actor="lan"),
         f"verify the chain of {AUDIT_ROWS} audit rows": lambda: audit.verify(store),
@@ -250,13 +175,12 @@ def size_mb(store: Store) -> float:
     return Path(str(store.engine.url.database)).stat().st_size / 1e6
 
 
-def measure(url: str, hours: float) -> dict[str, str]:
+def measure(url: str, day: Day) -> dict[str, str]:
     """One database's column of the table."""
-    corridor = catalogue.load(CORRIDOR)
     store = open_store(url)
     try:
-        found = {**record(store, corridor, hours), "audit_ms": fill_audit(store)}
-        asked = ask(store, corridor, hours)
+        found = {**record(store, day), "audit_ms": fill_audit(store)}
+        asked = ask(store, day)
         rows = overview(store).rows
         kept = ("events", "spans", "minutes", "alarms", "signal_events")
         return {
@@ -272,10 +196,11 @@ def measure(url: str, hours: float) -> dict[str, str]:
         store.close()
 
 
-def table(columns: dict[str, dict[str, str]], hours: float) -> str:
+def table(columns: dict[str, dict[str, str]], day: Day) -> str:
     """As Markdown, with what it was measured on."""
     names = list(next(iter(columns.values())))
-    head = f"| {hours:g} h of 12 intersections | {' | '.join(columns)} |\n|---|{'---:|' * len(columns)}\n"
+    count = len(day.corridor.intersections)
+    head = f"| a day of {count} intersections | {' | '.join(columns)} |\n|---|{'---:|' * len(columns)}\n"
     rows = "".join(
         f"| {name} | {' | '.join(column[name] for column in columns.values())} |\n" for name in names
     )
@@ -283,7 +208,8 @@ def table(columns: dict[str, dict[str, str]], hours: float) -> str:
     where = (
         f"{datetime.now(VIETNAM):%Y-%m-%d}, Python {platform.python_version()}, SQLAlchemy "
         f"{version('sqlalchemy')}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, other "
-        f"work beside it (load average {os.getloadavg()[1]:.0f}); `python benchmarks/store.py {url}--write`."
+        f"work beside it (load average {os.getloadavg()[1]:.0f}); "
+        f"`python benchmarks/store.py DIR {url}--write`."
     )
     return f"{head}{rows}\n{where}\n"
 
@@ -291,15 +217,16 @@ def table(columns: dict[str, dict[str, str]], hours: float) -> str:
 def main() -> None:
     """Measure, then print or write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a simulated month with a journal in it")
     parser.add_argument("--url", help="an empty PostgreSQL database, measured beside SQLite")
-    parser.add_argument("--hours", type=float, default=24.0, help="length of the day")
     parser.add_argument("--write", action="store_true", help="replace the table in docs/store.md")
     wish = parser.parse_args()
+    day = Day.of(wish.folder)
     with tempfile.TemporaryDirectory() as folder:
-        columns = {"SQLite": measure(f"sqlite:///{folder}/centre.db", wish.hours)}
+        columns = {"SQLite": measure(f"sqlite:///{folder}/centre.db", day)}
         if wish.url:
-            columns["PostgreSQL"] = measure(wish.url, wish.hours)
-    text = table(columns, wish.hours)
+            columns["PostgreSQL"] = measure(wish.url, day)
+    text = table(columns, day)
     if not wish.write:
         sys.stdout.write(text)
         return
