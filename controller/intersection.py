@@ -61,6 +61,7 @@ class IntersectionController:
         epoch: this run's fencing epoch, 1..65535.
         nonce: this run's own number (`orders.first_steps`).
         claim: this run's standing with the cabinet, from the controller before this one.
+        last: the number of this run's last command, from the same; 0: none.
         vds: who feeds zones that do not come from the cabinet.
 
     Attributes:
@@ -84,6 +85,7 @@ class IntersectionController:
         settings: Settings | None = None,
         flood: Policy | None = None,
         claim: Claim = Claim.NEW,
+        last: int = 0,
         vds: Sequence[Source] = (),
     ) -> None:
         self.claim = claim
@@ -109,7 +111,7 @@ class IntersectionController:
         self._conduct = Conduct()
         self._against: Cause | None = None
         """What speaks against ADAPTIVE in this second."""
-        self._commander = Commander(epoch, nonce)
+        self._commander = Commander(epoch, nonce, last)
         self._board = AlarmBoard(intersection)
         self._zones = VdsZones(intersection, vds)
         self._decided: guard.GuardOutput | None = None
