@@ -114,6 +114,7 @@ class Estimator:
         clock_s: float,
         view: SignalView,
         plan: int | None = None,
+        halted_s: float = 0.0,
     ) -> tuple[EstimateState, Estimate]:
         """One tick.
 
@@ -123,8 +124,9 @@ class Estimator:
             clock_s: local seconds since midnight; may wrap at midnight.
             view: what the cabinet shows at the start of this tick.
             plan: number of the scheduled plan, passed through.
+            halted_s: seconds that passed beside those of the clock.
         """
-        dt = _elapsed(state.clock_s, clock_s)
+        dt = _elapsed(state.clock_s, clock_s) + halted_s
         if dt > _LONG_GAP_S:
             state = EstimateState(
                 clock_s, (None,) * len(state.counters), state.health,

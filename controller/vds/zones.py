@@ -70,7 +70,7 @@ class VdsZones:
         Args:
             heard: what came; None for nothing.
             tick: this tick's number.
-            now_s: its time, seconds since 1970, UTC; looked at only where something came.
+            now_s: its time, seconds since 1970, UTC.
         """
         if self._began is None:
             self._began = tick
@@ -84,6 +84,17 @@ class VdsZones:
         for told in self._told.values():
             if told.heard_s is None or tick - told.heard_s > MAX_AGE_S:
                 told.quiet_at = tick
+
+    def aged(self, by_s: float, tick: int) -> None:
+        """All that is known is older than the ticks tell, for they stood still so long.
+
+        That says nothing about the sources: for their silence they still have the time of our ticks.
+        """
+        if not by_s:
+            return
+        self._values = {zone: (reading, seen - by_s) for zone, (reading, seen) in self._values.items()}
+        for told in self._told.values():
+            told.quiet_at = tick
 
     def _take(self, sample: Arrival, tick: int, now_s: float) -> None:
         told = self._told.get(sample.source)
