@@ -28,6 +28,10 @@ RANDOM_STEPS = 5
 (`COMMAND_TTL_DS`). That two runs of one epoch share all of them has odds of 1 to 2**64."""
 LONGEST_STEP = 4096
 """After the first number, which may be any; far below the half of the numbers that counts as older."""
+FARTHEST = SEQ_MAX // 4
+"""So far a number may be ahead of the last accepted one: half of all would count as older."""
+RING = 64
+"""So many numbers go round where none is accepted for hours: none comes twice while one may be under way."""
 
 
 def first_steps(nonce: int) -> tuple[int, ...]:
@@ -115,6 +119,11 @@ class Orders:
             return True
         return (self._seq - accepted) % SEQ_MAX < min(self._in_a_row, SEQ_MAX // 2)
 
+    def _far_ahead(self, status: CabinetStatus, seq: int) -> bool:
+        """Whether commands have been lost for so long that the next number might soon count as older."""
+        known = status.epoch == self._epoch and status.accepted_seq != 0
+        return known and (seq - status.accepted_seq) % SEQ_MAX >= FARTHEST
+
     def _block(
         self,
         status: CabinetStatus,
@@ -126,7 +135,12 @@ class Orders:
         committed_next: int = 0,
     ) -> Command:
         step = next(self._steps, 0)
-        self._seq = ((self._seq or 0) - 1 + (step or 1)) % SEQ_MAX + 1
+        before = self._seq or 0
+        if self._far_ahead(status, before):
+            back = status.accepted_seq + FARTHEST - RING
+            self._early.update((back + n) % SEQ_MAX + 1 for n in range(RING))
+            before = back
+        self._seq = (before - 1 + (step or 1)) % SEQ_MAX + 1
         if step:
             self._early.add(self._seq)
         else:
