@@ -4,7 +4,7 @@
     python benchmarks/faults.py --write         # into docs/faults.md, between its two marks
 
 Each row is one run of `tests/controller/live/faults`: a controller in lock-step with one crossroads over real
-Modbus TCP. Seconds are those of the simulated street. Any failing test: no table, status 1.
+Modbus TCP or NTCIP's UDP. Seconds are those of the simulated street. Any failing test: no table, status 1.
 """
 
 from __future__ import annotations

@@ -33,12 +33,13 @@ from denxanh.plc.modbus.layout import layout
 from denxanh.plc.modbus.registers import decode_report
 
 JOURNAL_VERSION = 1
-RULES = 4
+RULES = 5
 """Number of the rules by which outputs come from inputs; whoever changes what comes out raises it.
 
 1: journals without a number. 2: command numbers that begin at random, alarms that are told with patience.
 3: signals that stand, silences, rings of old answers. 4: silences that only the cabinet has counted, greens
-about to be raised, a cabinet that is driven and says that it is not, a start-up that does not end."""
+about to be raised, a cabinet that is driven and says that it is not, a start-up that does not end. 5: numbers
+that go on over a restart within a run, VDS values that a halt of the machine has made old."""
 RULE = "max-pressure"
 """The rule that stands in for a failed policy."""
 SECOND_RULE = "actuated"
@@ -46,9 +47,9 @@ SECOND_RULE = "actuated"
 
 
 class Make(Protocol):
-    """Makes one intersection's controller, which knows nothing but its standing with the cabinet."""
+    """Makes one intersection's controller, which knows nothing but its claim and the run's last number."""
 
-    def __call__(self, *, claim: Claim = Claim.NEW) -> IntersectionController:
+    def __call__(self, *, claim: Claim = Claim.NEW, last: int = 0) -> IntersectionController:
         """A new one."""
         ...
 

@@ -92,14 +92,22 @@ class Clock(Protocol):
         ...
 
 
+def uptime_s() -> float:
+    """Seconds from a clock that never jumps and that goes on while the machine is suspended.
+
+    Linux stops its monotonic clock then; elsewhere there is no other.
+    """
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class MonotonicClock:
-    """1 Hz with absolute deadlines on the monotonic clock.
+    """1 Hz with absolute deadlines on a clock that never jumps.
 
     Lateness does not add up, missed ticks are counted and never made up for in a bunch, and a jump of the
     wall clock moves only the time of day.
 
     Args:
-        monotonic: seconds from a clock that never jumps.
+        monotonic: seconds from that clock.
         wall: seconds since 1970 (UTC), may jump.
         sleep: waits so many seconds on the monotonic clock.
     """
@@ -107,7 +115,7 @@ class MonotonicClock:
     def __init__(
         self,
         *,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = uptime_s,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:

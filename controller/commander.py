@@ -17,10 +17,11 @@ class Commander:
     Args:
         epoch: this run's fencing epoch, 1..65535.
         nonce: this run's own number.
+        last: the number of this run's last command to the cabinet; 0 before the first.
     """
 
-    def __init__(self, epoch: int, nonce: int = 0) -> None:
-        self._orders = Orders(epoch, nonce)
+    def __init__(self, epoch: int, nonce: int = 0, last: int = 0) -> None:
+        self._orders = Orders(epoch, nonce, last)
         self._plan_request = PlanRequest()
         self._promise: Commitment | None = None
         """In the last command."""

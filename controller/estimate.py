@@ -74,6 +74,8 @@ class EstimateState(NamedTuple):
     """Per group, since a detector last saw demand."""
     unheard_s: float
     """Since the last report."""
+    halted_s: float = 0.0
+    """Meanwhile, beside these: what the clock has not counted."""
 
 
 class Estimator:
@@ -114,6 +116,7 @@ class Estimator:
         clock_s: float,
         view: SignalView,
         plan: int | None = None,
+        halted_s: float = 0.0,
     ) -> tuple[EstimateState, Estimate]:
         """One tick.
 
@@ -123,15 +126,18 @@ class Estimator:
             clock_s: local seconds since midnight; may wrap at midnight.
             view: what the cabinet shows at the start of this tick.
             plan: number of the scheduled plan, passed through.
+            halted_s: seconds that passed beside those of the clock; they make nothing stale, for only the
+                cabinet tells of them, whose clock may have been set, but counters may have moved on by them.
         """
         dt = _elapsed(state.clock_s, clock_s)
-        if dt > _LONG_GAP_S:
+        halted_s += state.halted_s
+        if dt + halted_s > _LONG_GAP_S:
             state = EstimateState(
                 clock_s, (None,) * len(state.counters), state.health,
                 tuple(LaneMemory(past_queued=m.past_queued, past_moving=m.past_moving) for m in state.lanes),
                 state.wait_s, state.uncalled_s, 0.0,
             )  # fmt: skip
-            dt = 0.0
+            dt = halted_s = 0.0
         wiring = self._wiring
         green = _green(view.aspects, len(self.intersection.groups))
         if report is None:
@@ -149,8 +155,7 @@ class Estimator:
                 for lane in lanes
             )
         else:
-            unheard = 0.0
-            span = state.unheard_s + dt
+            span, unheard, halted_s = state.unheard_s + dt + halted_s, 0.0, 0.0
             readings = report.readings
             counters, loops = read_loops(wiring, state.counters, readings.loops, span)
             zones = read_zones(wiring, readings.zones, self.limits.max_speed_kmh)
@@ -171,7 +176,7 @@ class Estimator:
                 for before, call, done in zip(state.wait_s, called, discharging, strict=True)
             ]
         )
-        after = EstimateState(clock_s, counters, health, lanes, wait, uncalled, unheard)
+        after = EstimateState(clock_s, counters, health, lanes, wait, uncalled, unheard, halted_s)
         return after, self._estimate(after, seen, view, called, discharging, plan)
 
     def _sight(self, health: Sequence[DetectorHealth]) -> Sight:

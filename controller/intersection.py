@@ -6,7 +6,7 @@ replays every decision. It reads no clock, no file and no socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from denxanh.agents.policy import Policy
@@ -16,6 +16,7 @@ from denxanh.controller.chooser import Choice, Chooser, ChooserState
 from denxanh.controller.claim import BARRED, Claim, heard
 from denxanh.controller.commander import Commander
 from denxanh.controller.conduct import Conduct, Seen, Witness
+from denxanh.controller.ear import Decode, Ear
 from denxanh.controller.estimate import Estimate, Estimator
 from denxanh.controller.follower import Follower
 from denxanh.controller.ladder import HOLD_OFF_S, Cause, Evidence, LadderState, commands
@@ -28,22 +29,16 @@ from denxanh.controller.priority.attendant import Attendant
 from denxanh.controller.priority.made_plans import made_plan
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.telling import Told, detail, happened, worded
-from denxanh.controller.pulse import Pulse
-from denxanh.controller.pulse import heard as beaten
-from denxanh.controller.readback import believed, police_panel
+from denxanh.controller.readback import police_panel
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
 from denxanh.controller.trust import Trust
 from denxanh.controller.vds.arrival import Source
-from denxanh.controller.vds.zones import VdsZones, utc_s
+from denxanh.controller.vds.zones import utc_s
 from denxanh.controller.watch import Facts, WatchState, observe
 from denxanh.controller.wording import reason
-from denxanh.errors import FrameError
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.schedule import Timetable
 from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, LoopReading, Refusal, Report
-
-Decode = Callable[[tuple[tuple[int, ...], ...]], Report]
-"""Turns a poll's registers into a report; raises `FrameError`."""
 
 
 class IntersectionController:
@@ -61,6 +56,7 @@ class IntersectionController:
         epoch: this run's fencing epoch, 1..65535.
         nonce: this run's own number (`orders.first_steps`).
         claim: this run's standing with the cabinet, from the controller before this one.
+        last: the number of this run's last command, from the same; 0: none.
         vds: who feeds zones that do not come from the cabinet.
 
     Attributes:
@@ -84,12 +80,13 @@ class IntersectionController:
         settings: Settings | None = None,
         flood: Policy | None = None,
         claim: Claim = Claim.NEW,
+        last: int = 0,
         vds: Sequence[Source] = (),
     ) -> None:
         self.claim = claim
         self._timetable = Timetable(corridor.schedule)
         self._intersection = intersection
-        self._decode = decode
+        self._ear = Ear(intersection, decode, vds)
         self._config_crc = config_crc
         self._epoch = epoch
         self._chooser = Chooser(policy, rule)
@@ -109,15 +106,13 @@ class IntersectionController:
         self._conduct = Conduct()
         self._against: Cause | None = None
         """What speaks against ADAPTIVE in this second."""
-        self._commander = Commander(epoch, nonce)
+        self._commander = Commander(epoch, nonce, last)
         self._board = AlarmBoard(intersection)
-        self._zones = VdsZones(intersection, vds)
         self._decided: guard.GuardOutput | None = None
         """The last second's decision where it counted (`ladder.commands`)."""
         self._first = False
         """Whether the last second's command was this run's first."""
         self._announced: Mode | None = None
-        self._pulse = Pulse()
 
     def rehearse(self) -> None:
         """Let the policies decide once, with a vehicle on every lane, so that the first second is not late.
@@ -138,9 +133,8 @@ class IntersectionController:
             value: what is heard in it.
             decoded: what `value.words` say, where the adapter has decoded them already; nothing else.
         """
-        now_s = 0.0 if value.vds is None else utc_s(value.date, value.clock_s)
-        self._zones.hear(value.vds, value.tick, now_s)
-        report, problem, silent = self._hear(value, decoded)
+        now_s = utc_s(value.date, value.clock_s)
+        report, problem, silent, halted_s = self._ear.second(value, now_s, decoded)
         status = None if report is None else report.status
         loops = () if report is None else report.readings.loops
         if self._first and (value.late or value.unsent):
@@ -158,7 +152,7 @@ class IntersectionController:
             follower.hear(status, value.tick)
         view = follower.view()
         self._estimate, estimate = self._estimator.update(
-            self._estimate, report, value.clock_s, view, scheduled
+            self._estimate, report, value.clock_s, view, scheduled, halted_s
         )
         estimate = attendant.see(estimate)
         mode, cause, choice = self._judge(value, status, silent, estimate)
@@ -181,14 +175,15 @@ class IntersectionController:
         if in_charge and people.acting is not None:
             choice = ordering.worded(choice, self._intersection, people.acting, asked.request)
         detail_ = self._detail(cause, problem, estimate, value.tick)
+        given_out = decided if in_charge else None
         events = (
             *self._mode_events(mode, cause, detail_),
             *requests,
             *people.events(cause),
             *self._switches(mode, cause, before, decided, choice, plan),
-            *self._alarms(value, status, loops, cause, problem, choice, decided if in_charge else None),
+            *self._alarms(value, now_s, status, loops, cause, problem, choice, given_out),
         )
-        self._decided = decided if in_charge else None
+        self._decided = given_out
         shown = follower.shown
         return TickOutput(
             mode=mode,
@@ -209,27 +204,9 @@ class IntersectionController:
                 [LaneView(lane.queued, lane.moving, lane.confidence) for lane in estimate.traffic.lanes]
             ),
             events=events,
-            vds=self._zones.views(value.tick),
+            vds=self._ear.zones.views(value.tick),
             orders=people.standing.orders,
         )
-
-    def _hear(self, value: TickInput, decoded: Report | None) -> tuple[Report | None, str | None, Cause]:
-        """The report; or none, with the problem and what it will mean if it lasts."""
-        if value.words is None:
-            return None, value.link_error or "no answer", Cause.LINK_LOST
-        try:
-            report = decoded or self._decode(value.words)
-        except FrameError as error:
-            return None, str(error), Cause.LINK_LOST
-        self._pulse, old = beaten(self._pulse, report.status.heartbeat, value.tick)
-        if old is not None:
-            # Once is a matter of phase between two clocks, or a restart; the ladder forgives that.
-            return None, old, Cause.FROZEN
-        merged = self._zones.merge(report, value.tick)
-        status = believed(merged.status)
-        if status is not merged.status:
-            merged = replace(merged, status=status)
-        return merged, None, Cause.LINK_LOST
 
     def _plan(self, value: TickInput) -> int | None:
         """The scheduled plan's number; None where the schedule or the cabinet has none for now."""
@@ -366,6 +343,7 @@ class IntersectionController:
     def _alarms(
         self,
         value: TickInput,
+        now_s: float,
         status: CabinetStatus | None,
         loops: Sequence[LoopReading],
         cause: Cause,
@@ -374,10 +352,10 @@ class IntersectionController:
         decided: guard.GuardOutput | None,
     ) -> tuple[Event, ...]:
         health = self._estimate.health
-        zones = self._zones
+        zones = self._ear.zones
         self._board.hear(
             status,
-            utc_s(value.date, value.clock_s),
+            now_s,
             health,
             config_matches=self._config_matches(status),
             unfed=zones.stale(value.tick),

@@ -74,11 +74,10 @@ class JournalRecorder:
         for event in output.events:
             _EVENTS.log(_LEVELS.get(event.kind, logging.DEBUG), "%s: %s", intersection, event.text_en)
 
-    def restarted(self, intersection: str, tick: int, cause: str, claim: Claim) -> None:
+    def restarted(self, intersection: str, tick: int, cause: str, claim: Claim, last: int) -> None:
         """See `post.Recorder`; orders do not outlive it."""
-        self._journal.append(
-            {"k": "restart", "i": intersection, "tick": tick, "cause": cause, "claim": claim.value}
-        )
+        known = {"claim": claim.value, "last": last}
+        self._journal.append({"k": "restart", "i": intersection, "tick": tick, "cause": cause, **known})
         if self._people is not None:
             self._people.forget(tick, intersection)
 
@@ -246,10 +245,13 @@ class Loop:
         self._held = [post for post, result in zip(held, results, strict=True) if result is False]
 
     def _reopen(self, tick: Tick) -> bool:
-        claims = {post.intersection: post.claim.value for post in self._posts}
+        known = {
+            "claims": {post.intersection: post.claim.value for post in self._posts},
+            "lasts": {post.intersection: post.last for post in self._posts},
+        }
         try:
             self._journal.append(
-                {**self._opening(), "after": "journal failure", "tick": tick.number, "claims": claims}
+                {**self._opening(), "after": "journal failure", "tick": tick.number, **known}
             )
         except JournalError:
             return False

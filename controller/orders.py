@@ -3,6 +3,9 @@
 Epochs tell controllers apart, but two with separate epoch files can hold the same one and find a cabinet that
 has heard neither. So a run numbers its first commands in its own random way (`first_steps`): the cabinet
 reports the last number that it accepted, and the one of the two whose number that is not falls silent.
+
+A run never gives a number twice, whoever in it writes: a command that was thought lost may still arrive, and
+with the number of a later one it would pass for that.
 """
 
 from __future__ import annotations
@@ -25,6 +28,10 @@ RANDOM_STEPS = 5
 (`COMMAND_TTL_DS`). That two runs of one epoch share all of them has odds of 1 to 2**64."""
 LONGEST_STEP = 4096
 """After the first number, which may be any; far below the half of the numbers that counts as older."""
+FARTHEST = SEQ_MAX // 4
+"""So far a number may be ahead of the last accepted one: half of all would count as older."""
+RING = 64
+"""So many numbers go round where none is accepted for hours: none comes twice while one may be under way."""
 
 
 def first_steps(nonce: int) -> tuple[int, ...]:
@@ -46,15 +53,17 @@ class Orders:
     Args:
         epoch: this run's fencing epoch, 1..65535.
         nonce: this run's own number; see `first_steps`.
+        last: the number of this run's last command to the cabinet; 0 before the first.
     """
 
-    def __init__(self, epoch: int, nonce: int = 0) -> None:
+    def __init__(self, epoch: int, nonce: int = 0, last: int = 0) -> None:
         self._epoch = epoch
-        self._seq: int | None = None
-        self._steps: Iterator[int] = iter(first_steps(nonce))
+        self._seq: int | None = last or None
+        self._steps: Iterator[int] = iter(() if last else first_steps(nonce))
         self._early: set[int] = set()
         """Numbers before those that follow each other."""
-        self._in_a_row = 0
+        # How far apart those before `last` were is forgotten; each may still be under way.
+        self._in_a_row = SEQ_MAX // 2 if last else 0
         """Numbers that follow each other, up to the last one."""
 
     def adaptive(self, status: CabinetStatus, promise: Commitment | None) -> Command:
@@ -110,6 +119,11 @@ class Orders:
             return True
         return (self._seq - accepted) % SEQ_MAX < min(self._in_a_row, SEQ_MAX // 2)
 
+    def _far_ahead(self, status: CabinetStatus, seq: int) -> bool:
+        """Whether commands have been lost for so long that the next number might soon count as older."""
+        known = status.epoch == self._epoch and status.accepted_seq != 0
+        return known and (seq - status.accepted_seq) % SEQ_MAX >= FARTHEST
+
     def _block(
         self,
         status: CabinetStatus,
@@ -120,14 +134,13 @@ class Orders:
         committed_end_ds: int = 0,
         committed_next: int = 0,
     ) -> Command:
-        if self._seq is None:
-            # Numbering goes on where an earlier part of this run left it.
-            goes_on = status.epoch == self._epoch
-            self._seq = status.accepted_seq if goes_on else 0
-            self._steps = iter(()) if goes_on else self._steps
-            self._early.add(self._seq)
         step = next(self._steps, 0)
-        self._seq = (self._seq - 1 + (step or 1)) % SEQ_MAX + 1
+        before = self._seq or 0
+        if self._far_ahead(status, before):
+            back = status.accepted_seq + FARTHEST - RING
+            self._early.update((back + n) % SEQ_MAX + 1 for n in range(RING))
+            before = back
+        self._seq = (before - 1 + (step or 1)) % SEQ_MAX + 1
         if step:
             self._early.add(self._seq)
         else:

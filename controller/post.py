@@ -49,9 +49,9 @@ class Stepper(Protocol):
 
 
 class Build(Protocol):
-    """Makes the decision part, which knows nothing yet but this run's standing with the cabinet."""
+    """Makes the decision part, which knows nothing yet but the run's claim and its last command's number."""
 
-    def __call__(self, *, claim: Claim) -> Stepper:
+    def __call__(self, *, claim: Claim, last: int) -> Stepper:
         """A new one."""
         ...
 
@@ -63,7 +63,7 @@ class Recorder(Protocol):
         """One second of one intersection."""
         ...
 
-    def restarted(self, intersection: str, tick: int, cause: str, claim: Claim) -> None:
+    def restarted(self, intersection: str, tick: int, cause: str, claim: Claim, last: int) -> None:
         """The intersection's controller starts from nothing after this tick."""
         ...
 
@@ -89,9 +89,11 @@ class Post:
     ) -> None:
         self.intersection = intersection
         self.commands = 0
+        self.last = 0
+        """The number of this run's last command to the cabinet, sent or not; 0 before the first."""
         self._cabinet = cabinet
         self._build = build
-        self._controller: Stepper = build(claim=Claim.NEW)
+        self._controller: Stepper = build(claim=Claim.NEW, last=0)
         self._epoch = epoch
         self._deadlines = deadlines or Deadlines()
         self._pending: asyncio.Task[Any] | None = None
@@ -115,8 +117,8 @@ class Post:
         return self._restarts > MAX_RESTARTS
 
     def restart(self) -> None:
-        """Forget everything but the claim; the next tick is a first one."""
-        self._controller = self._build(claim=self.claim)
+        """Forget everything but claim and number; the next tick is a first one."""
+        self._controller = self._build(claim=self.claim, last=self.last)
         self._late = self._unsent = False
 
     async def tick(
@@ -151,7 +153,8 @@ class Post:
         except Exception as error:  # the actor boundary: a bug here must not stop the other intersections
             _LOG.exception("%s: the controller failed and starts anew", self.intersection)
             self._restarts += 1
-            recorder.restarted(self.intersection, tick.number, f"{type(error).__name__}: {error}", self.claim)
+            cause = f"{type(error).__name__}: {error}"
+            recorder.restarted(self.intersection, tick.number, cause, self.claim, self.last)
             self.restart()
             if self.given_up:
                 self._given_back = False  # what was given back before has been commanded since
@@ -192,6 +195,8 @@ class Post:
         )  # fmt: skip
         begun = clock.now()
         output = self._controller.step(value, report)
+        if output.command is not None:
+            self.last = output.command.seq
         self._late, self._unsent = clock.now() - begun > DECISION_S, False
         recorder.tick(self.intersection, value, output)
         if output.command is None or self._late:
@@ -237,9 +242,14 @@ class Post:
         return True
 
     async def _release(self, status: CabinetStatus) -> str | None:
-        """Write a release; why it was not taken, if so: what was late before it may have overtaken it."""
-        orders = Orders(self._epoch)
-        _, problem = await self._within(RELEASE_S, self._cabinet.command(orders.release(status)))
+        """Write a release; why it was not taken, if so.
+
+        Its number is beyond all that this run has given: whatever arrives late is not taken for it.
+        """
+        orders = Orders(self._epoch, last=self.last)
+        release = orders.release(status)
+        self.last = release.seq
+        _, problem = await self._within(RELEASE_S, self._cabinet.command(release))
         if problem is not None:
             return problem
         after, problem = await self._poll(RELEASE_S)

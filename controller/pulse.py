@@ -27,6 +27,8 @@ class Pulse(NamedTuple):
     """Tick of the last jump back."""
     doubted: int = 0
     """Until this tick nothing is believed."""
+    ahead_s: int = 0
+    """By how much the last answer's heartbeat had jumped ahead of our ticks; 0 where it had not."""
 
 
 def heard(before: Pulse, heartbeat: int, tick: int) -> tuple[Pulse, str | None]:
@@ -43,10 +45,12 @@ def heard(before: Pulse, heartbeat: int, tick: int) -> tuple[Pulse, str | None]:
     moved = (heartbeat - before.heartbeat) % HEARTBEATS
     if moved == 0:
         return Pulse(heartbeat, before.tick, back, doubted), "the heartbeat stands still"
-    jumped = moved > (tick - before.tick + AHEAD) % HEARTBEATS
+    jumped, ahead_s = moved > (tick - before.tick + AHEAD) % HEARTBEATS, 0
     if jumped and moved > HEARTBEATS // 2:
         if back is not None and tick - back < REMEMBERED_S:
             doubted = max(doubted, tick + 2 * (tick - back))
         back = tick
-    now = Pulse(heartbeat, tick, back, doubted)
+    elif jumped:
+        ahead_s = moved - (tick - before.tick)
+    now = Pulse(heartbeat, tick, back, doubted, ahead_s)
     return now, "the heartbeat jumps" if jumped or tick < doubted else None

@@ -16,6 +16,7 @@ from denxanh.controller.claim import Claim
 from denxanh.controller.codec import decode_input, decode_output, encode_output
 from denxanh.controller.journal import Record, read_all
 from denxanh.controller.operator import rerun as people
+from denxanh.controller.orders import SEQ_MAX
 from denxanh.controller.post import Build as Make
 from denxanh.controller.post import Stepper
 from denxanh.controller.priority.rerun import Rerun
@@ -94,10 +95,11 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
                 rules = _rules(record, where)
                 makers = build(record, where)
                 requests = Rerun(settings_of(record, where))
-                claims = record.get("claims")
-                known = claims if isinstance(claims, dict) else {}
+                claims, lasts = _known(record, "claims"), _known(record, "lasts")
                 controllers = {
-                    name: make(claim=_claim(known.get(name, Claim.NEW), where))
+                    name: make(
+                        claim=_claim(claims.get(name, Claim.NEW), where), last=_number(lasts.get(name), where)
+                    )
                     for name, make in makers.items()
                 }
             case "request":
@@ -111,7 +113,8 @@ def replay(path: Path, *, build: Build = rebuild) -> ReplayResult:
             case "restart" if makers is not None:
                 name = str(record.get("i"))
                 claim = _claim(record.get("claim", Claim.DRIVING), where)
-                controllers[name] = _maker(makers, name, where)(claim=claim)
+                last = _number(record.get("last"), where)
+                controllers[name] = _maker(makers, name, where)(claim=claim, last=last)
                 orders.forget(record, name)
             case "tick":
                 name = str(record.get("i"))
@@ -132,6 +135,21 @@ def _rules(record: Record, where: str) -> int:
     if isinstance(rules, int) and not isinstance(rules, bool):
         return rules
     raise JournalError(f"no number of rules: {str(rules)[:32]!r}", where=where)
+
+
+def _known(record: Record, key: str) -> Mapping[str, object]:
+    """What an `open` record says of each intersection; nothing at a run's beginning."""
+    given = record.get(key)
+    return given if isinstance(given, dict) else {}
+
+
+def _number(value: object, where: str) -> int:
+    """Of a run's last command; older journals do not say it."""
+    if value is None:
+        return 0
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= SEQ_MAX:
+        return value
+    raise JournalError(f"no number of a command: {str(value)[:32]!r}", where=where)
 
 
 def _claim(value: object, where: str) -> Claim:

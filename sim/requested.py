@@ -15,6 +15,7 @@ from denxanh.agents.policy import Policy
 from denxanh.controller.mode import Mode
 from denxanh.controller.priority import dispatcher
 from denxanh.controller.priority.attendant import Attendant
+from denxanh.controller.priority.made_plans import made_plan
 from denxanh.controller.priority.message import Message
 from denxanh.controller.priority.settings import Settings
 from denxanh.controller.priority.wishes import Wishes
@@ -62,6 +63,8 @@ class _Post:
         """The lamps for the second that begins now."""
         attendant = self._attendant
         attendant.hear(wishes, tick)
+        if plan is not None and attendant.closures is not None:
+            plan = made_plan(self.mind.intersection, attendant.closures, plan)
         self.mind.sense(readings, clock_s, plan)
         estimate = attendant.see(self.mind.estimate)
         mode = Mode.ADAPTIVE if attendant.preempt(tick) is None else Mode.PREEMPT

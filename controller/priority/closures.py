@@ -45,6 +45,7 @@ class Closures:
         share: per lane, the part of its demand that counts, in (0, 1].
         idle: per stage, whether it serves vehicles, and only from closed approaches.
         skipped: per stage, whether it is idle and not needed on the way between the others.
+        cut: per stage, the share of its split to take away, in [0, 0.5]: so much goes to held streets.
         approaches: the closed ones here.
     """
 
@@ -54,6 +55,7 @@ class Closures:
     share: tuple[float, ...]
     idle: tuple[bool, ...]
     skipped: tuple[bool, ...]
+    cut: tuple[float, ...]
     approaches: tuple[str, ...]
 
 
@@ -88,6 +90,7 @@ def closures(
         share=tuple(1.0 - hold_back * part for part in towards),
         idle=idle,
         skipped=skipped,
+        cut=cut,
         approaches=approaches,
     )
 

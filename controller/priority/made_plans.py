@@ -46,24 +46,32 @@ def _named(plan: Plan) -> set[str]:
     return {*plan.name.replace(",", " ").split()}
 
 
-def drafts(site: Intersection, approaches: Sequence[str], numbers: Sequence[int]) -> tuple[Plan, ...]:
+def drafts(
+    site: Intersection,
+    approaches: Sequence[str],
+    numbers: Sequence[int],
+    towards: Sequence[str] = (),
+    hold_back: float = 0.0,
+) -> tuple[Plan, ...]:
     """Plans for the time when approaches are closed, one for each of the site's that has time to win.
 
-    Stages that serve vehicles from these approaches alone get their least legal split, the others share what
-    is won in proportion; cycle and offset stay.
+    Stages that serve vehicles from these approaches alone get their least legal split, those that lead to the
+    flooded street are cut, the others share what is won in proportion; cycle and offset stay.
 
     Args:
         site: the intersection.
         approaches: the edges from which nobody will come.
         numbers: free ones, taken in turn.
+        towards: edges to which nobody should go.
+        hold_back: the largest share of a split to take away for that, in [0, 0.5].
     """
-    found = closures(site, approaches, [], 0.0)
+    found = closures(site, approaches, towards, hold_back)
     if found is None:
         return ()
-    nothing = (False,) * len(site.stages), (0.0,) * len(site.stages)
+    everybody = (False,) * len(site.stages)
     street = ", ".join(approaches)
     usual = [plan for plan in site.plans if not made_for_floods(plan)]
-    pairs = [(plan, flood_plan(site, plan, found.idle, *nothing)) for plan in usual]
+    pairs = [(plan, flood_plan(site, plan, found.idle, everybody, found.cut)) for plan in usual]
     return tuple(
         replace(
             made,

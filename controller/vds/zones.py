@@ -21,6 +21,10 @@ ALARM_TICKS = 60
 """A refusal's alarm stands until there has been none of its kind for so long."""
 QUIET = frozenset({Reason.DUPLICATE, Reason.REORDERED})
 """Every network does these now and then: counted, no alarm."""
+BEHIND = frozenset({Reason.LATE, Reason.OVERFLOW})
+"""What a receiver that goes on has for a controller that has stood still: no fault of the source."""
+CATCH_UP_TICKS = 3
+"""So long that is no alarm; what has piled up is read by then."""
 MAX_AGE_DS = 65_535
 """Where ages end, as on the wire."""
 _NEVER = ZoneReading(0, 0, 0.0, 0.0, fault=False, age_ds=MAX_AGE_DS)
@@ -63,6 +67,10 @@ class VdsZones:
         self._values: dict[str, tuple[ZoneReading, float]] = {}
         """Per zone: its last reading and when that was seen, in ticks."""
         self._began: int | None = None
+        self._last: int | None = None
+        """The last tick."""
+        self._caught_up = 0
+        """Until this tick what comes may be what piled up while we stood still."""
 
     def hear(self, heard: Heard | None, tick: int, now_s: float) -> None:
         """Take up what came since the last tick, in the order of arrival.
@@ -70,10 +78,13 @@ class VdsZones:
         Args:
             heard: what came; None for nothing.
             tick: this tick's number.
-            now_s: its time, seconds since 1970, UTC; looked at only where something came.
+            now_s: its time, seconds since 1970, UTC.
         """
         if self._began is None:
             self._began = tick
+        if self._last is not None and tick - self._last > MAX_AGE_S:
+            self._caught_up = tick + CATCH_UP_TICKS
+        self._last = tick
         for told in self._told.values():
             told.taken = 0
             told.refused.clear()
@@ -84,6 +95,18 @@ class VdsZones:
         for told in self._told.values():
             if told.heard_s is None or tick - told.heard_s > MAX_AGE_S:
                 told.quiet_at = tick
+
+    def aged(self, by_s: float, tick: int) -> None:
+        """All that is known is older than the ticks tell, for they stood still so long.
+
+        That says nothing about the sources: for their silence they still have the time of our ticks.
+        """
+        if not by_s:
+            return
+        self._values = {zone: (reading, seen - by_s) for zone, (reading, seen) in self._values.items()}
+        self._caught_up = tick + CATCH_UP_TICKS
+        for told in self._told.values():
+            told.quiet_at = tick
 
     def _take(self, sample: Arrival, tick: int, now_s: float) -> None:
         told = self._told.get(sample.source)
@@ -106,7 +129,8 @@ class VdsZones:
         told = self._told.get(source)
         if told is not None:
             told.refused[reason] += count
-            told.refused_at[reason] = tick
+            if tick >= self._caught_up or reason not in BEHIND:
+                told.refused_at[reason] = tick
 
     def merge(self, report: Report, tick: int) -> Report:
         """The cabinet's report with the VDS zones in their places among its readings."""
@@ -131,6 +155,8 @@ class VdsZones:
         return tuple(told.source for told in self._told.values() if self._silent(told, tick))
 
     def _silent(self, told: _Told, tick: int) -> bool:
+        if tick < self._caught_up:
+            return False
         if told.heard_s is not None:
             return tick - told.heard_s > MAX_AGE_S
         return self._began is not None and tick - self._began >= SETTLED_S

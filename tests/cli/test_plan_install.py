@@ -284,6 +284,9 @@ def test_flood_plans_are_drafted_and_installed(site: Path, tmp_path: Path) -> No
     )
     assert "no approach" in refused("plan", "flood", site, place, "nowhere")
     assert "no intersection" in refused("plan", "flood", site, HERE, arm)
+    away = "NVC_CMT8-NVC_TVC"
+    assert done("plan", "flood", site, place, arm, "--towards", away).stdout != before
+    assert "nothing leads to" in refused("plan", "flood", site, place, arm, "--towards", arm)
     assert "cannot give them less" in refused("plan", "flood", site, place, "NVC_CMT8_se")
 
 

@@ -6,14 +6,15 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from denxanh.controller.claim import BARRED, Claim, heard
 from denxanh.controller.orders import LONGEST_STEP, RANDOM_STEPS, SEQ_MAX, Orders, first_steps
 from denxanh.networks.example import crossroads
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
-from denxanh.plc.contract import LoopReading, Readings, Refusal, ZoneReading
+from denxanh.plc.cabinet.gate import COUNTER, Gate
+from denxanh.plc.contract import Command, LoopReading, Readings, Refusal, ZoneReading
 from denxanh.plc.modbus.layout import layout
 from denxanh.plc.modbus.registers import encode_command
 
@@ -136,3 +137,35 @@ def test_after_half_of_all_numbers_only_what_is_ahead_is_another_ones():
     behind = replace(cabinet.status, accepted_seq=(last - 30_000) % SEQ_MAX or 1)
     ahead = replace(cabinet.status, accepted_seq=(last + 10) % SEQ_MAX or 1)
     assert (orders.ours(behind), orders.ours(ahead)) == (True, False)
+
+
+@settings(max_examples=25, deadline=None)
+@example(lost=SEQ_MAX // 2 + 100, late=[])
+@example(lost=SEQ_MAX // 4 + 63, late=[0])
+@given(lost=st.integers(0, SEQ_MAX + 100), late=st.lists(st.integers(0, 2), max_size=3))
+def test_however_long_commands_are_lost_the_first_that_arrives_is_taken(lost: int, late: list[int]) -> None:
+    """A gateway lets only polls through for a night; `late`: which of the last three come all the same."""
+    gate, orders, heartbeat = Gate(), Orders(EPOCH, 77), 0
+    cabinet = VirtualCabinet(CROSSROADS, lambda date, second: 1).status
+
+    def written() -> Command:
+        nonlocal heartbeat
+        heartbeat = (heartbeat + 1) % COUNTER
+        status = replace(cabinet, epoch=gate.epoch, accepted_seq=gate.accepted_seq, heartbeat=heartbeat)
+        assert orders.ours(status)
+        return orders.plan(status, 1)
+
+    def arrives(order: Command) -> bool:
+        command, _ = gate.judge(encode_command(order), heartbeat)
+        if command is not None:
+            gate.accept(command, heartbeat)
+        return command is not None
+
+    for _ in range(RANDOM_STEPS + 1):
+        assert arrives(written())
+    under_way = [written() for _ in range(lost)][-3:]
+    assert len({one.seq for one in under_way}) == len(under_way)
+    for one in late:
+        if one < len(under_way):
+            arrives(under_way[one])
+    assert [arrives(written()) for _ in range(5)] == [True] * 5

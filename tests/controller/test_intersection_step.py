@@ -97,7 +97,7 @@ class Rig:
         self.controller = self.make()
         self.lamps: tuple[Aspect, ...] | None = None
 
-    def make(self, epoch: int = 5, claim: Claim = Claim.NEW) -> IntersectionController:
+    def make(self, epoch: int = 5, claim: Claim = Claim.NEW, last: int = 0) -> IntersectionController:
         shape = layout(self.intersection)
         assert self.corridor is not None
         return IntersectionController(
@@ -109,6 +109,7 @@ class Rig:
             rule=known("max-pressure"),
             epoch=epoch,
             claim=claim,
+            last=last,
         )
 
     def run(self, seconds: int) -> "Rig":
@@ -401,7 +402,7 @@ def test_a_restart_with_a_risen_epoch_drives_on_and_so_does_a_controller_built_a
     rig.controller = rig.make(epoch=6)
     rig.run(HOLD_OFF_S + 5)
     assert rig.cabinet.mode is CabinetMode.ADAPTIVE
-    rig.controller = rig.make(epoch=6, claim=rig.controller.claim)
+    rig.controller = rig.make(epoch=6, claim=rig.controller.claim, last=rig.last.command.seq)
     rig.run(HOLD_OFF_S + 5)
     assert rig.cabinet.mode is CabinetMode.ADAPTIVE
     assert {output.cabinet_refusal for output in rig.outputs} == {None}

@@ -11,15 +11,26 @@ from hypothesis import strategies as st
 
 from denxanh.controller import clock as clocks
 from denxanh.controller import post as posts
-from denxanh.controller.claim import Claim
+from denxanh.controller.claim import Claim, heard
 from denxanh.controller.clock import MonotonicClock, Tick
 from denxanh.controller.mode import Mode
+from denxanh.controller.orders import Orders
 from denxanh.controller.post import MAX_RESTARTS, Post
 from denxanh.controller.record import TickInput, TickOutput
 from denxanh.errors import FrameError, JournalError, UnreachableError
 from denxanh.networks.example import crossroads
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
-from denxanh.plc.contract import CabinetMode, Command, Fault, ModeRequest, Readings, Report
+from denxanh.plc.contract import (
+    CabinetMode,
+    Command,
+    Fault,
+    LoopReading,
+    ModeRequest,
+    Readings,
+    Report,
+    ZoneReading,
+)
+from denxanh.plc.modbus.registers import encode_command
 
 TICK = Tick(7, 23_400.0, "2026-11-23")
 STATUS: Any = None
@@ -97,7 +108,7 @@ class Notes:
             raise JournalError("full")
         self.ticks.append(value)
 
-    def restarted(self, intersection: str, tick: int, cause: str, claim: Claim) -> None:
+    def restarted(self, intersection: str, tick: int, cause: str, claim: Claim, last: int) -> None:
         self.restarts.append(cause)
         self.claims.append(claim)
 
@@ -110,7 +121,7 @@ class Bench:
         self.brain = Brain(self.hands)
         self.peer = peer
         self.notes = Notes()
-        self.post = Post("X", peer, lambda *, claim: self.brain, epoch=1)
+        self.post = Post("X", peer, lambda *, claim, last: self.brain, epoch=1)
         self.clock = self.hands.clock()
 
     async def tick(self) -> None:
@@ -310,18 +321,19 @@ async def test_only_a_cabinet_that_is_ours_to_command_is_given_back(
     assert [command.mode for command in one.peer.sent] == [ModeRequest.RELEASE] * written
 
 
-async def test_a_restarted_controller_keeps_its_claim(bench: Callable[..., Bench]) -> None:
+async def test_a_restarted_controller_keeps_its_claim_and_its_numbers(bench: Callable[..., Bench]) -> None:
     one = bench()
-    built: list[Claim] = []
+    built: list[tuple[Claim, int]] = []
 
-    def build(*, claim: Claim) -> Brain:
-        built.append(claim)
+    def build(*, claim: Claim, last: int) -> Brain:
+        built.append((claim, last))
         return one.brain
 
     one.post = Post("X", one.peer, build, epoch=1)
+    await one.tick()
     one.brain.claim, one.brain.fails = Claim.OVERTAKEN, ZeroDivisionError("ours")
     await one.tick()
-    assert built == [Claim.NEW, Claim.OVERTAKEN]
+    assert built == [(Claim.NEW, 0), (Claim.OVERTAKEN, one.peer.sent[-1].seq)]
     assert one.notes.claims == [Claim.OVERTAKEN]
 
 
@@ -422,3 +434,100 @@ async def test_who_is_given_up_is_given_back_however_often_before(bench: Callabl
         assert [command.mode for command in one.peer.sent] == [ModeRequest.RELEASE]
     assert one.post.given_up
     await one.post.close()
+
+
+class LateWire:
+    """A real gate behind a network that keeps commands back; they arrive later, within their life."""
+
+    keeps_promises = True
+
+    def __init__(self, fates: list[str]) -> None:
+        self.cabinet = VirtualCabinet(crossroads(), lambda date, second: 1)
+        shape = self.cabinet.layout
+        loops = (LoopReading(0, 0, False, 0),) * shape.loops
+        zones = (ZoneReading(0, 0, 0.0, 0.0, False, 0),) * shape.zones
+        self.readings = Readings(loops, zones, (False,) * shape.buttons)
+        self.kept: list[Command] = []
+        self.fates = fates
+        self.second(20)
+
+    def second(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.cabinet.tick(23_400.0, "2026-11-23", self.readings, None)
+
+    def arrive(self) -> None:
+        for order in self.kept:
+            self.cabinet.write(encode_command(order))
+        self.kept.clear()
+
+    async def poll(self) -> Report:
+        return Report(self.cabinet.status, self.readings)
+
+    async def command(self, order: Command) -> None:
+        fate = self.fates.pop(0) if self.fates else "arrives"
+        if fate == "after what was late":
+            self.arrive()
+        if fate == "kept":
+            self.kept.append(order)
+            raise UnreachableError("no answer")
+        self.cabinet.write(encode_command(order))
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class Driver:
+    """Asks for ADAPTIVE each second, numbered as the product does."""
+
+    wire: LateWire
+    orders: Orders
+    claim: Claim = Claim.NEW
+
+    def step(self, value: TickInput, decoded: Report | None = None) -> TickOutput:
+        assert decoded is not None
+        ours = self.orders.ours(decoded.status)
+        self.claim = heard(self.claim, 1, decoded.status.epoch, ours=ours)
+        assert self.claim is not Claim.FOREIGN
+        self.claim = Claim.DRIVING
+        command = self.orders.adaptive(decoded.status, None)
+        return TickOutput(
+            Mode.ADAPTIVE, "", "", 0, 0.0, False, None, None, "", None, None, command, 1, (), ()
+        )
+
+
+FATES = st.sampled_from(["arrives", "kept", "after what was late"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    nonce=st.integers(0, 2**64 - 1),
+    before=st.lists(FATES, min_size=1, max_size=6),
+    lost=st.lists(FATES, max_size=posts.RELEASE_IN_VAIN - 1),
+    restarts=st.sets(st.integers(0, 5)),
+)
+async def test_what_arrives_late_is_never_taken_for_a_later_command_of_ours(
+    nonce: int, before: list[str], lost: list[str], restarts: set[int]
+) -> None:
+    """Neither for the release, nor, after a restart within the run, for another controller's."""
+    wire = LateWire(["arrives", *before, *lost])
+    post = Post("X", wire, lambda *, claim, last: Driver(wire, Orders(1, nonce, last), claim), epoch=1)
+    clock, notes = Hands().clock(), Notes()
+    for second in range(1 + len(before)):
+        wire.second(second % 2)  # several commands within the life of one
+        await post.tick(TICK, clock, 0.0, notes)
+        if second in restarts:
+            post.restart()
+    assert notes.restarts == []
+    while not await post.release():
+        pass
+    given_up = post._in_vain >= posts.RELEASE_IN_VAIN
+    wire.arrive()
+    wire.second()
+    assert given_up or wire.cabinet.mode is CabinetMode.LOCAL_PLAN
+    post.restart()  # the journal can be written again
+    wire.fates.clear()
+    await post.tick(TICK, clock, 0.0, notes)
+    wire.second()
+    assert wire.cabinet.mode is CabinetMode.ADAPTIVE
+    await post.close()

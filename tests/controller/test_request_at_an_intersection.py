@@ -19,7 +19,9 @@ from denxanh.controller.mode import Mode
 from denxanh.controller.priority.settings import Limits, Settings
 from denxanh.controller.priority.wishes import BusWish, Ending, PreemptWish, Wishes
 from denxanh.controller.record import TickInput, TickOutput
+from denxanh.networks import catalogue
 from denxanh.networks.example import crossroads_corridor
+from denxanh.networks.model import Corridor
 from denxanh.networks.schedule import active_plan
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.plc.contract import CabinetMode, LoopReading, Readings, ZoneReading
@@ -52,12 +54,14 @@ class Wants:
 class Rig:
     policy: Wants = field(default_factory=Wants)
     crc: int = 0
+    corridor: Corridor | None = None
+    """With the place to drive alone; None for the example."""
     tick: int = 0
     inputs: list[TickInput] = field(default_factory=list)
     outputs: list[TickOutput] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        corridor = crossroads_corridor()
+        corridor = self.corridor or crossroads_corridor()
         every = tuple(tuple(a != b for b in range(3)) for a in range(3))
         self.site = replace(corridor.intersections[0], transitions=every)
         self.corridor = replace(corridor, intersections=(self.site,))
@@ -216,6 +220,36 @@ def test_a_closed_street_is_skipped_and_comes_back() -> None:
     assert [one for one in rig.events("alarm") if "flooded" in one] == alarms
     over = [one for one in rig.events("alarm-cleared") if "flooded" in one]
     assert over == [f"Cleared: {one}" for one in alarms]
+
+
+def test_a_cabinet_in_plan_goes_over_to_the_plan_made_for_the_flood_and_back() -> None:
+    """At the pilot network's end of Nguyễn Văn Cừ, of which the catalogue knows that it floods."""
+    whole = catalogue.corridor("mang-thi-diem-12")
+    place = whole.intersection("NVC_CMT8")
+    rig = Rig(corridor=replace(whole, intersections=(place,)), crc=1)  # other tables: it stays in PLAN
+    usual, flooded = (next(plan for plan in place.plans if plan.number == number) for number in (1, 101))
+    closed = next(n for n, stage in enumerate(place.stages) if stage.id == "C")
+
+    def green_s(wishes: Wishes | None) -> int:
+        """The closed street's seconds of green in two cycles, after three to come into step."""
+        rig.run(3 * usual.cycle_s, wishes)
+        count = 0
+        for _ in range(2 * usual.cycle_s):
+            rig.run(1, wishes)
+            status = rig.cabinet.status
+            count += status.stage == closed and status.stage_elapsed_ds > 0
+        return count
+
+    rig.run(30)
+    before = green_s(None)
+    assert (rig.cabinet.mode, rig.cabinet.status.plan) == (CabinetMode.CENTRAL_PLAN, 1)
+    water = green_s(Wishes(closed=("NVC_CMT8_sw",), held=("NVC_CMT8-MT_NVC",), why="FRMIS"))
+    assert (rig.cabinet.mode, rig.cabinet.status.plan) == (CabinetMode.CENTRAL_PLAN, 101)
+    splits = [next(s.split_s for s in plan.splits if s.stage == closed) for plan in (usual, flooded)]
+    assert before - water == 2 * (splits[0] - splits[1]) == 32
+    rig.run(5)
+    assert rig.cabinet.status.plan == 1
+    assert {output.cabinet_refusal for output in rig.outputs} == {None}
 
 
 def test_traffic_that_is_there_all_the_same_is_served() -> None:

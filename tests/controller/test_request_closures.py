@@ -158,6 +158,7 @@ def test_a_plan_made_for_floods_stays_as_it_is() -> None:
 
 CMT8 = catalogue.corridor("nguyen-van-cu").intersection("NVC_CMT8")
 ARM = "NVC_CMT8_sw"
+AWAY = "NVC_CMT8-NVC_TVC"
 
 
 def test_a_drafted_flood_plan_is_one_that_a_cabinet_may_run() -> None:
@@ -171,6 +172,18 @@ def test_a_drafted_flood_plan_is_one_that_a_cabinet_may_run() -> None:
         assert plan.splits[2].split_s == timing.least_split_s(CMT8, 2, 0) < usual.splits[2].split_s
         assert all(a.split_s >= b.split_s for a, b in zip(plan.splits[:2], usual.splits[:2], strict=True))
     assert made_plans.drafts(CMT8, ["elsewhere"], [101]) == ()
+
+
+def test_a_drafted_flood_plan_holds_back_what_goes_to_the_water() -> None:
+    plain = made_plans.drafts(CMT8, [ARM], [101, 102, 103])
+    made = made_plans.drafts(CMT8, [ARM], [101, 102, 103], [AWAY], 0.3)
+    for usual, without, plan in zip(CMT8.plans, plain, made, strict=True):
+        assert [*plan_defects(CMT8, plan)] == []
+        assert plan.cycle_s == usual.cycle_s
+        through, left_turns, closed = (split.split_s for split in plan.splits)
+        assert left_turns < usual.splits[1].split_s  # it leads into the flooded street
+        assert through > without.splits[0].split_s
+        assert closed == without.splits[2].split_s
 
 
 def test_where_the_walks_set_the_split_there_is_nothing_to_win() -> None:

@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from denxanh.cli.main import app
+from denxanh.controller import ladder
 from denxanh.controller.run import run
 from denxanh.controller.site import CabinetEntry, Endpoint, load, write_site
 from denxanh.controller.tally import RunSummary
@@ -133,6 +134,8 @@ class Town:
         self.tick = 0
         self.shift_s = self.cabinet_shift_s = 0
         """By how much the centre's and the cabinets' clocks are wrong, s."""
+        self.uncounted = 0
+        """Seconds that the controller's clock has not counted, because its machine was halted."""
         self.site_path = folder / "SITE.toml"
         self.state_dir = folder / "state"
         self._writer: asyncio.StreamWriter | None = None
@@ -196,6 +199,16 @@ class Town:
                 await self._grant()
             self.tick += 1
 
+    async def seconds_alone(self, count: int, *, counted: bool) -> None:
+        """Live on while the controller stands still; `counted`: its ticks are due meanwhile, and missed."""
+        for _ in range(count):
+            self.live()
+            if counted:
+                self._write_tick()
+            else:
+                self.uncounted += 1
+            self.tick += 1
+
     async def attached(self) -> None:
         async with asyncio.timeout(20):
             await self._attached.wait()
@@ -228,13 +241,19 @@ class Town:
 
     @contextlib.asynccontextmanager
     async def process(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        """A controller in a process of its own, attached; killed at the end if it still runs."""
+        """A controller in a process of its own, attached; killed at the end if it still runs.
+
+        Its hold-off is this process's: a test may have shortened it.
+        """
         code = (
             "import asyncio, sys; from pathlib import Path;"
+            "from denxanh.controller import ladder;"
             "from denxanh.controller.site import load; from denxanh.controller.run import run;"
+            "ladder.HOLD_OFF_S = int(sys.argv[2]);"
             "asyncio.run(run(load(Path(sys.argv[1]))))"
         )
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(self.site_path))
+        arguments = (code, str(self.site_path), str(ladder.HOLD_OFF_S))
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", *arguments)
         try:
             await self.attached()
             yield process
@@ -258,13 +277,17 @@ class Town:
             self._acks.put_nowait(None)
         writer.close()
 
-    async def _grant(self) -> None:
+    def _write_tick(self) -> int:
         assert self._writer is not None
-        clock_s = float(SIX_THIRTY + self.tick + self.shift_s)
-        message = {"tick": self.tick, "clock_s": clock_s, "date": DATE}
+        number, clock_s = self.tick - self.uncounted, float(SIX_THIRTY + self.tick + self.shift_s)
+        message = {"tick": number, "clock_s": clock_s, "date": DATE}
         self._writer.write(json.dumps(message).encode() + b"\n")
+        return number
+
+    async def _grant(self) -> None:
+        number = self._write_tick()
         async with asyncio.timeout(ACK_S):
-            while (ack := await self._acks.get()) != self.tick:
+            while (ack := await self._acks.get()) != number:
                 if ack is None:  # the controller is gone: the street runs on
                     self._writer = None
                     self._attached.clear()

@@ -114,6 +114,21 @@ async def test_plans_downloaded_under_control_cost_a_while_on_the_plan(town: Bui
     assert _events(here, "alarm", "link", "refusal") == [("alarm", "config-mismatch")]
 
 
+@pytest.mark.parametrize("set_s", [6, 20, 300, 3600, -20])
+async def test_a_clock_that_is_set_costs_an_answer_and_no_adaptive(town: Build, set_s: int) -> None:
+    """Its heartbeat is that clock, so it looks like a halt of ours; the detectors are as sound as before."""
+    here = town(1, ntcip=True)
+    await here.start()
+    place = here.places[0]
+    async with here.controlled():
+        await here.seconds(TO_ADAPTIVE_S + 10)
+        before = len(place.modes)
+        here.cabinet_shift_s = set_s
+        await here.seconds(20)
+        assert set(place.modes[before:]) == {CabinetMode.ADAPTIVE}
+    assert _events(here, "alarm", "link", "refusal", "detector") == [("alarm", "plan-clock-error")]
+
+
 async def test_every_second_of_control_is_one_write(town: Build) -> None:
     here = town(1, ntcip=True)
     await here.start()

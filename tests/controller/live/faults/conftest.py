@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from denxanh.controller import ladder
 from denxanh.controller.replay import replay
+from denxanh.controller.tally import SUMMARY_NAME
 from denxanh.networks.model import Aspect, Conflict, Intersection
 from denxanh.plc.contract import CabinetMode
 
@@ -175,6 +178,26 @@ class Judge:
         return kind is Conflict.PROHIBITED
 
 
+class Apart:
+    """A controller in a process of its own, and the summary that it leaves."""
+
+    def __init__(self, here: Any, process: asyncio.subprocess.Process) -> None:
+        self._here, self._process = here, process
+        self.summary: Any = None
+
+    def stand_still(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    async def end(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(self._process.wait(), 20) == 0
+        path = self._here.state_dir / SUMMARY_NAME
+        self.summary = SimpleNamespace(**json.loads(path.read_text(encoding="utf-8")))
+
+
 class Trial:
     """One crossroads under control behind a wire, up to ADAPTIVE, and what the fault did to it."""
 
@@ -182,7 +205,7 @@ class Trial:
         self.here, self.wire, self.controlled, self.name = here, wire, controlled, name
         self.place = here.places[0]
         self.judge = Judge(self.place.intersection)
-        self.began = 0
+        self.began = self.began_tick = 0
         self.safe_s: int | None = None
 
     @property
@@ -200,9 +223,18 @@ class Trial:
         assert until is None, f"{until} was not reached in {count} s"
         return count
 
+    async def seconds_alone(self, count: int, *, counted: bool) -> None:
+        """Live on while the controller stands still; see `Town.seconds_alone`."""
+        for _ in range(count):
+            await self.here.seconds_alone(1, counted=counted)
+            self.judge.see(self.place.lamps)
+            if self.safe_s is None and self.mode is CabinetMode.LOCAL_PLAN:
+                self.safe()
+            await asyncio.sleep(0)
+
     def fault(self) -> None:
         """From here on the fault acts."""
-        self.began = self.here.tick
+        self.began, self.began_tick = self.here.tick, self.here.tick - self.here.uncounted
 
     def safe(self) -> None:
         """From here on the intersection is where the documentation says that it goes."""
@@ -213,7 +245,7 @@ class Trial:
         return [
             (event["kind"], event["cause"])
             for record in self.here.journal()
-            if record["k"] == "tick" and record["in"]["tick"] >= self.began
+            if record["k"] == "tick" and record["in"]["tick"] >= self.began_tick
             for event in record["out"]["events"]
             if event["kind"] not in ("mode", "switch") and kind in (None, event["kind"])
         ]
@@ -231,17 +263,20 @@ def trial(
     monkeypatch.setattr(ladder, "HOLD_OFF_S", HOLD_OFF_S)
 
     @contextlib.asynccontextmanager
-    async def build(fault: str, outcome: str, *, gaps: int = 0) -> AsyncIterator[Trial]:
-        here = town(1)
+    async def build(
+        fault: str, outcome: str, *, gaps: int = 0, apart: bool = False, ntcip: bool = False
+    ) -> AsyncIterator[Trial]:
+        here = town(1, ntcip=ntcip)
         await here.start()
         here.state_dir.mkdir()
         (here.state_dir / "epoch").write_text("6\n")  # there have been controllers before this one
         place = here.places[0]
         wire = Wire(place.server.port)
-        await wire.start()
-        here.write_site(**{place.intersection.id: wire.port})
+        if not ntcip:  # that is UDP: nothing between controller and cabinet
+            await wire.start()
+            here.write_site(**{place.intersection.id: wire.port})
         try:
-            async with here.controlled() as controlled:
+            async with _apart(here) if apart else here.controlled() as controlled:
                 one = Trial(here, wire, controlled, fault)
                 await one.seconds(TO_ADAPTIVE_S + 5)
                 assert one.mode is CabinetMode.ADAPTIVE
@@ -256,11 +291,19 @@ def trial(
         result = replay(journal)
         assert result.same
         if not gaps:
-            assert result.ticks == summary.ticks == here.tick
+            assert result.ticks == summary.ticks == here.tick - here.uncounted - summary.missed_ticks
         assert summary.journal_gaps == gaps
         _write(fault, outcome, one)
 
     return build
+
+
+@contextlib.asynccontextmanager
+async def _apart(here: Any) -> AsyncIterator[Apart]:
+    async with here.process() as process:
+        controlled = Apart(here, process)
+        yield controlled
+        await controlled.end()
 
 
 def _write(fault: str, outcome: str, trial: Trial) -> None:

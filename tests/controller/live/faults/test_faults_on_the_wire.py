@@ -234,6 +234,30 @@ async def test_a_clock_that_jumps(trial: Trials, jump_s: int, whose: str) -> Non
     assert one.alarms() == ["fault-clock" if whose == "cabinet" else "plan-clock-error"]
 
 
+@pytest.mark.parametrize("ntcip", [False, True])
+@pytest.mark.parametrize("what", ["process stopped", "machine halted"])
+@pytest.mark.parametrize("halt_s", [3, 20])
+async def test_a_controller_that_stands_still(trial: Trials, what: str, ntcip: bool, halt_s: int) -> None:
+    """A halted machine does not count the seconds, so nothing that it remembers tells how old it is."""
+    long = halt_s > WATCHDOG_S
+    outcome = "cabinet on its own plan by its watchdog, then adaptive again" if long else "stays adaptive"
+    fault = f"the controller's {what} for {halt_s} s ({'NTCIP' if ntcip else 'Modbus'})"
+    async with trial(fault, outcome, apart=True, ntcip=ntcip) as one:
+        one.fault()
+        one.controlled.stand_still()
+        await one.seconds_alone(halt_s, counted=what == "process stopped")
+        one.controlled.go_on()
+        if long:
+            assert one.mode is LOCAL
+            await one.seconds(BACK_S, until=ADAPTIVE)
+        else:
+            one.safe_s = 0
+        await one.seconds(5)
+        assert one.mode is ADAPTIVE
+    assert one.safe_s <= WATCHDOG_S + 1
+    assert one.alarms() == (["fault-watchdog"] if long else [])
+
+
 async def test_a_disk_that_is_full(trial: Trials, disk_limit: Callable[..., None]) -> None:
     async with trial(
         "disk full under the journal", "released: own plan until records can be written", gaps=1
