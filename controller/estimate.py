@@ -162,12 +162,14 @@ class Estimator:
             pressed = frozenset(
                 d for d, on in zip(wiring.buttons, readings.buttons, strict=False) if on is True
             )
+            served = self._served(green)
             health = judge(
                 wiring, state.health, readings, loops, zones, pressed,
-                zone_vehicles=[lane.zone_vehicles for lane in state.lanes], span=span, limits=self.limits,
+                zone_vehicles=[lane.zone_vehicles for lane in state.lanes], served=served, span=span,
+                limits=self.limits,
             )  # fmt: skip
             seen = self._sight(health)
-            lanes = self._lanes(state.lanes, seen, loops, zones, green, span)
+            lanes = self._lanes(state.lanes, seen, loops, zones, served, span)
         called, uncalled = self._calls(state.uncalled_s, seen, lanes, pressed, green, dt)
         discharging = self._discharging(seen, lanes, view.aspects, green)
         wait = tuple(
@@ -189,28 +191,34 @@ class Estimator:
             known = self._sights[bad] = sight(self._wiring, bad)
         return known
 
+    def _served(self, green: Sequence[bool]) -> list[bool]:
+        """Per lane: whether one of its groups is green."""
+        served = []
+        for lane in self.intersection.lanes:
+            lit = False
+            for part in lane.groups:
+                if green[part.group]:
+                    lit = True
+            served.append(lit)
+        return served
+
     def _lanes(
         self,
         before: Sequence[LaneMemory],
         seen: Sight,
         loops: Sequence[LoopDelta],
         zones: Sequence[Zone],
-        green: Sequence[bool],
+        served: Sequence[bool],
         span: float,
     ) -> tuple[LaneMemory, ...]:
         """Every lane's memory after this report; blind lanes are filled in a second pass."""
-        lanes = []
-        for n, lane in enumerate(self.intersection.lanes):
-            served = False
-            for part in lane.groups:
-                if green[part.group]:
-                    served = True
-            lanes.append(
-                follow(
-                    before[n], seen.eyes[n], loops, zones,
-                    served=served, span=span, pcu=self.pcu_per_vehicle, room=lane.storage_pcu,
-                )
-            )  # fmt: skip
+        lanes = [
+            follow(
+                before[n], seen.eyes[n], loops, zones,
+                served=served[n], span=span, pcu=self.pcu_per_vehicle, room=lane.storage_pcu,
+            )
+            for n, lane in enumerate(self.intersection.lanes)
+        ]  # fmt: skip
         rooms = self._rooms
         for n, siblings in seen.replaced:
             if siblings:

@@ -189,6 +189,97 @@ def test_bad_detector_is_a_call_and_lowers_confidence() -> None:
     assert estimate.traffic.confidence < 1.0
 
 
+def test_a_bad_advance_loop_calls_nobody_while_zone_and_stop_line_vouch_for_each_other() -> None:
+    bad = loop(fault=True)
+    assert run([report(adv0=bad)], RED)[1].called == (False, False, False)
+    assert run([report(adv0=bad, zone0=zone(1))], RED)[1].called == (True, False, False)
+    assert run([report(adv0=bad, zone0=zone(-1))], RED)[1].called == (True, False, False)
+    assert run([report(adv0=bad, stop0=bad)], RED)[1].called == (True, False, False)
+
+
+def passing(seconds: int, **others: ZoneReading) -> EstimateState:
+    """One vehicle after the other over lane 0's detectors, none over lane 1's loop."""
+    ticks: list[Report | None] = [
+        report(stop0=loop(n, 3 * n), adv0=loop(n, 3 * n), zone0=zone(1 + n % 2), **others)
+        for n in range(seconds)
+    ]
+    return run(ticks, GREEN)[0]
+
+
+def symptoms(state: EstimateState) -> dict[str, Symptom]:
+    """Of the detectors that are not believed."""
+    return {
+        detector.id: health.symptom
+        for detector, health in zip(SITE.detectors, state.health, strict=True)
+        if not health.good
+    }
+
+
+def test_a_lane_that_nobody_uses_keeps_its_loop_for_as_long_as_its_zone_sees_nobody_either() -> None:
+    assert symptoms(passing(1400)) == {}
+
+
+def test_a_lane_whose_zone_and_stop_line_are_both_dead_is_found_in_the_end() -> None:
+    assert symptoms(passing(1600)) == {"stop1": Symptom.STUCK_OFF}
+
+
+def test_without_a_believed_zone_other_lanes_are_enough() -> None:
+    mute = ZoneReading(0, 0, 0.0, 0.0, True, 0)
+    assert symptoms(passing(1000, zone1=mute)) == {"stop1": Symptom.STUCK_OFF, "zone1": Symptom.FAULT}
+
+
+def emptying(view: SignalView, *, into_the_next_lane: bool = False) -> dict[str, Symptom]:
+    """Sixty vehicles leave lane 1's zone, and its stop line counts none of them."""
+    came = zone(1) if into_the_next_lane else EMPTY
+    ticks: list[Report | None] = [report(zone1=zone(1)), report(zone1=EMPTY, zone0=came)] * 60
+    return symptoms(run(ticks, view)[0])
+
+
+def test_a_stop_line_that_does_not_count_who_drives_off_is_frozen() -> None:
+    assert emptying(GREEN) == {"stop1": Symptom.FROZEN}
+
+
+def test_who_changes_lanes_or_leaves_on_red_is_no_evidence_against_the_stop_line() -> None:
+    assert emptying(GREEN, into_the_next_lane=True) == {}
+    assert emptying(RED) == {}
+
+
+def test_a_zone_that_is_not_believed_is_no_witness_against_its_stop_line() -> None:
+    ticks: list[Report | None] = [report(zone1=zone(5, 5))] * 3
+    ticks += [report(zone1=ZoneReading(0, 0, 0.0, 0.0, True, 0))] * 60
+    assert symptoms(run(ticks, GREEN)[0]) == {"zone1": Symptom.FAULT}
+
+
+@st.composite
+def sound_seconds(draw: st.DrawFn) -> list[tuple[int, int, int, bool]]:
+    """Per second: vehicles that come onto lane 0, change from 1 to 0, leave lane 0; whether it is green."""
+    few = st.sampled_from([0, 0, 1, 2])
+    return draw(st.lists(st.tuples(few, few, few, st.booleans()), min_size=60, max_size=400))
+
+
+@settings(max_examples=40, deadline=None)
+@given(sound_seconds())
+def test_detectors_that_tell_the_truth_are_believed_whatever_lanes_people_use(
+    seconds: list[tuple[int, int, int, bool]],
+) -> None:
+    """Everybody comes by lane 1, whose stop line nobody reaches, or by lane 0, and leaves by lane 0."""
+    state, inside, counts = ESTIMATOR.initial(), [0, 0], [0, 0]
+    for n, (come, change, leave, green) in enumerate(seconds):
+        inside[1] += come
+        moved, gone = min(change, inside[1]), min(leave, inside[0]) if green else 0
+        inside[1] -= moved
+        inside[0] += come + moved - gone
+        counts[0] += gone
+        counts[1] += come
+        told = report(
+            stop0=loop(counts[0], 3 * counts[0]), adv0=loop(counts[1], 3 * counts[1]),
+            zone0=zone(inside[0]), zone1=zone(inside[1]),
+        )  # fmt: skip
+        state, _ = ESTIMATOR.update(state, told, 1000.0 + n, GREEN if green else RED)
+        believed = {d.id for d, health in zip(SITE.detectors, state.health, strict=True) if health.good}
+        assert {"stop0", "adv0", "stop1"} <= believed
+
+
 def test_blind_zone_is_replaced_by_loops_then_siblings_then_history() -> None:
     seen: list[Report | None] = [report(zone0=zone(6, 6), zone1=zone(5, 5)) for _ in range(400)]
     state, _ = run(seen, RED)

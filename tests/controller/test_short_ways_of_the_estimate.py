@@ -107,6 +107,7 @@ def _plainly(
     areas: list[Zone],
     pressed: frozenset[int],
     zone_vehicles: list[float],
+    served: list[bool],
     span: float,
 ) -> tuple[DetectorHealth, ...]:
     """Every detector's sample, written out, and `assess`."""
@@ -125,16 +126,22 @@ def _plainly(
                 span, 0.0, False, there is not None, 0, span if d in pressed else 0.0, None, 0.0, 0.0
             )
         elif kind == "loop":
-            own = 0.25 * passed[lane]
-            if detector.kind is DetectorKind.STOP_LINE:
-                watching = [areas[z] for z in WIRING.zone[lane]]
-                emptied = zone_vehicles[lane] - sum(zone.vehicles for zone in watching)
-                sees = watching and all(zone.valid for zone in watching)
-                own = 0.5 * max(0.0, emptied) if sees else 0.0
+            own, beside = 0.1 * passed[lane], float(sum(flows[s] for s in WIRING.siblings[lane]))
+            stop_line = detector.kind is DetectorKind.STOP_LINE
+            watched = bool(WIRING.zone[lane]) and all(health[z].good for z in WIRING.zone[lane])
+            if watched:
+                beside *= 0.1 if stop_line else 0.0
+            if stop_line:
+                own = 0.0
+                nearby = [lane, *WIRING.siblings[lane]]
+                if watched and served[lane] and all(areas[z].valid for n in nearby for z in WIRING.zone[n]):
+                    gains = [
+                        sum(areas[z].vehicles for z in WIRING.zone[n]) - zone_vehicles[n] for n in nearby
+                    ]
+                    own = 0.5 * max(0.0, -gains[0] - sum(max(0.0, one) for one in gains[1:]))
             sample = Sample(
                 span, math.inf if there is None else age_s(there.age_ds), there is not None and there.fault,
-                deltas[d].valid, deltas[d].passed, deltas[d].on_s, None, own,
-                float(sum(flows[s] for s in WIRING.siblings[lane])),
+                deltas[d].valid, deltas[d].passed, deltas[d].on_s, None, own, beside,
             )  # fmt: skip
         else:
             zone = areas[d]
@@ -157,8 +164,10 @@ def _telling(health: tuple[DetectorHealth, ...]) -> list[tuple[object, ...]]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(reports())
-def test_judging_is_assessing_every_detector(given_reports: list[tuple[Readings, float]]) -> None:
+@given(reports(), st.lists(st.booleans(), min_size=len(SITE.lanes), max_size=len(SITE.lanes)))
+def test_judging_is_assessing_every_detector(
+    given_reports: list[tuple[Readings, float]], served: list[bool]
+) -> None:
     plain = short = (DetectorHealth(),) * len(SITE.detectors)
     counters: tuple[LoopReading | None, ...] = (None,) * len(WIRING.loops)
     held = [0.0] * len(SITE.lanes)
@@ -166,10 +175,11 @@ def test_judging_is_assessing_every_detector(given_reports: list[tuple[Readings,
         counters, deltas = read_loops(WIRING, counters, readings.loops, span)
         areas = read_zones(WIRING, readings.zones, LIMITS.max_speed_kmh)
         pressed = frozenset(d for d, on in zip(WIRING.buttons, readings.buttons, strict=False) if on)
-        plain = _plainly(plain, readings, deltas, areas, pressed, held, span)
+        plain = _plainly(plain, readings, deltas, areas, pressed, held, served, span)
         short = judge(
-            WIRING, short, readings, deltas, areas, pressed, zone_vehicles=held, span=span, limits=LIMITS
-        )
+            WIRING, short, readings, deltas, areas, pressed,
+            zone_vehicles=held, served=served, span=span, limits=LIMITS,
+        )  # fmt: skip
         assert _telling(short) == _telling(plain)
         held = [sum(areas[d].vehicles for d in WIRING.zone[n]) for n in range(len(SITE.lanes))]
 
@@ -305,8 +315,15 @@ def test_what_is_seen_follows_from_each_detector(bad: set[int]) -> None:
         assert (n in dict(seen.replaced)) is blind
         assert (seen.trust[n] < 0.5) is blind
     for g, callers in enumerate(seen.callers):
-        calling = {d for d, x in enumerate(SITE.detectors) if g in x.groups}
-        assert callers.always is bool(calling & bad)
+        calling = {d: x for d, x in enumerate(SITE.detectors) if g in x.groups}
+        missed = {d for d, x in calling.items() if d in bad}
+        for d in tuple(missed):
+            lane = calling[d].lane
+            kinds = {x.kind for n, x in calling.items() if n not in bad and x.lane == lane >= 0}
+            if kinds >= {DetectorKind.ZONE, DetectorKind.STOP_LINE}:
+                missed.remove(d)  # only an advance loop can be left to these
+                assert calling[d].kind is DetectorKind.ADVANCE
+        assert callers.always is bool(missed)
 
 
 def test_the_set_of_bad_detectors_decides_what_is_seen_and_nothing_else() -> None:
