@@ -215,8 +215,8 @@ class NtcipCabinet:
         if unseen:
             trail = trail._replace(green_since=None)
         trail, shown = reading.signals(trail, numbers, self._intersection, self._stages)
-        counters, *blocks = detectors.words(trail.counters, numbers)
-        self._trail = trail = trail._replace(counters=counters)
+        seen = detectors.read(trail.counters, numbers)
+        self._trail = trail = trail._replace(counters=seen.counters)
         control = numbers.scalar(oids.UNIT_CONTROL_STATUS)
         by_itself = control in _BY_ITSELF or reading.overridden(numbers, alarms=self._settings.short_alarm)
         self._look_for_others(found, control, cleared=anew or by_itself)
@@ -229,7 +229,7 @@ class NtcipCabinet:
         remembered = Remembered(
             ours.seq, ours.epoch, ours.refusal, ours.promise, ours.intrusion is not None, self._matches
         )
-        return self._reporter.report(numbers, trail, shown, blocks, remembered)
+        return self._reporter.report(numbers, trail, shown, seen, remembered)
 
     def _look_for_others(self, found: Wish, control: int, *, cleared: bool) -> None:
         ours, now = self._ours, self._trail.now
