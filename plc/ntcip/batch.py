@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
+from itertools import repeat
 
 from denxanh.plc.ntcip.ber import (
     COUNTER32,
@@ -34,6 +35,7 @@ _SHORT = 0x80
 _SIZES = range(1, 6)
 """Octets of a number of 32 bits: one without a sign may need a zero before them."""
 _LEAST, _MOST = -(1 << 31), (1 << 32) - 1
+_OTHER = _MOST + 1
 _TAGS = (INTEGER, COUNTER32, GAUGE32, TIME_TICKS)
 _SMALL = {bytes((tag, 1, n)): n for tag in _TAGS for n in range(_SHORT)}
 """Most numbers of a poll, by their octets."""
@@ -78,14 +80,15 @@ class Batch:
         told = self._told.fullmatch(data, at, end) if last == end else None
         if told is None:
             return None
-        found: list[int] = []
-        for value in told.groups():
-            number = _SMALL.get(value)
-            if number is None:
-                number = _number(value)
+        values = told.groups()
+        found = list(map(_SMALL.get, values, repeat(_OTHER)))
+        for place, number in enumerate(found):
+            if number == _OTHER:
+                value = values[place]
+                number = int.from_bytes(value[_HEADER:], "big", signed=value[0] == INTEGER)
                 if not _LEAST <= number <= _MOST:
                     return None
-            found.append(number)
+                found[place] = number
         return tuple(found)
 
     @cached_property
@@ -114,11 +117,6 @@ def _heads(named: bytes) -> Iterator[bytes]:
         content = len(named) + _HEADER + size
         head = encode_tlv(SEQUENCE, bytes(content))[:-content]
         yield b"%b(?=.{%d}%b)" % (re.escape(head), len(named) + 1, re.escape(bytes((size,))))
-
-
-def _number(told: bytes) -> int:
-    """The number behind its tag and length."""
-    return int.from_bytes(told[_HEADER:], "big", signed=told[0] == INTEGER)
 
 
 def _varbind(named: bytes, value: bytes) -> bytes:

@@ -29,6 +29,7 @@ MAX_OCCUPANCY = 1000
 """Thousandths."""
 MAX_SPEED_DKMH = 3000
 VOLUME_OVERFLOW = 255
+_ACTIVE = (oids.PED_DETECTOR_ACTIVE,)
 _NO_ZONE = (0, 0, 0, 0, FAULT_BIT, WORD_MAX)
 _new = tuple.__new__
 """Makes a named tuple from a tuple, which takes half as long as calling it."""
@@ -116,9 +117,9 @@ class Detectors:
     def _pressed(self, numbers: Numbers) -> tuple[bool, ...]:
         size = self._layout.buttons
         if self._shows_buttons:
-            pressed = numbers.mask(oids.PED_DETECTOR_STATUS_GROUP, oids.PED_DETECTOR_ACTIVE, size)
+            (pressed,) = numbers.masks(oids.PED_DETECTOR_STATUS_GROUP, _ACTIVE, size)
             return tuple([bool(pressed >> n & 1) for n in range(size)])
-        calls = numbers.mask(oids.PHASE_STATUS_GROUP, CALLS, self._phases)
+        (calls,) = numbers.masks(oids.PHASE_STATUS_GROUP, CALLS, self._phases)
         return tuple([bool(calls & phases) for phases in self._callers])
 
 

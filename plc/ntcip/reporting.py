@@ -36,7 +36,7 @@ class Remembered:
 def standing(found: Numbers, stages: StageMap) -> Wish:
     """The control objects as they are read."""
     return Wish(
-        {column: found.mask(oids.PHASE_CONTROL_GROUP, column, stages.phases) for column in MASKS},
+        dict(zip(MASKS, found.masks(oids.PHASE_CONTROL_GROUP, MASKS, stages.phases), strict=True)),
         found.scalar(oids.SYSTEM_PATTERN_CONTROL),
         found.scalar(oids.SYSTEM_SYNC_CONTROL),
     )
