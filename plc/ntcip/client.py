@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from denxanh.errors import FrameError, UnreachableError, WireError
@@ -54,7 +54,7 @@ class _Ours:
     epoch: int = 0
     refusal: Refusal = Refusal.NONE
     promise: Promise | None = None
-    ledger: Ledger = Ledger()
+    ledger: Ledger = field(default_factory=Ledger)
     intrusion: Intrusion | None = None
 
 
