@@ -31,7 +31,7 @@ def tick_line(intersection: str, value: TickInput, output: TickOutput) -> bytes:
         ValueError: a number is none (NaN, infinite): there is no JSON for it.
     """
     try:
-        heard, decided = (to_json(one, inf_nan_mode="constants") for one in (value, output))
+        heard, decided = to_json(value, inf_nan_mode="constants"), _OUTPUT.dump_json(output)
         line = b'{"k":"tick","i":%b,"in":%b,"out":%b}' % (to_json(intersection), heard, decided)
     except PydanticSerializationError:
         line = b"NaN"  # text that has no UTF-8: the long way knows what to do with it

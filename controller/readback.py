@@ -26,6 +26,8 @@ class Lamps(NamedTuple):
 
     aspects: tuple[Aspect, ...]
     shown_s: tuple[int, ...]
+    said: tuple[int, ...] = ()
+    """What of the poll they follow from."""
 
 
 def lamps(intersection: Intersection, status: CabinetStatus, before: Lamps | None, seconds: int) -> Lamps:
@@ -37,16 +39,27 @@ def lamps(intersection: Intersection, status: CabinetStatus, before: Lamps | Non
         before: at the last poll, None before the first.
         seconds: since the last poll, at least 1.
     """
+    said = (
+        status.stage,
+        status.stage_elapsed_ds == 0,
+        status.green,
+        status.yellow,
+        status.red,
+        status.flashing,
+    )
+    if before is not None and said == before.said:
+        # What follows from the same words and the lamps that they have led to is these lamps again.
+        return Lamps(before.aspects, tuple([age + seconds for age in before.shown_s]), said)
     groups = range(len(intersection.groups))
     if before is None:
         now = tuple([_aspect(intersection, status, index, None) for index in groups])
-        return Lamps(now, (1,) * len(now))
+        return Lamps(now, (1,) * len(now), said)
     now = tuple([_aspect(intersection, status, index, before.aspects[index]) for index in groups])
     shown_s = [
         age + seconds if same is aspect else 1
         for aspect, same, age in zip(now, before.aspects, before.shown_s, strict=True)
     ]
-    return Lamps(now, tuple(shown_s))
+    return Lamps(now, tuple(shown_s), said)
 
 
 def _aspect(intersection: Intersection, status: CabinetStatus, index: int, before: Aspect | None) -> Aspect:
@@ -108,7 +121,7 @@ def same_lamps(
     Within a stage that serves a crossing the cabinet starts the walk by its own push button, which it may
     hear a second before us: there, walk and clearance are its own affair.
     """
-    return all(
+    return shown == said or all(
         one is other
         or (
             stage is not None

@@ -7,6 +7,7 @@ These two types are the journal's tick record, the page's view and the replay's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.mode import Mode
@@ -67,6 +68,9 @@ class LaneView:
 @dataclass(frozen=True, slots=True)
 class TickOutput:
     """What one intersection's controller decided in one tick."""
+
+    __pydantic_config__: ClassVar = {"ser_json_inf_nan": "constants"}
+    """As JSON a number that is none stays visible (`codec.tick_line`)."""
 
     mode: Mode
     cause: str

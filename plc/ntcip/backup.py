@@ -23,11 +23,12 @@ async def arm(link: Link, settings: Settings, backup_s: int) -> None:
         UnreachableError: no answer in time.
         FrameError: it is off or too long and not ours to set, or does not take what is set.
     """
+    sound = backup_s == settings.backup_s if settings.set_backup_time else 0 < backup_s <= settings.longest_s
+    if sound:
+        return
     name = scalar(oids.UNIT_BACKUP_TIME, settings.suffix)
     where = f"{link.where}, {text(name)}"
     if not settings.set_backup_time:
-        if 0 < backup_s <= settings.longest_s:
-            return
         what = "0, so the controller would never leave it by itself"
         if backup_s:
             what = f"{backup_s} s: so long a hold would stand without a centre"
@@ -36,8 +37,6 @@ async def arm(link: Link, settings: Settings, backup_s: int) -> None:
             where=where,
             fix=f"set it to {settings.backup_s} s at the controller, or set_backup_time = true in SITE.toml",
         )
-    if backup_s == settings.backup_s:
-        return
     await link.set({name: settings.backup_s})
     found = await link.get_one(name)
     if found != settings.backup_s:

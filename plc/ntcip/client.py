@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from denxanh.errors import FrameError, UnreachableError, WireError
@@ -46,14 +46,15 @@ _BY_ITSELF = (reading.BACKUP_MODE, reading.OTHER_CONTROL)
 objects by itself."""
 
 
-class _Ours(NamedTuple):
+@dataclass(slots=True)
+class _Ours:
     """What became of our commands."""
 
     seq: int = 0
     epoch: int = 0
     refusal: Refusal = Refusal.NONE
     promise: Promise | None = None
-    ledger: Ledger = Ledger()
+    ledger: Ledger = field(default_factory=Ledger)
     intrusion: Intrusion | None = None
 
 
@@ -147,20 +148,20 @@ class NtcipCabinet:
             if status is None:
                 raise UnreachableError("not polled yet", where=self.where, fix="poll first")
             if ours.intrusion is not None:
-                released = command.mode is ModeRequest.RELEASE
-                refusal = Refusal.NONE if released else Refusal.LOCAL_CONTROL
-                self._ours = ours._replace(seq=command.seq if released else ours.seq, refusal=refusal)
+                ours.refusal = Refusal.LOCAL_CONTROL
+                if command.mode is ModeRequest.RELEASE:
+                    ours.seq, ours.refusal = command.seq, Refusal.NONE
                 return
             if ours.epoch == 0 and not self._found.nothing:
                 # An earlier run's or another centre's: not taken over before it is given back or expires.
-                self._ours = ours._replace(refusal=Refusal.LOCAL_CONTROL)
+                ours.refusal = Refusal.LOCAL_CONTROL
                 return
             green = status.stage_elapsed_ds > 0
             refusal, promise = driving.judge(
                 command, self._intersection, status.stage, green, ours.promise, self._trail.now
             )
             if refusal is not Refusal.NONE:
-                self._ours = ours._replace(refusal=refusal)
+                ours.refusal = refusal
                 return
             if command.mode is not ModeRequest.RELEASE:
                 await self._arm()
@@ -168,9 +169,9 @@ class NtcipCabinet:
                 command, self._intersection, self._stages, status.stage, promise, self._trail.now
             )
             # From here on what stands may be ours, answered or not.
-            self._ours = self._ours._replace(epoch=command.epoch)
+            ours.epoch = command.epoch
             await self._write(wish)
-            self._ours = self._ours._replace(seq=command.seq, refusal=Refusal.NONE, promise=promise)
+            ours.seq, ours.refusal, ours.promise = command.seq, Refusal.NONE, promise
             if wish.nothing:
                 await backup.verify_release(self._link, self._settings)
 
@@ -210,26 +211,26 @@ class NtcipCabinet:
             log.warning("%s: the controller has restarted", self.where)
             trail = reading.forgotten(trail)
             self._set_id = None
-            self._ours = self._ours._replace(promise=None)
+            self._ours.promise = None
         unseen = reading.silent(self._trail, numbers)
         if unseen:
             trail = trail._replace(green_since=None)
         trail, shown = reading.signals(trail, numbers, self._intersection, self._stages)
-        counters, *blocks = detectors.words(trail.counters, numbers)
-        self._trail = trail = trail._replace(counters=counters)
+        seen = detectors.read(trail.counters, numbers)
+        self._trail = trail = trail._replace(counters=seen.counters)
         control = numbers.scalar(oids.UNIT_CONTROL_STATUS)
         by_itself = control in _BY_ITSELF or reading.overridden(numbers, alarms=self._settings.short_alarm)
         self._look_for_others(found, control, cleared=anew or by_itself)
-        promise = self._ours.promise
+        ours = self._ours
+        promise = ours.promise
         # Where nothing holds the green any more, the controller has gone on by itself.
         alone = by_itself or (unseen and found.nothing)
         if promise is not None and (alone or trail.green_since is None or trail.stage != promise.stage):
-            self._ours = self._ours._replace(promise=None)
-        ours = self._ours
+            ours.promise = None
         remembered = Remembered(
             ours.seq, ours.epoch, ours.refusal, ours.promise, ours.intrusion is not None, self._matches
         )
-        return self._reporter.report(numbers, trail, shown, blocks, remembered)
+        return self._reporter.report(numbers, trail, shown, seen, remembered)
 
     def _look_for_others(self, found: Wish, control: int, *, cleared: bool) -> None:
         ours, now = self._ours, self._trail.now
@@ -237,17 +238,15 @@ class NtcipCabinet:
             return
         if ours.intrusion is not None:
             quiet = found.nothing and control != reading.SYSTEM_CONTROL
-            intrusion = ours.intrusion.heard(now, quiet=quiet)
-            self._ours = ours._replace(intrusion=intrusion)
-            if intrusion.over(now):
+            ours.intrusion = ours.intrusion.heard(now, quiet=quiet)
+            if ours.intrusion.over(now):
                 log.warning("%s: nobody else has driven it for %d s", self.where, ownership.QUIET_S)
-                self._ours = ours._replace(intrusion=None, ledger=Ledger(), refusal=Refusal.NONE)
+                ours.intrusion, ours.ledger, ours.refusal = None, Ledger(), Refusal.NONE
             return
-        ledger, sound = ownership.read_back(ours.ledger, now, found, cleared=cleared)
-        self._ours = ours._replace(ledger=ledger)
+        ours.ledger, sound = ownership.read_back(ours.ledger, now, found, cleared=cleared)
         if not sound:
             log.error("%s: somebody else writes its control objects: %s", self.where, found)
-            self._ours = self._ours._replace(intrusion=Intrusion(), promise=None)
+            ours.intrusion, ours.promise = Intrusion(), None
 
     # Writing
 
@@ -255,13 +254,14 @@ class NtcipCabinet:
         try:
             await backup.arm(self._link, self._settings, self._trail.backup_s or 0)
         except FrameError:
-            self._ours = self._ours._replace(refusal=Refusal.LOCAL_CONTROL)
+            self._ours.refusal = Refusal.LOCAL_CONTROL
             raise
 
     async def _write(self, wish: Wish) -> None:
-        self._ours = self._ours._replace(ledger=ownership.sending(self._ours.ledger, self._trail.now, wish))
+        ours = self._ours
+        ours.ledger = ownership.sending(ours.ledger, self._trail.now, wish)
         await self._link.set_once(self._orders, driving.control_numbers(wish, self._stages.phases))
-        self._ours = self._ours._replace(ledger=ownership.answered(self._ours.ledger))
+        ours.ledger = ownership.answered(ours.ledger)
 
     async def _let_go(self, intrusion: Intrusion) -> None:
         """Zeros until they are answered once, so that nothing of ours stands beside what the other writes.
@@ -273,4 +273,4 @@ class NtcipCabinet:
         except WireError as error:
             log.warning("%s: not released, tried again with the next poll: %s", self.where, error)
             return
-        self._ours = self._ours._replace(intrusion=replace(intrusion, given_back=True))
+        self._ours.intrusion = replace(intrusion, given_back=True)

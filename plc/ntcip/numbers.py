@@ -20,7 +20,7 @@ MASKS = (
     oids.CONTROL_PED_CALL,
 )
 """The control groups that are written, and read back every second."""
-CALLS = oids.STATUS_PED_CALLS
+CALLS = (oids.STATUS_PED_CALLS,)
 PHASES = (oids.STATUS_GREENS, oids.STATUS_YELLOWS, oids.STATUS_PHASE_ONS, oids.STATUS_PHASE_NEXTS)
 CHANNELS = (oids.CHANNEL_REDS, oids.CHANNEL_YELLOWS, oids.CHANNEL_GREENS)
 SCALARS = (
@@ -44,7 +44,7 @@ def poll_names(layout: Layout, stages: StageMap, suffix: Oid = (0,)) -> tuple[Oi
     """Everything that one second needs."""
     names = [scalar(oid, suffix) for oid in SCALARS]
     for number in groups(stages.phases):
-        names += [cell(oids.PHASE_STATUS_GROUP, column, number) for column in (*PHASES, CALLS)]
+        names += [cell(oids.PHASE_STATUS_GROUP, column, number) for column in (*PHASES, *CALLS)]
         names += [cell(oids.PHASE_CONTROL_GROUP, column, number) for column in MASKS]
     for number in groups(stages.channel_count):
         names += [cell(oids.CHANNEL_STATUS_GROUP, column, number) for column in CHANNELS]
@@ -100,33 +100,34 @@ class Places:
     Args:
         names: as they are asked, each once.
         suffix: instance of scalars.
+
+    Attributes:
+        scalars: each scalar's; None where it was not asked for.
     """
 
     def __init__(self, names: Sequence[Oid], suffix: Oid = (0,)) -> None:
         self.names = tuple(names)
         self._of = {name: place for place, name in enumerate(names)}
-        self._scalars = {oid: self._of.get((*oid, *suffix)) for oid in _SCALARS}
-        self._groups: dict[tuple[Oid, int, int], tuple[int, ...]] = {}
+        self.scalars = {oid: self._of.get((*oid, *suffix)) for oid in _SCALARS}
+        self._groups: dict[tuple[Oid, tuple[int, ...], int], tuple[tuple[int, ...], ...]] = {}
 
     def of(self, name: Oid) -> int | None:
         """One instance's; None where it was not asked for."""
         return self._of.get(name)
 
-    def scalar(self, oid: Oid) -> int | None:
-        """A scalar's."""
-        return self._scalars[oid]
-
-    def groups(self, table: Oid, column: int, items: int) -> tuple[int, ...]:
-        """A column's groups', lowest first.
+    def groups(self, table: Oid, columns: tuple[int, ...], items: int) -> tuple[tuple[int, ...], ...]:
+        """Of each column its groups', lowest first.
 
         Raises:
             FrameError: one was not asked for.
         """
-        key = (table, column, items)
+        key = (table, columns, items)
         found = self._groups.get(key)
         if found is None:
-            names = [cell(table, column, number) for number in groups(items)]
-            found = self._groups[key] = tuple(self.needed(name) for name in names)
+            numbers = groups(items)
+            found = self._groups[key] = tuple(
+                tuple(self.needed(cell(table, column, number)) for number in numbers) for column in columns
+            )
         return found
 
     def needed(self, name: Oid) -> int:
@@ -152,29 +153,36 @@ class Numbers:
 
     def scalar(self, oid: Oid) -> int:
         """A scalar's."""
-        place = self._places.scalar(oid)
+        place = self._places.scalars[oid]
         if place is None:
             raise _absent(oid)
         return self.values[place]
 
     def scalar_if_any(self, oid: Oid) -> int | None:
         """The same; None where it was not asked for."""
-        place = self._places.scalar(oid)
+        place = self._places.scalars[oid]
         return None if place is None else self.values[place]
 
-    def mask(self, table: Oid, column: int, items: int) -> int:
-        """The octets of a group's column together, bit n for item n + 1."""
-        found = shift = 0
-        for place in self._places.groups(table, column, items):
-            octet = self.values[place]
-            if not 0 <= octet <= 0xFF:
-                raise FrameError(
-                    f"{octet} is no mask of 8 items",
-                    where=text(self._places.names[place]),
-                    fix="check that the peer is an NTCIP 1202 controller",
-                )
-            found |= octet << shift
-            shift += oids.ITEMS_PER_GROUP
+    def masks(self, table: Oid, columns: tuple[int, ...], items: int) -> list[int]:
+        """Of each column the octets of its groups together, bit n for item n + 1.
+
+        Raises:
+            FrameError: one is no octet.
+        """
+        found = []
+        for places in self._places.groups(table, columns, items):
+            mask = shift = 0
+            for place in places:
+                octet = self.values[place]
+                if not 0 <= octet <= 0xFF:
+                    raise FrameError(
+                        f"{octet} is no mask of 8 items",
+                        where=text(self._places.names[place]),
+                        fix="check that the peer is an NTCIP 1202 controller",
+                    )
+                mask |= octet << shift
+                shift += oids.ITEMS_PER_GROUP
+            found.append(mask)
         return found
 
 

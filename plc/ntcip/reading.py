@@ -121,9 +121,7 @@ def signals(
     trail: Trail, numbers: Numbers, intersection: Intersection, stages: StageMap
 ) -> tuple[Trail, Signals]:
     """Stage and lamps."""
-    greens, yellows, _, nexts = (
-        numbers.mask(oids.PHASE_STATUS_GROUP, column, stages.phases) for column in PHASES
-    )
+    greens, yellows, _, nexts = numbers.masks(oids.PHASE_STATUS_GROUP, PHASES, stages.phases)
     running = stages.stage_of(greens)
     announced: int | None = None
     if running is not None and not yellows:
@@ -141,9 +139,7 @@ def signals(
         running = stages.stage_of(greens | nexts)
         trail = trail._replace(stage=trail.stage if running is None else running, green_since=None)
     flash = numbers.scalar(oids.UNIT_FLASH_STATUS) != NOT_FLASH
-    reds, ambers, lit = (
-        numbers.mask(oids.CHANNEL_STATUS_GROUP, column, stages.channel_count) for column in CHANNELS
-    )
+    reds, ambers, lit = numbers.masks(oids.CHANNEL_STATUS_GROUP, CHANNELS, stages.channel_count)
     green = yellow = red = flashing = 0
     for index, channel in enumerate(stages.channels):
         bit = 1 << channel - 1

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from denxanh.networks.model import Intersection
-from denxanh.plc.contract import CabinetMode, Fault, Refusal, Report
+from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, Refusal, Report
 from denxanh.plc.modbus.config import config_crc
 from denxanh.plc.modbus.layout import MAP_VERSION, WORD_MAX, Layout
-from denxanh.plc.modbus.registers import decode_report, status_words
+from denxanh.plc.modbus.registers import status_words
 from denxanh.plc.ntcip import oids, reading
-from denxanh.plc.ntcip.detecting import Words
+from denxanh.plc.ntcip.detecting import Detected
 from denxanh.plc.ntcip.driving import DS_PER_S, Promise, Wish
 from denxanh.plc.ntcip.numbers import MASKS, Numbers
 from denxanh.plc.ntcip.reading import Signals, Trail
@@ -37,7 +36,7 @@ class Remembered:
 def standing(found: Numbers, stages: StageMap) -> Wish:
     """The control objects as they are read."""
     return Wish(
-        {column: found.mask(oids.PHASE_CONTROL_GROUP, column, stages.phases) for column in MASKS},
+        dict(zip(MASKS, found.masks(oids.PHASE_CONTROL_GROUP, MASKS, stages.phases), strict=True)),
         found.scalar(oids.SYSTEM_PATTERN_CONTROL),
         found.scalar(oids.SYSTEM_SYNC_CONTROL),
     )
@@ -51,19 +50,21 @@ class Reporter:
         self._intersection = intersection
         self._layout = layout
         self._crc = config_crc(intersection)
+        self._none_left = (0,) * layout.stages
 
     def report(
-        self, found: Numbers, trail: Trail, shown: Signals, detectors: Sequence[Words], ours: Remembered
+        self, found: Numbers, trail: Trail, shown: Signals, seen: Detected, ours: Remembered
     ) -> Report:
-        """One poll's, with the blocks of its detectors.
+        """One poll's: what its registers say (`decode_report`), without decoding them."""
+        fields = self._fields(found, trail, shown, ours)
+        words = (status_words(fields, ()), *seen.words)
+        fields["mode"] = CabinetMode(fields["mode"])
+        fields["refusal"] = ours.refusal
+        fields["faults"] = Fault(fields["faults"])
+        status = CabinetStatus(**fields, min_left_s=self._none_left)  # type: ignore[arg-type]  # see above
+        return Report(status, seen.readings, words)
 
-        Raises:
-            FrameError: a number that the contract has no place for.
-        """
-        status = self._status(found, trail, shown, ours)
-        return decode_report((status_words(status, ()), *detectors), self._layout)
-
-    def _status(self, found: Numbers, trail: Trail, shown: Signals, ours: Remembered) -> dict[str, int]:
+    def _fields(self, found: Numbers, trail: Trail, shown: Signals, ours: Remembered) -> dict[str, int]:
         promise = ours.promise
         mode = reading.mode(found, shown, None if promise is None else promise.following, alarms=self._alarms)
         if not shown.known and mode is CabinetMode.ADAPTIVE:

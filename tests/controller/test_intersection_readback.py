@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from denxanh.agents.observation import Commitment
 from denxanh.controller.readback import Lamps, at_boundary, lamps, police_panel, read_back, same_lamps
@@ -57,6 +59,34 @@ def test_lamps_grow_old(status: CabinetStatus) -> None:
     assert first.shown_s == (1,) * SIX
     assert second.shown_s == (2, 2, 2, 2, 1, 2)
     assert third.shown_s == (5, 5, 5, 5, 4, 5)
+
+
+masks = st.integers(0, 2**SIX - 1)
+
+
+said = st.fixed_dictionaries(
+    {
+        "stage": st.integers(0, len(SITE.stages) - 1),
+        "stage_elapsed_ds": st.sampled_from((0, 10, 300)),
+        **dict.fromkeys(("green", "yellow", "red", "flashing"), masks),
+    }
+)
+
+
+@given(
+    st.none() | st.lists(st.sampled_from(Aspect), min_size=SIX, max_size=SIX).map(tuple),
+    said,
+    said,
+    st.none() | st.sampled_from(("stage", "stage_elapsed_ds", "green", "yellow", "red", "flashing")),
+)
+def test_the_short_way_for_an_unchanged_answer_comes_to_what_the_long_way_would(
+    aspects, one, other, changed
+) -> None:
+    status = replace(VirtualCabinet(SITE, lambda *_: True).status, **one)
+    before = None if aspects is None else Lamps(aspects, (5,) * SIX)
+    first = lamps(SITE, status, before, 1)
+    then = status if changed is None else replace(status, **{changed: other[changed]})
+    assert lamps(SITE, then, first, 2) == lamps(SITE, then, first._replace(said=()), 2)
 
 
 def test_a_countdown_of_one_is_over_when_the_second_is(status: CabinetStatus) -> None:

@@ -38,7 +38,7 @@ def zone(end_time: int, **numbers: int) -> ZoneReading:
     ):
         found[cell(oids.TSS_DATA, column, 1, 1)] = value
     found[cell(oids.TSS_DATA, oids.TSS_VOLUME, 1, 2)] = given["queued"]
-    *_, zones = DETECTORS.words(Counters(), Numbers(PLACES, tuple(found.values())))
+    *_, zones = DETECTORS.read(Counters(), Numbers(PLACES, tuple(found.values()))).words
     return decode_zones(zones, LAYOUT.zones)[0]
 
 
