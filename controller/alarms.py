@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
 from denxanh.controller.whereabouts import traffic_of
-from denxanh.controller.wording import CAUSES, FAULTS, REFUSALS, SYMPTOMS, Text, link_said, reason
+from denxanh.controller.wording import CAUSES, FAULTS, NOTHING, REFUSALS, SYMPTOMS, Text, link_said, reason
 from denxanh.networks.model import Intersection
 from denxanh.plc.contract import CabinetStatus, Fault, Refusal
 
@@ -186,7 +186,7 @@ OF_SIGNALS = (
 
 
 def of_causes(
-    cause: Cause, against: Cause | None, policy: Cause | None, plan: Cause | None, problem: str, error: str
+    cause: Cause, against: Cause | None, policy: Cause | None, plan: Cause | None, problem: str, error: Text
 ) -> Iterable[Alarm]:
     """What the ladder found: a lost link or lease, lamps that differ, a policy that the rule replaces.
 
@@ -196,19 +196,18 @@ def of_causes(
         policy: why the rule stands in, if it does.
         plan: why the cabinet does not run the plan of this hour, if it was given up.
         problem: what the link said.
-        error: what the policy said, in the second in which it failed.
+        error: how the policy failed, in the second in which it did; else empty.
     """
-    nothing: Text = ("", "")
     for standing, kind, (detail_vi, detail_en) in (
         (
             cause if cause in _OF_LINK else None,
             "link",
-            link_said(problem) if cause is Cause.LINK_LOST else nothing,
+            link_said(problem) if cause is Cause.LINK_LOST else NOTHING,
         ),
-        (cause if cause in _OF_CABINET else None, "alarm", nothing),
-        (against if against in OF_SIGNALS else None, "alarm", nothing),
-        (policy, "alarm", (error, error)),
-        (plan, "alarm", nothing),
+        (cause if cause in _OF_CABINET else None, "alarm", NOTHING),
+        (against if against in OF_SIGNALS else None, "alarm", NOTHING),
+        (policy, "alarm", error),
+        (plan, "alarm", NOTHING),
     ):
         if standing is not None:
             vi, en = CAUSES[standing]

@@ -10,6 +10,7 @@ from denxanh.plc.contract import CabinetMode, Fault, Refusal
 
 Text = tuple[str, str]
 """(Vietnamese, English)."""
+NOTHING: Text = ("", "")
 
 MODES: dict[Mode, Text] = {
     Mode.FLASH: ("Nháy vàng", "flash"),
