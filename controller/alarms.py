@@ -20,6 +20,8 @@ SETTLED_S = 15
 """Answered polls in a row after which a detector's staleness is its own and not the link's, s."""
 VIETNAM_S = 7 * 3600
 """Local time minus UTC."""
+STARVED = "starved-group"
+"""Cause of the alarm of a group whose green does not discharge."""
 CLEARED = ("Hết cảnh báo: ", "Cleared: ")
 """How the event begins that ends an alarm (Vietnamese, English); the alarm's own text follows."""
 _DAY_S = 86_400
@@ -102,7 +104,7 @@ def of_starved(intersection: Intersection, starved: Iterable[int]) -> Iterable[A
         yield Alarm(
             f"starved {intersection.groups[group].id}",
             "alarm",
-            "starved-group",
+            STARVED,
             f"{vi}: có đèn xanh (pha {stages}) nhưng không thoát được",
             f"{en}: has green (stage {stages}) but does not discharge",
         )

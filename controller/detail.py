@@ -13,7 +13,7 @@ from denxanh.controller.operator.attendant import OrderAttendant
 from denxanh.controller.priority import telling as requesting
 from denxanh.controller.priority.attendant import Attendant
 from denxanh.controller.record import TickInput
-from denxanh.controller.whereabouts import COMPASS, side_of
+from denxanh.controller.whereabouts import approach_of
 from denxanh.controller.wording import Text, link_said
 from denxanh.networks.model import Intersection
 
@@ -78,7 +78,7 @@ def announced(
     if cause is Cause.LINK_LOST:
         return link_said(said)
     if cause is Cause.NO_FRESH_DATA:
-        sides = [_side(site, approach) for approach in estimate.blind]
+        sides = [approach_of(site, approach) for approach in estimate.blind]
         return ", ".join(vi for vi, _ in sides), ", ".join(en for _, en in sides)
     if people.acting is not None:
         left_s = _left_s(cause, people, attendant, value.tick)
@@ -95,9 +95,3 @@ def _left_s(cause: Cause, people: OrderAttendant, attendant: Attendant, tick: in
     if cause is Cause.PREEMPTION or people.acting is None:
         return attendant.left_s(tick)
     return people.acting.left_s
-
-
-def _side(site: Intersection, approach: str) -> Text:
-    """An approach by its side, where the catalogue has named one."""
-    side = side_of(site, approach)
-    return (approach, approach) if side is None else COMPASS[side]
