@@ -12,7 +12,7 @@ from denxanh.controller.guard import GuardOutput, GuardRefusal
 from denxanh.controller.ladder import Cause
 from denxanh.controller.mode import Mode
 from denxanh.controller.narrate import followed, mode_change, promised
-from denxanh.controller.wording import GUARD_REFUSALS, NOTHING, link_said
+from denxanh.controller.wording import GUARD_REFUSALS, NOTHING, link_said, recorded
 from denxanh.errors import ModelError
 from denxanh.networks.model import Aspect, Stage
 
@@ -109,3 +109,25 @@ def test_whatever_an_error_says_the_sentence_before_it_is_whole(name: str, said:
     assert vi.endswith(")")
     assert en.endswith(")")
     assert max(len(vi), len(en)) <= MAX_WHY
+
+
+@pytest.mark.parametrize(
+    ("cause", "line", "vi", "en"),
+    [
+        ("operator-plan", "lan: tai nạn, ≤ 29:59", "lan: tai nạn, còn 29:59", "lan: tai nạn, 29:59 left"),
+        ("pre-emption", "115 xe-7, bv, ≤ 90 s", "115 xe-7, bv, còn 90 s", "115 xe-7, bv, 90 s left"),
+        ("hold-off", "42 s", "còn 42 s", "42 s left"),
+        (
+            "operator-hold",
+            "A, lan: chờ 5 s, ≤ 0:07",
+            "A, lan: chờ 5 s, còn 0:07",
+            "A, lan: chờ 5 s, 0:07 left",
+        ),
+        ("low-confidence", "0.42", "0.42", "0.42"),
+        ("link-lost", "a:502: no answer within 0.5 s", "không trả lời", "a:502: no answer within 0.5 s"),
+        ("link-lost", "frame: 7 where the map says 3", "", "frame: 7 where the map says 3"),
+        ("in-charge", "", "", ""),
+    ],
+)
+def test_a_record_s_line_is_told_in_either_language(cause: str, line: str, vi: str, en: str) -> None:
+    assert recorded(cause, line) == (vi, en)
