@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
 from denxanh.controller.whereabouts import traffic_of
-from denxanh.controller.wording import CAUSES, FAULTS, REFUSALS, SYMPTOMS, Text, link_said, reason
+from denxanh.controller.wording import CAUSES, FAULTS, NOTHING, REFUSALS, SYMPTOMS, Text, link_said, reason
 from denxanh.networks.model import Intersection
 from denxanh.plc.contract import CabinetStatus, Fault, Refusal
 
@@ -20,6 +20,8 @@ SETTLED_S = 15
 """Answered polls in a row after which a detector's staleness is its own and not the link's, s."""
 VIETNAM_S = 7 * 3600
 """Local time minus UTC."""
+STARVED = "starved-group"
+"""Cause of the alarm of a group whose green does not discharge."""
 CLEARED = ("Hết cảnh báo: ", "Cleared: ")
 """How the event begins that ends an alarm (Vietnamese, English); the alarm's own text follows."""
 _DAY_S = 86_400
@@ -102,7 +104,7 @@ def of_starved(intersection: Intersection, starved: Iterable[int]) -> Iterable[A
         yield Alarm(
             f"starved {intersection.groups[group].id}",
             "alarm",
-            "starved-group",
+            STARVED,
             f"{vi}: có đèn xanh (pha {stages}) nhưng không thoát được",
             f"{en}: has green (stage {stages}) but does not discharge",
         )
@@ -186,7 +188,7 @@ OF_SIGNALS = (
 
 
 def of_causes(
-    cause: Cause, against: Cause | None, policy: Cause | None, plan: Cause | None, problem: str, error: str
+    cause: Cause, against: Cause | None, policy: Cause | None, plan: Cause | None, problem: str, error: Text
 ) -> Iterable[Alarm]:
     """What the ladder found: a lost link or lease, lamps that differ, a policy that the rule replaces.
 
@@ -196,19 +198,18 @@ def of_causes(
         policy: why the rule stands in, if it does.
         plan: why the cabinet does not run the plan of this hour, if it was given up.
         problem: what the link said.
-        error: what the policy said, in the second in which it failed.
+        error: how the policy failed, in the second in which it did; else empty.
     """
-    nothing: Text = ("", "")
     for standing, kind, (detail_vi, detail_en) in (
         (
             cause if cause in _OF_LINK else None,
             "link",
-            link_said(problem) if cause is Cause.LINK_LOST else nothing,
+            link_said(problem) if cause is Cause.LINK_LOST else NOTHING,
         ),
-        (cause if cause in _OF_CABINET else None, "alarm", nothing),
-        (against if against in OF_SIGNALS else None, "alarm", nothing),
-        (policy, "alarm", (error, error)),
-        (plan, "alarm", nothing),
+        (cause if cause in _OF_CABINET else None, "alarm", NOTHING),
+        (against if against in OF_SIGNALS else None, "alarm", NOTHING),
+        (policy, "alarm", error),
+        (plan, "alarm", NOTHING),
     ):
         if standing is not None:
             vi, en = CAUSES[standing]

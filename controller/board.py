@@ -21,6 +21,7 @@ from denxanh.controller.health import DetectorHealth, Symptom
 from denxanh.controller.ladder import Cause
 from denxanh.controller.patience import Watched, second, standing
 from denxanh.controller.record import Event
+from denxanh.controller.wording import Text
 from denxanh.networks.model import DetectorKind, Intersection
 from denxanh.plc.contract import CabinetStatus, LoopReading
 
@@ -92,7 +93,7 @@ class AlarmBoard:
         policy: Cause | None,
         plan: Cause | None,
         problem: str,
-        error: str,
+        error: Text,
         further: Iterable[Alarm] = (),
     ) -> tuple[Event, ...]:
         """The second's events; see `of_starved` and `of_causes`; `further` alarms stand, too."""

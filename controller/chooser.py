@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 from denxanh.agents.observation import TrafficState
 from denxanh.agents.policy import Policy
+from denxanh.controller.failure import both, no_such_stage, plain, raised
 from denxanh.controller.ladder import Cause
+from denxanh.controller.wording import Text
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,7 +35,7 @@ class Choice:
     """Why the rule stands in, None while the policy decides."""
     against: Cause | None
     """RULE_ERROR when nobody can decide."""
-    error: str | None
+    error: Text | None
     why_vi: str = ""
 
 
@@ -101,42 +103,29 @@ class Chooser:
             state, rule_error = self._ask(self._rule, state, traffic, tick)
             if rule_error is not None:
                 state = replace(state, rule_failed=tick, request=None, why="", why_vi="", decided=None)
-                error = f"{error}; {rule_error}" if error else rule_error
+                error = both(error, rule_error)
         lost = state.failed is not None and state.rule_failed is not None
         against = Cause.RULE_ERROR if lost else None
         return state, Choice(state.request, state.why, state.failure, against, error, state.why_vi)
 
     def _ask(
         self, policy: Policy, state: ChooserState, traffic: TrafficState, tick: int
-    ) -> tuple[ChooserState, str | None]:
+    ) -> tuple[ChooserState, Text | None]:
         """The state with this policy's request in it, or why there is none."""
         if self._repeats(policy, state, tick):
             return state, None
         try:
             decision = policy.decide(traffic)
-            stage, why, why_vi = decision.stage, _plain(decision.why), _plain(decision.why_vi)
+            stage = decision.stage
+            why, why_vi = plain(decision.why, MAX_WHY), plain(decision.why_vi, MAX_WHY)
             if type(stage) is not int or not 0 <= stage < len(traffic.intersection.stages):
-                return state, _plain(f"{policy.name} asked for stage {stage!r}")
+                return state, no_such_stage(policy.name, stage)
         except Exception as error:
             _LOG.error("policy %s failed at %s", policy.name, traffic.intersection.id)
-            return state, _plain(f"{policy.name}: {_said(error)}")
+            return state, raised(policy.name, error)
         return replace(state, request=stage, why=why, why_vi=why_vi, decided=tick), None
 
     @staticmethod
     def _repeats(policy: Policy, state: ChooserState, tick: int) -> bool:
         """Whether the last request still stands."""
         return state.decided is not None and tick - state.decided < policy.interval_s
-
-
-def _plain(text: object) -> str:
-    """Text that every file and page can hold: no half surrogates, not too long."""
-    return str(text)[:MAX_WHY].encode("utf-8", "replace").decode()
-
-
-def _said(error: Exception) -> str:
-    """What an error says of itself; its own `__str__` may fail, too."""
-    kind = type(error).__name__
-    try:
-        return f"{kind}: {error}"
-    except Exception:
-        return kind

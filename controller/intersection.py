@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from denxanh.agents.policy import Policy
-from denxanh.controller import guard
+from denxanh.controller import detail, guard
 from denxanh.controller.board import AlarmBoard
 from denxanh.controller.chooser import Choice, Chooser, ChooserState
 from denxanh.controller.claim import BARRED, Claim, heard
@@ -19,7 +19,7 @@ from denxanh.controller.conduct import Conduct, Seen, Witness
 from denxanh.controller.ear import Decode, Ear
 from denxanh.controller.estimate import Estimate, Estimator
 from denxanh.controller.follower import Follower
-from denxanh.controller.ladder import HOLD_OFF_S, Cause, Evidence, LadderState, commands
+from denxanh.controller.ladder import Cause, Evidence, LadderState, commands
 from denxanh.controller.ladder import step as climb
 from denxanh.controller.mode import Mode
 from denxanh.controller.narrate import followed, mode_change, promised
@@ -28,14 +28,14 @@ from denxanh.controller.operator.attendant import OrderAttendant
 from denxanh.controller.priority.attendant import Attendant
 from denxanh.controller.priority.made_plans import made_plan
 from denxanh.controller.priority.settings import Settings
-from denxanh.controller.priority.telling import Told, detail, happened, worded
+from denxanh.controller.priority.telling import Told, happened, worded
 from denxanh.controller.readback import police_panel
 from denxanh.controller.record import Event, LaneView, TickInput, TickOutput
 from denxanh.controller.trust import Trust
 from denxanh.controller.vds.arrival import Source
 from denxanh.controller.vds.zones import utc_s
 from denxanh.controller.watch import Facts, WatchState, observe
-from denxanh.controller.wording import reason
+from denxanh.controller.wording import NOTHING, reason
 from denxanh.networks.model import Corridor, Intersection
 from denxanh.networks.schedule import Timetable
 from denxanh.plc.contract import CabinetMode, CabinetStatus, Fault, LoopReading, Refusal, Report
@@ -174,12 +174,14 @@ class IntersectionController:
         choice = worded(choice, self._intersection, attendant, mode, asked)
         if in_charge and people.acting is not None:
             choice = ordering.worded(choice, self._intersection, people.acting, asked.request)
-        detail_ = self._detail(cause, problem, estimate, value.tick)
+        said = detail.line(
+            cause, self._intersection, problem, estimate, self._ladder.clean_s, people, attendant, value.tick
+        )
         given_out = decided if in_charge else None
         events = (
-            *self._mode_events(mode, cause, detail_),
+            *self._mode_events(mode, cause, said, estimate, value),
             *requests,
-            *people.events(cause),
+            *people.events(cause, value.clock_s),
             *self._switches(mode, cause, before, decided, choice, plan),
             *self._alarms(value, now_s, status, loops, cause, problem, choice, given_out),
         )
@@ -187,7 +189,7 @@ class IntersectionController:
         shown = follower.shown
         return TickOutput(
             mode=mode,
-            cause=f"{cause.value}: {detail_}" if detail_ else cause.value,
+            cause=f"{cause.value}: {said}" if said else cause.value,
             aspects="".join(shown.aspects),
             stage=shown.stage,
             elapsed_s=float(shown.elapsed_s),
@@ -298,27 +300,16 @@ class IntersectionController:
     def _config_matches(self, status: CabinetStatus | None) -> bool:
         return status is None or status.config_crc == self._config_crc
 
-    def _detail(self, cause: Cause, problem: str | None, estimate: Estimate, tick: int) -> str:
-        """What belongs to the cause in this second, for people."""
-        if cause is Cause.LINK_LOST:
-            return problem or ""
-        if cause is Cause.NO_FRESH_DATA:
-            return ", ".join(estimate.blind)
-        acting = self._people.acting
-        if acting is not None:
-            left_s = self._attendant.left_s(tick) if cause is Cause.PREEMPTION else acting.left_s
-            return ordering.detail(self._intersection, acting, left_s)
-        if cause is Cause.PREEMPTION:
-            return detail(self._attendant, tick)
-        if cause is Cause.LOW_CONFIDENCE:
-            return f"{estimate.traffic.confidence:.2f}"
-        if cause is Cause.HOLD_OFF:
-            return f"{HOLD_OFF_S - self._ladder.clean_s} s"
-        return ""
-
-    def _mode_events(self, mode: Mode, cause: Cause, detail_: str) -> tuple[Event, ...]:
+    def _mode_events(
+        self, mode: Mode, cause: Cause, said: str, estimate: Estimate, value: TickInput
+    ) -> tuple[Event, ...]:
         before, self._announced = self._announced, mode
-        return mode_change(before, mode, cause, detail_)
+        if mode is before:
+            return ()
+        more = detail.announced(
+            cause, said, self._intersection, estimate, self._people, self._attendant, value
+        )
+        return (mode_change(before, mode, cause, more),)
 
     def _switches(
         self,
@@ -365,7 +356,7 @@ class IntersectionController:
         starved = () if decided is None else decided.starved
         return self._board.update(
             starved, cause, self._against, choice.policy, self._commander.no_plan, problem or "",
-            choice.error or "", zones.alarms(value.tick),
+            choice.error or NOTHING, zones.alarms(value.tick),
         )  # fmt: skip
 
 

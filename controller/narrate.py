@@ -8,29 +8,25 @@ from denxanh.controller.guard import GuardOutput
 from denxanh.controller.ladder import Cause
 from denxanh.controller.mode import Mode
 from denxanh.controller.record import Event
-from denxanh.controller.wording import CAUSES, GUARD_REFUSALS, MODES, UNGATED, link_said
+from denxanh.controller.wording import CAUSES, GUARD_REFUSALS, MODES, UNGATED, Text
 from denxanh.networks.model import Stage
 
 POLICY = "policy"
 """Cause of a switch that the policy wanted; otherwise the guard's refusal or the mode is the cause."""
 
 
-def mode_change(before: Mode | None, now: Mode, cause: Cause, detail: str) -> tuple[Event, ...]:
-    """One event when the mode has changed; `before` is None in a controller's first second."""
-    if now is before:
-        return ()
+def mode_change(before: Mode | None, now: Mode, cause: Cause, more: Text) -> Event:
+    """The mode has changed; `before` is None in a controller's first second, `more` belongs to the cause."""
     old_vi, old_en = ("-", "-") if before is None else MODES[before]
     (new_vi, new_en), (why_vi, why_en) = MODES[now], CAUSES[cause]
-    more_vi, more_en = link_said(detail) if cause is Cause.LINK_LOST else (detail, detail)
-    return (
-        Event(
-            kind="mode",
-            text_vi=f"{old_vi} → {new_vi}: {why_vi}" + (f" ({more_vi})" if more_vi else ""),
-            text_en=f"{old_en} → {new_en}: {why_en}" + (f" ({more_en})" if more_en else ""),
-            cause=cause.value,
-            mode_from=before,
-            mode_to=now,
-        ),
+    more_vi, more_en = more
+    return Event(
+        kind="mode",
+        text_vi=f"{old_vi} → {new_vi}: {why_vi}" + (f" ({more_vi})" if more_vi else ""),
+        text_en=f"{old_en} → {new_en}: {why_en}" + (f" ({more_en})" if more_en else ""),
+        cause=cause.value,
+        mode_from=before,
+        mode_to=now,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from denxanh.controller.alarms import CLEARED, OF_SIGNALS, Alarm
+from denxanh.controller.alarms import CLEARED, OF_SIGNALS, STARVED, Alarm
 from denxanh.controller.ladder import HOLD_OFF_S
 from denxanh.controller.record import Event
 
@@ -26,7 +26,7 @@ PLAIN = Patience()
 """Told at once. Ten seconds: the watchdog's length, in which a flapping link is back (assumed)."""
 PATIENCE: Mapping[str, Patience] = {
     # Spillback of a second ends by itself: of 14 in 500 s of seven intersections 11 lasted 1 to 9 s.
-    "starved-group": Patience(raise_s=20, clear_s=60),
+    STARVED: Patience(raise_s=20, clear_s=60),
     # They show mostly in ADAPTIVE, from which they lead away: gone is what does not come back after it.
     **dict.fromkeys((cause.value for cause in OF_SIGNALS), Patience(clear_s=HOLD_OFF_S + 15)),
 }

@@ -34,6 +34,15 @@ def side_of(site: Intersection, approach: str) -> str | None:
     return side if side != approach and side in COMPASS else None
 
 
+def approach_of(site: Intersection, approach: str) -> Text:
+    """Where an approach's traffic comes from, as in "từ tây bắc" / "from the north-west"; else its id."""
+    side = side_of(site, approach)
+    if side is None:
+        return f"hướng {approach}", f"on approach {approach}"
+    vi, en = COMPASS[side]
+    return f"từ {vi}", f"from the {en}"
+
+
 def traffic_of(site: Intersection, group: int) -> Text:
     """Whom a group lets go, as in "Xe từ tây bắc rẽ trái" / "Traffic from the north-west turning left".
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from denxanh.controller.guard import GuardRefusal
 from denxanh.controller.health import Symptom
 from denxanh.controller.ladder import Cause
@@ -10,6 +12,7 @@ from denxanh.plc.contract import CabinetMode, Fault, Refusal
 
 Text = tuple[str, str]
 """(Vietnamese, English)."""
+NOTHING: Text = ("", "")
 
 MODES: dict[Mode, Text] = {
     Mode.FLASH: ("Nháy vàng", "flash"),
@@ -168,6 +171,8 @@ _LINK_SAID: tuple[Text, ...] = (
     ("không tìm thấy máy", "no such host"),
 )
 """(Vietnamese, what the English error contains)."""
+_LEFT = re.compile(r"(?:≤ |^)(\d+:\d\d|\d+ s)$")
+"""How the line of a mode's cause ends that says for how long (`detail.line`)."""
 UNGATED: Text = ("Mô hình chưa qua cổng kiểm định", "The model has not passed the gate")
 
 
@@ -177,6 +182,17 @@ def link_said(problem: str) -> Text:
     The Vietnamese is empty where the error is of no known kind.
     """
     return next((vi for vi, en in _LINK_SAID if en in problem), ""), problem
+
+
+def recorded(cause: str, said: str) -> Text:
+    """A record's line in words, for who reads it while it is true; pages do the same in `causeOf`."""
+    if cause == Cause.LINK_LOST.value:
+        return link_said(said)
+    found = _LEFT.search(said)
+    if found is None:
+        return said, said
+    before = said[: found.start()]
+    return f"{before}còn {found[1]}", f"{before}{found[1]} left"
 
 
 def reason(refusal: Refusal) -> str:

@@ -44,7 +44,8 @@ class PlanDefect:
 
     `entry` is the place in the plan's splits, None where the whole plan is meant. `subject` is a stage's or a
     group's id, `other` the following stage's (`SUCCESSION`) or the wanted aspect's letter (`NEVER_SERVED`).
-    `has_s` and `limit_s` are whole seconds: what the plan gives and what the rule allows.
+    `has_s` and `limit_s` are whole seconds: what the plan gives and what the rule allows. `places` are the
+    other intersections with that cycle, all of them (`CYCLE_DIFFERS`); the subject lists the first.
     """
 
     rule: Rule
@@ -53,6 +54,7 @@ class PlanDefect:
     other: str = ""
     has_s: int = 0
     limit_s: int = 0
+    places: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         match self.rule:
@@ -147,7 +149,9 @@ def coordination_defects(plan: Plan, neighbours: Mapping[str, Plan]) -> Iterator
         if cycle_s != plan.cycle_s:
             more = f" +{len(names) - NAMED}" if len(names) > NAMED else ""
             subject = ", ".join(names[:NAMED]) + more
-            yield PlanDefect(Rule.CYCLE_DIFFERS, subject=subject, has_s=plan.cycle_s, limit_s=cycle_s)
+            yield PlanDefect(
+                Rule.CYCLE_DIFFERS, subject=subject, has_s=plan.cycle_s, limit_s=cycle_s, places=tuple(names)
+            )
 
 
 def _entry_needs(intersection: Intersection, stage: int, after: int) -> EntryNeeds:

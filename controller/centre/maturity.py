@@ -135,8 +135,8 @@ def markdown(found: Sequence[Ward], first: str, last: str) -> str:
     ]
     lines += [
         "",
-        f"Đèn thông minh: ít nhất {ADAPTIVE_SHARE:.0%} thời gian có dữ liệu chạy thích nghi. "
-        f"Bản đồ trực tiếp: có dữ liệu ít nhất {LIVE_SHARE:.0%} thời gian. "
+        f"Đèn thông minh: ít nhất {100 * ADAPTIVE_SHARE:.0f} % thời gian có dữ liệu chạy thích nghi. "
+        f"Bản đồ trực tiếp: có dữ liệu ít nhất {100 * LIVE_SHARE:.0f} % thời gian. "
         "(Smart: adaptive for at least half of the heard time. Live: heard for at least nine tenths of it.)",
     ]
     if any(one.assumed for one in found):

@@ -65,7 +65,7 @@ class OrderAttendant:
             return scheduled
         return self.acting.plan
 
-    def events(self, cause: Cause) -> tuple[Event, ...]:
-        """What began, ended or waits; call it once per second."""
-        self._told, events = happened(self._told, self._site, self.standing, self.acting, cause)
+    def events(self, cause: Cause, clock_s: float) -> tuple[Event, ...]:
+        """What began, ended or waits; call it once per second. `clock_s`: local seconds since midnight."""
+        self._told, events = happened(self._told, self._site, self.standing, self.acting, cause, clock_s)
         return events

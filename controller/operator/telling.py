@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from denxanh.controller.chooser import Choice
 from denxanh.controller.ladder import Cause
+from denxanh.controller.lasting import lasts, until
 from denxanh.controller.operator.judge import Refused
 from denxanh.controller.operator.message import Order, Role
 from denxanh.controller.operator.standing import Ended, Ending, Standing, StandingView
@@ -76,10 +77,23 @@ _NOTHING = Told()
 def detail(site: Intersection, order: StandingView, left_s: int) -> str:
     """The order in one line, for the cause of the mode: what, who, why, how long (min:s).
 
-    It stands in both languages' texts, so it names no role.
+    Pages word the time themselves; see `announced`.
     """
     what = "" if order.kind == "plan" else f"{site.stages[order.stage or 0].id}, "
     return f"{what}{order.actor}: {order.reason}, ≤ {left_s // 60}:{left_s % 60:02d}"
+
+
+def announced(site: Intersection, order: StandingView, left_s: int, clock_s: float) -> Text:
+    """The order in words that stay: who, which stage, how long, until when, why."""
+    (lasts_vi, lasts_en), (until_vi, until_en) = lasts(left_s), until(left_s, clock_s)
+    stage_vi, stage_en = "", ""
+    if order.kind != "plan":
+        stage = site.stages[order.stage or 0].id
+        stage_vi, stage_en = f"pha {stage}, ", f"stage {stage}, "
+    return (
+        f"{order.actor}, {stage_vi}{lasts_vi}, {until_vi}: {order.reason}",
+        f"{order.actor}, {stage_en}{lasts_en}, {until_en}: {order.reason}",
+    )
 
 
 def worded(choice: Choice, site: Intersection, order: StandingView, request: int | None) -> Choice:
@@ -94,7 +108,12 @@ def worded(choice: Choice, site: Intersection, order: StandingView, request: int
 
 
 def happened(
-    told: Told, site: Intersection, standing: Standing, acting: StandingView | None, cause: Cause
+    told: Told,
+    site: Intersection,
+    standing: Standing,
+    acting: StandingView | None,
+    cause: Cause,
+    clock_s: float,
 ) -> tuple[Told, tuple[Event, ...]]:
     """What began, ended, or waits in this second.
 
@@ -104,6 +123,7 @@ def happened(
         standing: of this second.
         acting: the order that is in effect, if any.
         cause: of the mode.
+        clock_s: local seconds since midnight.
     """
     if not standing.orders and not standing.ended and told == _NOTHING:
         return told, ()
@@ -120,7 +140,7 @@ def happened(
         for one in told.orders
         if one.id not in here
     ]
-    events += [_begun(site, one) for one in standing.orders if one.id not in known]
+    events += [_begun(site, one, clock_s) for one in standing.orders if one.id not in known]
     highest = standing.orders[0] if standing.orders else None
     waits = None if highest is None or highest == acting else (highest.id, cause)
     if highest is not None and waits is not None and waits != told.waits:
@@ -140,27 +160,21 @@ def refused(order: Order, why: Refused, detail_: str) -> Event:
     )
 
 
-def _begun(site: Intersection, order: StandingView) -> Event:
+def _begun(site: Intersection, order: StandingView, clock_s: float) -> Event:
     what_vi, what_en = _what(site, order)
     role_vi, role_en = _role(order.role)
-    lasts_vi, lasts_en = _lasts(order.left_s)
+    who_vi, who_en = f"{order.actor} ({role_vi})", f"{order.actor} ({role_en})"
+    (lasts_vi, lasts_en), (until_vi, until_en) = lasts(order.left_s), until(order.left_s, clock_s)
     return Event(
         KIND,
-        f"{order.actor} ({role_vi}) ra lệnh {what_vi}, tối đa {lasts_vi}. Lý do: {order.reason}",
-        f"{order.actor} ({role_en}) orders: {what_en}, {lasts_en} at most. Reason: {order.reason}",
+        f"{who_vi} ra lệnh {what_vi}, tối đa {lasts_vi}, {until_vi}. Lý do: {order.reason}",
+        f"{who_en} orders: {what_en}, {lasts_en} at most, {until_en}. Reason: {order.reason}",
         order.kind,
     )
 
 
 def _role(role: str) -> Text:
     return ROLES.get(role, (role, role))
-
-
-def _lasts(seconds: int) -> Text:
-    """Whole minutes as minutes; anything else, and what is shorter than two, to the second."""
-    if seconds >= 120 and seconds % 60 == 0:
-        return f"{seconds // 60} phút", f"{seconds // 60} min"
-    return f"{seconds} s", f"{seconds} s"
 
 
 def _what(site: Intersection, order: StandingView) -> Text:

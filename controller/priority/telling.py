@@ -12,6 +12,7 @@ from denxanh.controller.priority.bushelp import Help
 from denxanh.controller.priority.wishes import BusWish, Ending, PreemptWish
 from denxanh.controller.record import Event
 from denxanh.controller.whereabouts import traffic_of
+from denxanh.controller.wording import NOTHING, Text
 from denxanh.networks.model import Intersection
 
 KIND = "request"
@@ -58,6 +59,18 @@ def detail(attendant: Attendant, tick: int) -> str:
     if wish is None:
         return ""
     return f"{wish.source} {wish.request}, {wish.route}, ≤ {attendant.left_s(tick)} s"
+
+
+def announced(attendant: Attendant, tick: int) -> Text:
+    """The same in words that stay."""
+    wish = attendant.wishes.preempt
+    if wish is None:
+        return NOTHING
+    who, left_s = f"{wish.source} {wish.request}", attendant.left_s(tick)
+    return (
+        f"{who}, tuyến {wish.route}, tối đa {left_s} s",
+        f"{who}, route {wish.route}, {left_s} s at most",
+    )
 
 
 def happened(

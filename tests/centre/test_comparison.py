@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from denxanh.controller.centre.desk.comparison import (
     Control,
-    LaneMinute,
+    Minute,
     ModeSpan,
     Verdict,
     compare,
@@ -33,13 +33,12 @@ def hours(day: int, mode: Mode, begin: int, end: int) -> ModeSpan:
     return ModeSpan(start + begin * HOUR_MS, start + end * HOUR_MS, mode)
 
 
-def minutes(span: ModeSpan, queue: float, confidence: float = 0.9) -> Iterator[LaneMinute]:
+def minutes(span: ModeSpan, queue: float, confidence: float = 0.9) -> Iterator[Minute]:
     for minute in range(span.began_ms, span.ended_ms, MINUTE_MS):
-        yield LaneMinute(minute, "north", queue * 0.75, confidence)
-        yield LaneMinute(minute, "south", queue * 0.25, confidence)
+        yield Minute(minute, {"north": queue * 0.75, "south": queue * 0.25}, confidence)
 
 
-def week(adaptive: float, fixed: float) -> tuple[list[ModeSpan], list[LaneMinute]]:
+def week(adaptive: float, fixed: float) -> tuple[list[ModeSpan], list[Minute]]:
     """Mondays to Wednesdays adaptive from 6 to 16, fixed on the other working days and the Monday after."""
     spans = [hours(day, Mode.ADAPTIVE, 6, 16) for day in (0, 1, 2)]
     spans += [hours(day, Mode.PLAN, 6, 16) for day in (3, 4, 7)]
@@ -88,12 +87,12 @@ def test_two_days_are_too_little_however_clear_they_look() -> None:
 
 
 def test_doubted_and_mixed_minutes_do_not_count() -> None:
-    spans, lanes = week(6, 8)
+    spans, known = week(6, 8)
     doubted = list(minutes(spans[0], 100, confidence=0.2))
     half = ModeSpan(spans[0].ended_ms, spans[0].ended_ms + MINUTE_MS // 2, Mode.ADAPTIVE)
-    lanes = [one for one in lanes if one.minute_ms >= spans[1].began_ms] + doubted
-    lanes.append(LaneMinute(spans[0].ended_ms, "north", 50, 0.9))
-    found = compare([*spans, half], lanes, SCHEDULE)
+    known = [one for one in known if one.minute_ms >= spans[1].began_ms] + doubted
+    known.append(Minute(spans[0].ended_ms, {"north": 50}, 0.9))
+    found = compare([*spans, half], known, SCHEDULE)
     assert (found.doubted_minutes, found.mixed_minutes) == (600, 1)
     assert {cell.adaptive_pcu for cell in found.cells} == {6.0}
 
@@ -104,7 +103,7 @@ def test_a_minute_of_many_spans_of_one_kind_counts_whole() -> None:
         ModeSpan(start + second * 1000, start + (second + 7) * 1000, Mode.ADAPTIVE)
         for second in range(0, 70, 7)
     ]
-    found = compare(spans, [LaneMinute(start, "north", 5, 0.9)], SCHEDULE)
+    found = compare(spans, [Minute(start, {"north": 5}, 0.9)], SCHEDULE)
     assert found.mixed_minutes == 0
     assert found.days[0].queue_pcu == {Control.ADAPTIVE: 5}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,11 +11,13 @@ from pydantic import ValidationError
 
 from denxanh.controller.centre.desk import calendar_draft, plan_draft
 from denxanh.controller.centre.desk.defect_words import PLAN, SCHEDULE, plan_words, schedule_words
+from denxanh.controller.centre.desk.place_names import place_names
 from denxanh.controller.centre.desk.plan_draft import PlanDraft, SplitDraft
 from denxanh.errors import RequestError
 from denxanh.networks.assembly import to_plan
 from denxanh.networks.corridor_files import PlanForm, ScheduleFile
 from denxanh.networks.example import crossroads_corridor
+from denxanh.networks.model import Corridor
 from denxanh.networks.plan_rules import PlanDefect
 from denxanh.networks.plan_rules import Rule as PlanRule
 from denxanh.networks.schedule_rules import Rule as ScheduleRule
@@ -84,21 +87,74 @@ def test_a_calendar_survives_the_way_through_its_draft_and_its_text() -> None:
 def test_a_calendar_without_a_plan_for_a_day_is_refused_in_words() -> None:
     draft = calendar_draft.draft_of(CORRIDOR.schedule, {})
     broken = draft.model_copy(update={"week": (*draft.week[:6], "market")})
-    said = [schedule_words(one) for one in calendar_draft.judge(CORRIDOR, broken)]
+    said = [schedule_words(one, {}) for one in calendar_draft.judge(CORRIDOR, broken)]
     assert (
         "Chủ nhật: loại ngày “market” chưa có khung giờ nào.",
         "Sunday: the day type “market” has no times.",
     ) in said
 
 
+def _many(names: Sequence[str]) -> Corridor:
+    """A corridor of intersections with these names."""
+    made = crossroads_corridor(len(names))
+    return replace(
+        made,
+        intersections=tuple(
+            replace(one, name_vi=name, name_en=f"{name} Street")
+            for one, name in zip(made.intersections, names, strict=True)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "vi", "en"),
+    [
+        (["Mậu Thân"], "Mậu Thân", "Mậu Thân Street"),
+        (["Mậu Thân", "Lý Tự Trọng"], "Mậu Thân và Lý Tự Trọng", "Mậu Thân Street and Lý Tự Trọng Street"),
+        (list("ABCDE"), "A, B, C và 2 nút khác", "A Street, B Street, C Street and 2 more"),
+    ],
+)
+def test_notes_name_intersections_by_their_streets(others: list[str], vi: str, en: str) -> None:
+    corridor = _many(["Ở đây", *others])
+    first = PLAN_1.splits[0]
+    longer = replace(PLAN_1, splits=(replace(first, split_s=first.split_s + 1), *PLAN_1.splits[1:]))
+    (defect,) = plan_draft.judge(corridor, corridor.intersections[0], longer).defects
+    said_vi, said_en = plan_words(defect, place_names(corridor))
+    assert f" của {vi}:" in said_vi
+    assert f" of {en}:" in said_en
+    assert not any(one.id in said_vi + said_en for one in corridor.intersections)
+
+
+def test_only_intersections_of_the_same_name_are_told_apart_by_their_ids() -> None:
+    corridor = _many(["Mậu Thân", "mậu thân", "Lý Tự Trọng", ""])
+    ids = [one.id for one in corridor.intersections]
+    assert list(place_names(corridor).values()) == [
+        (f"Mậu Thân ({ids[0]})", f"Mậu Thân Street ({ids[0]})"),
+        (f"mậu thân ({ids[1]})", f"mậu thân Street ({ids[1]})"),
+        ("Lý Tự Trọng", "Lý Tự Trọng Street"),
+        (ids[3], " Street"),
+    ]
+
+
+def test_a_calendar_names_the_intersection_that_lacks_a_plan() -> None:
+    corridor = _many(["Mậu Thân"])
+    draft = calendar_draft.draft_of(CORRIDOR.schedule, {})
+    changed = draft.entries[0].model_copy(update={"plan": 200})
+    wrong = draft.model_copy(update={"entries": (changed, *draft.entries[1:])})
+    said = [schedule_words(one, place_names(corridor)) for one in calendar_draft.judge(corridor, wrong)]
+    assert said == [
+        ("Nút Mậu Thân không có chương trình 200.", "Intersection Mậu Thân Street has no plan 200.")
+    ]
+
+
 def test_every_rule_is_said_in_both_languages() -> None:
     assert set(PLAN) == set(PlanRule)
     assert set(SCHEDULE) == set(ScheduleRule)
     for rule in PlanRule:
-        vi, en = plan_words(PlanDefect(rule, 0, "A", "B", 3, 5))
+        vi, en = plan_words(PlanDefect(rule, 0, "A", "B", 3, 5), {})
         assert vi != en
         assert "{" not in vi + en
     for what in ScheduleRule:
-        vi, en = schedule_words(ScheduleDefect(what, "2", "x", 3660, 4))
+        vi, en = schedule_words(ScheduleDefect(what, "2", "x", 3660, 4), {})
         assert vi != en
         assert "{" not in vi + en

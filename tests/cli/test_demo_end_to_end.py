@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -163,6 +164,9 @@ def test_page_that_dies_does_not_touch_the_traffic(grid: Path, start_demo: Any) 
     demo = start_demo("--sumocfg", str(grid), "--speed", "6", "--port", str(port), "--json")
     demo.until(lambda: (demo.page(port) or {}).get("feed") == "live")
     demo.until(lambda: f"http://127.0.0.1:{port}/" in demo.said())
+    demo.child("notify run")
+    log = demo.folder / "notifier.log"
+    demo.until(lambda: re.search(r"^[1-9]\d* rules", log.read_text(encoding="utf-8"), re.MULTILINE))
     os.kill(demo.child("denxanh.controller.centre"), signal.SIGKILL)
     demo.until(lambda: "the page ended" in demo.said())
     dead = demo.records()[-1]["in"]["tick"]

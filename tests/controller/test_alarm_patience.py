@@ -14,6 +14,7 @@ from denxanh.controller.board import AlarmBoard
 from denxanh.controller.ladder import HOLD_OFF_S, Cause
 from denxanh.controller.patience import PATIENCE, PLAIN, Watched
 from denxanh.controller.watch import READ_BACK_TICKS
+from denxanh.controller.wording import NOTHING
 from denxanh.networks.example import crossroads
 
 CAUSES = ("starved-group", Cause.READ_BACK.value, "door", "link-lost")
@@ -95,5 +96,5 @@ def test_the_board_tells_grave_ones_in_their_second(cause: Cause) -> None:
     lost = cause is Cause.LINK_LOST
     against = None if lost else cause
     mode_cause = cause if lost else Cause.IN_CHARGE
-    events = board.update((), mode_cause, against, None, None, "no answer", "")
+    events = board.update((), mode_cause, against, None, None, "no answer", NOTHING)
     assert [event.cause for event in events] == [cause.value]

@@ -132,7 +132,7 @@ def test_adaptive_to_pre_emption_and_straight_back() -> None:
     modes = rig.modes[begun:]
     assert modes == [Mode.PREEMPT] * 70 + [Mode.ADAPTIVE] * 61
     told = rig.events("mode")[-2:]
-    assert "an emergency route is open (115 xe-7, bv, ≤ 90 s)" in told[0]
+    assert "an emergency route is open (115 xe-7, route bv, 90 s at most)" in told[0]
     began, ended = rig.events("request")
     assert began == "Way for 115 xe-7, route bv: stage side, 90 s at most"
     assert ended == "Pre-emption for 115 xe-7 (bv) ends: the vehicle has passed"
@@ -294,7 +294,8 @@ def test_any_wishes_are_replayed_and_every_change_of_mode_is_explained(parts) ->
             assert event.cause
             if after.mode is Mode.PREEMPT:
                 assert "115" in event.text_en
-                assert "≤" in event.text_en
+                assert " at most)" in event.text_en
+                assert ", tối đa " in event.text_vi
     refused = [one.cabinet_refusal for one in rig.outputs if one.cabinet_refusal]
     assert not refused
     again = rig.make()

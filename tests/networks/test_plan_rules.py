@@ -95,14 +95,16 @@ def test_an_offset_lies_within_the_cycle(offset: int) -> None:
 def test_neighbours_share_a_cycle() -> None:
     longer = with_split(0, PLAN.splits[0].split_s + 5)
     assert list(coordination_defects(longer, {"A": PLAN, "B": longer})) == [
-        PlanDefect(Rule.CYCLE_DIFFERS, subject="A", has_s=longer.cycle_s, limit_s=PLAN.cycle_s)
+        PlanDefect(Rule.CYCLE_DIFFERS, subject="A", has_s=longer.cycle_s, limit_s=PLAN.cycle_s, places=("A",))
     ]
 
 
 def test_many_neighbours_are_one_defect_per_cycle() -> None:
     longer = with_split(0, PLAN.splits[0].split_s + 5)
     found = list(coordination_defects(longer, dict.fromkeys("ABCDE", PLAN) | {"F": longer}))
-    assert [(one.subject, one.limit_s) for one in found] == [("A, B, C +2", PLAN.cycle_s)]
+    assert [(one.subject, one.places, one.limit_s) for one in found] == [
+        ("A, B, C +2", tuple("ABCDE"), PLAN.cycle_s)
+    ]
 
 
 def test_every_rule_has_words() -> None:

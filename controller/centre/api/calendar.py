@@ -5,6 +5,7 @@ Nothing here touches the street: a calendar comes into force when it stands in t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -22,11 +23,13 @@ from denxanh.controller.centre.api.telling import words
 from denxanh.controller.centre.desk import calendar_draft, to_install
 from denxanh.controller.centre.desk.calendar_draft import CalendarDraft
 from denxanh.controller.centre.desk.defect_words import schedule_words
+from denxanh.controller.centre.desk.place_names import place_names
 from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.people.deed import note
 from denxanh.controller.centre.store import drafts
 from denxanh.controller.centre.store.drafts import State
 from denxanh.controller.centre.store.rows import Values
+from denxanh.controller.wording import Text
 from denxanh.networks import corridor_files
 from denxanh.networks.plan_digest import CALENDAR, schedule_digest
 from denxanh.networks.schedule_rules import Rule, ScheduleDefect
@@ -102,7 +105,8 @@ def current(parts: Centre) -> CalendarDraft:
 def check(parts: Parts, body: CalendarDraft) -> CalendarCheck:
     """Every day has a plan, and every intersection has that plan."""
     defects = calendar_draft.judge(parts.corridor, body)
-    return CalendarCheck(may_be_saved=not defects, defects=[_defect(one) for one in defects])
+    names = place_names(parts.corridor)
+    return CalendarCheck(may_be_saved=not defects, defects=[_defect(one, names) for one in defects])
 
 
 @router.get("/drafts", summary="Drafts of the calendar", dependencies=[view])
@@ -119,7 +123,7 @@ def save(parts: Parts, person: Editor, body: SaveBody) -> CalendarVersion:
     """Refused (409) as long as a day is without a plan."""
     defects = calendar_draft.judge(parts.corridor, body.calendar)
     if defects:
-        said = [schedule_words(one) for one in defects]
+        said = [schedule_words(one, place_names(parts.corridor)) for one in defects]
         raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
     base = body.base or schedule_digest(parts.corridor.schedule)
     with parts.store.writing() as connection:
@@ -169,14 +173,14 @@ def text(parts: Parts, number: _Number) -> TomlResponse:
     )
 
 
-def _defect(one: ScheduleDefect) -> CalendarDefectView:
+def _defect(one: ScheduleDefect, names: Mapping[str, Text]) -> CalendarDefectView:
     return CalendarDefectView(
         rule=one.rule,
         subject=one.subject,
         day=one.day,
         start_s=one.start_s,
         plan=one.plan,
-        text=words(schedule_words(one)),
+        text=words(schedule_words(one, names)),
     )
 
 

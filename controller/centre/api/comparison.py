@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date as Date  # noqa: N812 - a field of that name stands in the same class
 from datetime import timedelta
 from typing import Annotated
@@ -13,21 +12,14 @@ from pydantic import Field
 from denxanh.controller.centre.api.models import Answer
 from denxanh.controller.centre.api.needs import Parts, Place
 from denxanh.controller.centre.api.rights import view
-from denxanh.controller.centre.desk import comparison
-from denxanh.controller.centre.desk.comparison import Control, LaneMinute, ModeSpan, Verdict
-from denxanh.controller.centre.parts import Centre
-from denxanh.controller.centre.store import queries
+from denxanh.controller.centre.desk import compared_rows, comparison
+from denxanh.controller.centre.desk.comparison import Control, Verdict
 from denxanh.controller.clock import VIETNAM
 from denxanh.controller.localtime import midnight_ms
-from denxanh.controller.mode import Mode
-from denxanh.networks.model import Intersection
 
 router = APIRouter(tags=["records"], dependencies=[view])
 
 MAX_DAYS = 31
-_SPANS_STEP_MS = 86_400_000
-_MINUTES_STEP_MS = 7 * 86_400_000
-"""An answer of the store has a limit; these stay below it."""
 
 
 class DayCompared(Answer):
@@ -86,8 +78,8 @@ def compared(
     first = end.astimezone(VIETNAM).date() - timedelta(days=days - 1)
     begin_ms, end_ms = midnight_ms(first), int(end.timestamp() * 1000)
     found = comparison.compare(
-        _spans(parts, place, begin_ms, end_ms),
-        _minutes(parts, place, begin_ms, end_ms),
+        compared_rows.spans(parts.store, place.id, begin_ms, end_ms),
+        compared_rows.minutes(parts.store, place, begin_ms, end_ms),
         parts.corridor.schedule,
     )
     return ComparisonView(
@@ -129,29 +121,3 @@ def compared(
         least_hours=comparison.LEAST_CELLS,
         least_days=comparison.LEAST_DAYS,
     )
-
-
-def _spans(parts: Centre, place: Intersection, begin_ms: int, end_ms: int) -> list[ModeSpan]:
-    """Spans that follow each other in one mode are one; the newest may still last."""
-    found: list[ModeSpan] = []
-    for at_ms in range(begin_ms, end_ms, _SPANS_STEP_MS):
-        rows = queries.modes(parts.store, place.id, at_ms, min(at_ms + _SPANS_STEP_MS, end_ms))
-        for began_ms, ended_ms, mode in rows:
-            until_ms = min(end_ms if ended_ms is None else ended_ms, end_ms)
-            last = found[-1] if found else None
-            if last is not None and last.mode == mode and last.ended_ms == began_ms:
-                found[-1] = ModeSpan(last.began_ms, until_ms, last.mode)
-            elif began_ms < until_ms:
-                found.append(ModeSpan(began_ms, until_ms, Mode(mode)))
-    return found
-
-
-def _minutes(parts: Centre, place: Intersection, begin_ms: int, end_ms: int) -> Iterator[LaneMinute]:
-    for approach in dict.fromkeys(lane.approach for lane in place.lanes):
-        lanes = [index for index, lane in enumerate(place.lanes) if lane.approach == approach]
-        for at_ms in range(begin_ms, end_ms, _MINUTES_STEP_MS):
-            until_ms = min(at_ms + _MINUTES_STEP_MS, end_ms)
-            for minute_ms, queued, confidence in queries.queues(
-                parts.store, place.id, lanes, at_ms, until_ms
-            ):
-                yield LaneMinute(minute_ms, approach, queued, confidence)

@@ -6,6 +6,7 @@ cabinets (docs/plans.md).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -22,12 +23,14 @@ from denxanh.controller.centre.api.rights import Editor, view
 from denxanh.controller.centre.api.telling import words
 from denxanh.controller.centre.desk import plan_draft, to_install
 from denxanh.controller.centre.desk.defect_words import plan_words
+from denxanh.controller.centre.desk.place_names import place_names
 from denxanh.controller.centre.desk.plan_draft import PlanDraft, PlanNumber
 from denxanh.controller.centre.parts import Centre
 from denxanh.controller.centre.people.deed import note
 from denxanh.controller.centre.store import drafts
 from denxanh.controller.centre.store.drafts import State
 from denxanh.controller.centre.store.rows import Values
+from denxanh.controller.wording import Text
 from denxanh.errors import RequestError
 from denxanh.networks.model import Intersection, Plan
 from denxanh.networks.plan_digest import digests, plan_digest, plan_target
@@ -165,7 +168,8 @@ def save(parts: Parts, person: Editor, body: SaveBody) -> PlanVersion:
     place = named(parts, body.intersection)
     verdict = plan_draft.judge(parts.corridor, place, _plan(place, body))
     if not verdict.may_be_saved:
-        said = [plan_words(one) for one in verdict.defects if plan_draft.blocks(one)]
+        names = place_names(parts.corridor)
+        said = [plan_words(one, names) for one in verdict.defects if plan_draft.blocks(one)]
         raise ProblemError(UNSOUND, " ".join(vi for vi, _ in said), " ".join(en for _, en in said))
     target = plan_target(place.id, body.number)
     with parts.store.writing() as connection:
@@ -226,7 +230,7 @@ def _plan(place: Intersection, body: _Body) -> Plan:
 
 
 def _check(parts: Centre, place: Intersection, plan: Plan) -> PlanCheck:
-    verdict = plan_draft.judge(parts.corridor, place, plan)
+    verdict, names = plan_draft.judge(parts.corridor, place, plan), place_names(parts.corridor)
     return PlanCheck(
         cycle_s=verdict.cycle_s,
         may_be_saved=verdict.may_be_saved,
@@ -243,11 +247,11 @@ def _check(parts: Centre, place: Intersection, plan: Plan) -> PlanCheck:
             )
             for entry in verdict.entries
         ],
-        defects=[_defect(one) for one in verdict.defects],
+        defects=[_defect(one, names) for one in verdict.defects],
     )
 
 
-def _defect(one: PlanDefect) -> PlanDefectView:
+def _defect(one: PlanDefect, names: Mapping[str, Text]) -> PlanDefectView:
     return PlanDefectView(
         rule=one.rule,
         entry=one.entry,
@@ -255,7 +259,7 @@ def _defect(one: PlanDefect) -> PlanDefectView:
         has_s=one.has_s,
         limit_s=one.limit_s,
         blocks=plan_draft.blocks(one),
-        text=words(plan_words(one)),
+        text=words(plan_words(one, names)),
     )
 
 

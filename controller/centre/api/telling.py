@@ -13,7 +13,7 @@ from denxanh.controller.centre.api.models import (
 from denxanh.controller.centre.command.picture import Picture, shown
 from denxanh.controller.ladder import Cause
 from denxanh.controller.operator.standing import StandingView
-from denxanh.controller.wording import CAUSES, MODES, Text
+from denxanh.controller.wording import CAUSES, MODES, Text, recorded
 from denxanh.networks.model import Intersection
 
 _CAUSES = frozenset(Cause)
@@ -37,12 +37,12 @@ def stage_name(intersection: Intersection, index: int) -> StageName:
 def mode_now(now: Picture) -> ModeNow:
     """Who is in charge."""
     why = CAUSES[Cause(now.cause)] if now.cause in _CAUSES else (now.cause, now.cause)
-    more = f" ({now.detail})" if now.detail else ""
+    more_vi, more_en = (f" ({text})" if text else "" for text in recorded(now.cause, now.detail))
     return ModeNow(
         mode=now.decided.mode,
         name=words(MODES[now.decided.mode]),
         cause=now.cause,
-        why=Words(vi=why[0] + more, en=why[1] + more),
+        why=Words(vi=why[0] + more_vi, en=why[1] + more_en),
     )
 
 

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 
-from denxanh.controller.localtime import local, midnight_ms
+from denxanh.controller.localtime import HOUR_MS, local, midnight_ms
 from denxanh.controller.mode import Mode
 from denxanh.networks.model import Schedule
 from denxanh.networks.schedule import day_type
@@ -79,12 +80,11 @@ class ModeSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneMinute:
-    """What the estimate believed of a lane in one minute (pcu; confidence in [0, 1])."""
+class Minute:
+    """What the estimate believed in one minute: pcu by approach, the least confidence of the lanes (0..1)."""
 
     minute_ms: int
-    approach: str
-    queued_pcu: float
+    queued_pcu: Mapping[str, float]
     confidence: float
 
 
@@ -145,27 +145,24 @@ class Comparison:
         return sum(cell.difference_pcu for cell in self.cells) / len(self.cells)
 
 
-def compare(spans: Sequence[ModeSpan], minutes: Iterable[LaneMinute], schedule: Schedule) -> Comparison:
+def compare(spans: Sequence[ModeSpan], minutes: Iterable[Minute], schedule: Schedule) -> Comparison:
     """Compare one intersection's queues under adaptive and under fixed control.
 
     Args:
         spans: times in modes, not overlapping.
-        minutes: what was believed of each lane, minute by minute.
+        minutes: what was believed, each minute once.
         schedule: says which dates are of one type.
     """
     controls = _minute_controls(spans)
-    queues: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    doubted: set[int] = set()
+    doubted = mixed = 0
+    usable: dict[int, Mapping[str, float]] = {}
     for one in minutes:
-        queues[one.minute_ms][one.approach] += one.queued_pcu
-        if one.confidence < LEAST_CONFIDENCE:
-            doubted.add(one.minute_ms)
-    mixed = {minute for minute in queues if minute not in controls}
-    usable = {
-        minute: parts
-        for minute, parts in queues.items()
-        if minute not in doubted and controls.get(minute, Control.OTHER) is not Control.OTHER
-    }
+        doubts = one.confidence < LEAST_CONFIDENCE
+        control = controls.get(one.minute_ms)
+        doubted += doubts
+        mixed += control is None
+        if not doubts and control in (Control.ADAPTIVE, Control.FIXED):
+            usable[one.minute_ms] = one.queued_pcu
     whole = {minute: {"": sum(parts.values())} for minute, parts in usable.items()}
     cells = tuple(cell for _, cell in _cells(whole, controls, schedule))
     days = _days(spans, whole, controls, schedule)
@@ -176,8 +173,8 @@ def compare(spans: Sequence[ModeSpan], minutes: Iterable[LaneMinute], schedule: 
         cells=cells,
         approaches=_approaches(usable, controls, schedule),
         days=days,
-        doubted_minutes=len(doubted),
-        mixed_minutes=len(mixed),
+        doubted_minutes=doubted,
+        mixed_minutes=mixed,
     )
 
 
@@ -219,11 +216,15 @@ def _cells(
 ) -> list[tuple[str, Cell]]:
     """Each part's (an approach, or "" for the whole) comparable cells, in the order of day type and hour."""
     found: dict[tuple[str, str, int], dict[Control, list[float]]] = defaultdict(lambda: defaultdict(list))
+    of_hour: dict[int, tuple[str, int]] = {}
     for minute, parts in queues.items():
-        when = local(minute)
-        kind = day_type(schedule, when.date().isoformat())
+        hour_ms = minute - minute % HOUR_MS
+        if hour_ms not in of_hour:
+            when = local(hour_ms)
+            of_hour[hour_ms] = day_type(schedule, when.date().isoformat()), when.hour
+        control = controls[minute]
         for part, queue in parts.items():
-            found[part, kind, when.hour][controls[minute]].append(queue)
+            found[part, *of_hour[hour_ms]][control].append(queue)
     cells = []
     for (part, kind, hour), values in sorted(found.items()):
         adaptive, fixed = values[Control.ADAPTIVE], values[Control.FIXED]
@@ -265,7 +266,7 @@ def _days(
             begin = end
     means: dict[str, dict[Control, list[float]]] = defaultdict(lambda: defaultdict(list))
     for minute, parts in queues.items():
-        means[local(minute).date().isoformat()][controls[minute]].append(sum(parts.values()))
+        means[_date(minute - minute % HOUR_MS)][controls[minute]].append(sum(parts.values()))
     return tuple(
         Day(
             date,
@@ -275,6 +276,12 @@ def _days(
         )
         for date in sorted({*hours, *means})
     )
+
+
+@lru_cache(maxsize=2048)
+def _date(hour_ms: int) -> str:
+    """The local date of an hour: minutes are many, and an hour has one date."""
+    return local(hour_ms).date().isoformat()
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from denxanh.controller.centre.desk.place_names import listed
 from denxanh.controller.wording import Text
 from denxanh.networks.plan_rules import PlanDefect
 from denxanh.networks.plan_rules import Rule as PlanRule
@@ -43,8 +46,8 @@ PLAN: dict[PlanRule, Text] = {
         "The offset {has} s must be below the cycle {limit} s.",
     ),
     PlanRule.CYCLE_DIFFERS: (
-        "Chu kỳ {has} s khác với {subject} ({limit} s): không còn phối hợp làn sóng xanh.",
-        "The cycle {has} s differs from {subject} ({limit} s): no coordination with them.",
+        "Chu kỳ {has} s khác với chu kỳ {limit} s của {subject}: không còn phối hợp làn sóng xanh.",
+        "The cycle of {has} s differs from the {limit} s of {subject}: no coordination with them.",
     ),
 }
 SCHEDULE: dict[ScheduleRule, Text] = {
@@ -73,26 +76,24 @@ SCHEDULE: dict[ScheduleRule, Text] = {
 }
 
 
-def plan_words(defect: PlanDefect) -> Text:
-    """One sentence per language."""
+def plan_words(defect: PlanDefect, names: Mapping[str, Text]) -> Text:
+    """One sentence per language; `names` are the intersections', by id."""
     vi, en = PLAN[defect.rule]
-    values = {
-        "subject": defect.subject,
-        "other": defect.other,
-        "has": defect.has_s,
-        "limit": defect.limit_s,
-    }
-    return vi.format(**values), en.format(**values)
+    values = {"other": defect.other, "has": defect.has_s, "limit": defect.limit_s}
+    subject = listed(defect.places, names) if defect.places else (defect.subject, defect.subject)
+    return vi.format(subject=subject[0], **values), en.format(subject=subject[1], **values)
 
 
-def schedule_words(defect: ScheduleDefect) -> Text:
-    """One sentence per language."""
+def schedule_words(defect: ScheduleDefect, names: Mapping[str, Text]) -> Text:
+    """One sentence per language; `names` are the intersections', by id."""
     said = []
     for language, text in enumerate(SCHEDULE[defect.rule]):
         when = defect.subject
         if defect.rule is ScheduleRule.DAY_WITHOUT_ENTRY and when.isdecimal():
             when = WEEKDAYS[int(when)][language]
             when = when[0].upper() + when[1:]
+        if defect.rule is ScheduleRule.PLAN_MISSING:
+            when = names.get(when, (when, when))[language]
         start = f"{defect.start_s // 3600:02d}:{defect.start_s // 60 % 60:02d}"
         said.append(text.format(when=when, day=defect.day, start=start, plan=defect.plan))
     return said[0], said[1]

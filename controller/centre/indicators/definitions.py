@@ -69,14 +69,13 @@ DEFINITIONS: Mapping[Id, Definition] = {
             0,
             Pace.REAL_TIME,
             Word(
-                "Đếm nút trong sổ đăng ký: “thích nghi trực tuyến” nếu chế độ ADAPTIVE chiếm ít nhất "
-                "{present} thời gian "
-                "biết được trong kỳ; nếu không, “chương trình trực tuyến” nếu chế độ PLAN chiếm ít nhất "
-                "chừng ấy; "
+                "Đếm nút trong sổ đăng ký: “thích nghi trực tuyến” nếu chế độ thích nghi chiếm ít nhất "
+                "{present} thời gian biết được trong kỳ; nếu không, “chương trình trực tuyến” nếu chế độ "
+                "chương trình chiếm ít nhất chừng ấy; "
                 "còn lại là “đã lắp đặt”. Chỉ tiêu cộng các loại: {counted}.",
-                "Intersections of the register: “adaptive online” where mode ADAPTIVE held for at least "
+                "Intersections of the register: “adaptive online” where adaptive control held for at least "
                 "{present} of "
-                "the known time; else “plan online” where mode PLAN did; the rest is “installed”. "
+                "the known time; else “plan online” where a plan did; the rest is “installed”. "
                 "The indicator adds: {counted}.",
             ),
         ),

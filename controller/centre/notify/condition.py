@@ -95,6 +95,7 @@ class Snapshot:
         alarms: those that stand, and those since the oldest open notice.
         modes: of each intersection.
         minutes: the last ones of each intersection, in order.
+        approaches: where traffic comes from there ("từ tây bắc", "from the north-west").
         feeds: name → (trouble, since_ms by the computer's clock).
         indicators: as they stand.
     """
@@ -106,5 +107,6 @@ class Snapshot:
     alarms: tuple[AlarmRow, ...] = ()
     modes: tuple[ModeSince, ...] = ()
     minutes: Mapping[str, tuple[Minute, ...]] = field(default_factory=dict)
+    approaches: Mapping[str, Words] = field(default_factory=dict)
     feeds: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     indicators: tuple[Indicator, ...] = ()

@@ -151,7 +151,7 @@ def _levels(rule: QueueRule | ConfidenceRule, seen: Snapshot, opened: Opened) ->
                     fault,
                     since,
                     run[-1].minute_ms + MINUTE_MS - since,
-                    _level_words(rule, run, fault),
+                    _level_words(rule, run, fault, seen),
                 )
 
 
@@ -181,17 +181,18 @@ def _run(minutes: Iterable[Minute], sides: Iterable[int], *, opened: bool) -> li
     return run
 
 
-def _level_words(rule: QueueRule | ConfidenceRule, run: list[Minute], fault: str) -> Words:
+def _level_words(rule: QueueRule | ConfidenceRule, run: list[Minute], fault: str, seen: Snapshot) -> Words:
     if isinstance(rule, QueueRule):
         most = max(minute.queued.get(fault, 0.0) for minute in run)
+        from_vi, from_en = seen.approaches.get(fault, (f"hướng {fault}", f"on approach {fault}"))
         return (
-            f"hàng chờ hướng {fault} dài, đến {most:.0f} xe con quy đổi",
-            f"long queue on approach {fault}, up to {most:.0f} pcu",
+            f"hàng chờ dài {from_vi}, đến {most:.0f} xe con quy đổi",
+            f"long queue {from_en}, up to {most:.0f} pcu",
         )
     least = min(minute.confidence for minute in run)
     return (
-        f"bộ dò xe kém tin cậy, còn {least:.0%}",
-        f"detectors are not believed, confidence down to {least:.0%}",
+        f"bộ dò xe kém tin cậy, còn {100 * least:.0f} %",
+        f"detectors are not believed, confidence down to {100 * least:.0f} %",
     )
 
 

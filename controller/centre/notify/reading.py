@@ -24,6 +24,7 @@ from denxanh.controller.centre.store.schema import (
     runs,
 )
 from denxanh.controller.localtime import HOUR_MS
+from denxanh.controller.whereabouts import approach_of
 from denxanh.networks.model import Corridor
 
 MODE_MS = 24 * HOUR_MS
@@ -55,6 +56,11 @@ class Reader:
     ) -> None:
         self._approaches = {
             one.id: tuple(lane.approach for lane in one.lanes) for one in corridor.intersections
+        }
+        self._sides = {
+            lane.approach: approach_of(one, lane.approach)
+            for one in corridor.intersections
+            for lane in one.lanes
         }
         self._indicators = indicators if "indicator" in {rule.what for rule in rules} else none_known
         self._kinds = {rule.what for rule in rules}
@@ -88,6 +94,7 @@ class Reader:
             alarms=_alarms(connection) if "alarm" in kinds else (),
             modes=self._modes(connection, state) if "mode" in kinds else (),
             minutes=self._levels(connection, site_ms) if self._level_ms else {},
+            approaches=self._sides,
             feeds=_feeds(connection) if "feed" in kinds else {},
             indicators=tuple(indicators),
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, case, func, or_, select, update
 
 from denxanh.controller.centre.store import rows
 from denxanh.controller.centre.store.archive import Store
@@ -149,25 +149,70 @@ def queues(
         return tuple((minute, queued, least) for minute, queued, least in connection.execute(query))
 
 
+def queues_of(
+    store: Store, intersection: str, parts: Sequence[Collection[int]], from_ms: int, to_ms: int
+) -> tuple[tuple[int, float, tuple[float | None, ...]], ...]:
+    """What stood on each of some parts of an intersection, minute by minute, in order.
+
+    At most `MAX_SPAN_ROWS` minutes, two weeks.
+
+    Args:
+        store: where.
+        intersection: its id.
+        parts: the lanes of each; at least one.
+        from_ms: not before.
+        to_ms: before.
+
+    Returns:
+        (minute_ms, least confidence of the lanes, pcu by part: None where nothing is known of it).
+
+    Raises:
+        StoreError: the database does not answer.
+    """
+    table = minutes_table.c
+    query = (
+        select(
+            table.minute_ms,
+            func.min(table.confidence_min),
+            *(func.sum(case((table.lane.in_(sorted(lanes)), table.queued_mean))) for lanes in parts),
+        )
+        .where(
+            table.intersection == intersection,
+            table.minute_ms >= from_ms,
+            table.minute_ms < to_ms,
+            table.lane.in_(sorted({lane for lanes in parts for lane in lanes})),
+        )
+        .group_by(table.minute_ms)
+        .order_by(table.minute_ms)
+        .limit(MAX_SPAN_ROWS)
+    )
+    with store.reading() as connection:
+        return tuple((minute, least, tuple(queued)) for minute, least, *queued in connection.execute(query))
+
+
 def modes(
     store: Store, intersection: str, from_ms: int, to_ms: int
 ) -> tuple[tuple[int, int | None, str], ...]:
-    """The modes of the spans that begin between two times: (began_ms, ended_ms, mode), in order.
+    """The modes of the spans of some time, (began_ms, ended_ms, mode), in order; as `spans` otherwise.
 
-    Without the span that lasted at the beginning; at most `MAX_SPAN_ROWS`, some days.
+    At most `MAX_SPAN_ROWS`, a day and more.
 
     Raises:
         StoreError: the database does not answer.
     """
     table = spans_table.c
-    query = (
-        select(table.began_ms, table.ended_ms, table.mode)
-        .where(table.intersection == intersection, table.began_ms >= from_ms, table.began_ms < to_ms)
+    each = select(table.began_ms, table.ended_ms, table.mode).where(table.intersection == intersection)
+    before = each.where(table.began_ms < from_ms).order_by(table.began_ms.desc()).limit(1)
+    within = (
+        each.where(table.began_ms >= from_ms, table.began_ms < to_ms)
         .order_by(table.began_ms, table.id)
         .limit(MAX_SPAN_ROWS)
     )
     with store.reading() as connection:
-        return tuple((began, ended, mode) for began, ended, mode in connection.execute(query))
+        first = connection.execute(before).first()
+        later = connection.execute(within).all()
+    lasting = first is not None and (first[1] is None or first[1] > from_ms)
+    return (first, *later) if first is not None and lasting else tuple(later)
 
 
 def alarms(

@@ -57,7 +57,7 @@ ACCOUNTS: Words = {
     "right.release": Word("Trả lại tự động", "Hand back"),
     "right.preempt": Word("Mở đường ưu tiên", "Pre-empt"),
     "right.acknowledge": Word("Ghi nhận cảnh báo", "Acknowledge alarms"),
-    "right.edit-plans": Word("Soạn chương trình và lịch", "Write plans and the calendar"),
+    "right.edit-plans": Word("Soạn chương trình và lịch", "Edit plans and the calendar"),
     "right.audit": Word("Tìm trong sổ ghi", "Search the log"),
     "right.export": Word("Xuất dữ liệu", "Export data"),
     "right.manage-people": Word("Quản lý tài khoản", "Manage accounts"),

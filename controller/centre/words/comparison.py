@@ -7,6 +7,7 @@ from denxanh.controller.centre.words.word import Word, Words
 COMPARISON: Words = {
     "compare.title": Word("Thích nghi so với cố định", "Adaptive against fixed"),
     "compare.place": Word("Nút giao", "Intersection"),
+    "compare.h": Word("{n} giờ", "{n} h"),
     "compare.days": Word("{n} ngày qua", "Last {n} days", "Last day"),
     "compare.period": Word("Khoảng thời gian", "Period"),
     "compare.verdict": Word("Kết luận", "Conclusion"),

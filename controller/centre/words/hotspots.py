@@ -20,7 +20,7 @@ HOTSPOTS: Words = {
     "hot.level.dense": Word("Đông", "Dense"),
     "hot.level.congested": Word("Ùn tắc", "Congested"),
     "hot.level.unknown": Word("Chưa rõ", "Not known"),
-    "hot.refusal.no-fit": Word("chưa có mô hình dự báo", "no forecast was fitted yet"),
+    "hot.refusal.no-fit": Word("chưa có mô hình dự báo", "no forecast model yet"),
     "hot.refusal.stale": Word("dữ liệu đã cũ", "data are stale"),
     "hot.refusal.gaps": Word("thiếu dữ liệu 15 phút qua", "data of the last 15 minutes are missing"),
     "hot.refusal.no-profile": Word(
@@ -58,7 +58,7 @@ HOTSPOTS: Words = {
     "hot.quiet": Word("Trong giờ qua không có cảnh báo nào.", "No warning in the last hour."),
     "hot.unknown": Word(
         "Chưa cảnh báo được: chưa biết mỗi làn thường thoát bao nhiêu xe.",
-        "Nothing can be warned of yet: what lanes usually let go was not learned.",
+        "No warnings yet: how many vehicles each lane usually lets through is not known.",
     ),
     "hot.period": Word("Khoảng thời gian", "Period"),
     "hot.hours": Word("{n} giờ qua", "Last {n} hours", "Last hour"),

@@ -60,7 +60,7 @@ MAP: Words = {
     "map.key": Word("Chú giải", "Legend"),
     "map.key.go": Word("xanh", "green"),
     "map.key.yield": Word("xanh nhường", "permissive"),
-    "map.key.amber": Word("vàng", "amber"),
+    "map.key.amber": Word("vàng", "yellow"),
     "map.key.stop": Word("đỏ", "red"),
     "map.key.queue": Word("hàng chờ", "queue"),
     "map.key.long": Word("dài", "long"),
@@ -70,7 +70,7 @@ MAP: Words = {
     "map.unheard": Word("chưa nghe gì", "not heard yet"),
     "map.policy": Word("Chính sách", "Policy"),
     "map.commands": Word("Lệnh gửi", "Commands"),
-    "map.refused": Word("Chưa cho đổi", "Held back"),
+    "map.refused": Word("Hoãn / từ chối", "Held / refused"),
     "map.refused.long": Word(
         "Số lần bộ bảo vệ chưa cho đổi pha (bình thường) / tủ từ chối lệnh (phải xem)",
         "Seconds in which the guard let no stage change yet (normal) / commands that cabinets refused (look)",

@@ -28,7 +28,7 @@ NOTICES: Words = {
     "notices.kind.escalated": Word("chuyển cấp, ", "escalated, "),
     "notices.kind.cleared": Word("báo hết, ", "told that it is over, "),
     "notices.some": Word("{sent}/{all} nơi nhận", "{sent} of {all} recipients"),
-    "notices.digest": Word("chỉ đưa vào bản tổng hợp", "in digests only"),
+    "notices.digest": Word("chỉ hiện ở đây và trong bản tổng hợp", "here and in digests only"),
     "notices.why.trouble": Word("chưa gửi được, đang thử lại", "not taken yet, tried again"),
     "notices.why.quiet": Word("chờ hết giờ yên lặng", "waits for the end of quiet hours"),
     "notices.why.turn": Word("đang chờ đến lượt", "waits for its turn"),

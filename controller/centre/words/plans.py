@@ -13,7 +13,7 @@ PLANS: Words = {
     "plans.scheduled": Word("theo lịch lúc này", "scheduled now"),
     "plans.running": Word("đang chạy", "running"),
     "plans.edit.of": Word(
-        "Soạn chương trình {n} của {place}", "Write plan {n} of {place}", "Write plan {n} of {place}"
+        "Soạn chương trình {n} của {place}", "Edit plan {n} of {place}", "Edit plan {n} of {place}"
     ),
     "plans.new": Word("Thêm chương trình", "Add a plan"),
     "plans.new.of": Word("Thêm chương trình cho {place}", "Add a plan to {place}"),
@@ -43,7 +43,7 @@ PLANS: Words = {
     "plans.draft.waits": Word("chạy từ lần khởi động tới", "runs from the next start"),
     "plans.draft.unheard": Word("chưa rõ đang chạy bản nào", "not known what runs"),
     "plans.draft.unsound": Word("không còn hợp lệ", "no longer valid"),
-    "edit.title": Word("Soạn chương trình {n}", "Write plan {n}", "Write plan {n}"),
+    "edit.title": Word("Soạn chương trình {n}", "Edit plan {n}", "Edit plan {n}"),
     "edit.back": Word("Mọi chương trình", "All plans"),
     "edit.bar": Word(
         "Chu kỳ: kéo ranh giới để chuyển giây giữa hai pha",

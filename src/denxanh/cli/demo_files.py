@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from denxanh.cli.demo_city import write_city
 from denxanh.errors import ModelError
 
 if TYPE_CHECKING:
@@ -93,6 +94,11 @@ class Folder:
     def site(self) -> Path:
         """The site file; `denxanh run` drives the demo's cabinets with it."""
         return self.root / "site.toml"
+
+    @property
+    def city(self) -> Path:
+        """What the centre looks out for."""
+        return self.root / "city.toml"
 
     @property
     def compiled(self) -> Path:
@@ -259,6 +265,8 @@ def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: 
     from denxanh.controller import site
     from denxanh.controller.console_site import ConsoleTable
 
+    if page_port is not None:
+        write_city(folder.city)
     site.write_site(
         folder.site,
         corridor=wish.corridor if _shipped(wish) else folder.compiled.name,
@@ -275,7 +283,7 @@ def write_site(wish: Wish, folder: Folder, ports: Mapping[str, Any], page_port: 
             )
             for name, door in ports["cabinets"].items()
         ],
-        console=None if page_port is None else ConsoleTable(port=page_port),
+        console=None if page_port is None else ConsoleTable(port=page_port, city=folder.city.name),
         clock=site.Endpoint(host=ports["clock"]["host"], port=ports["clock"]["port"]),
         vds=_vds_tables(wish, folder, ports["cabinets"]),
         tls=_tls(folder) if wish.tls else None,

@@ -1,4 +1,4 @@
-"""The demo's three processes, from the first start to the last word."""
+"""The demo's processes, from the first start to the last word."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ CONTROLLER_LAST_WORD_S = 20.0
 
 
 class Demo:
-    """Starts, watches and ends the street, the controller and the page.
+    """Starts, watches and ends the street, the controller, the page and who watches the page's store.
 
     Args:
         wish: what to run.
@@ -72,11 +72,16 @@ class Demo:
             controller = self._start(
                 "controller", ["-m", "denxanh.cli", "-v", "run", "--json", site], children
             )
-            page = None
+            beside: list[tuple[Child, str]] = []
             if self._page_port is not None:
                 page = self._start("centre", self._centre(site), children)
                 self._announce(page, stop)
-            self._watch(street, controller, page, stop)
+                notifier = self._start("notifier", ["-m", "denxanh.cli", "notify", "run", site], children)
+                beside = [
+                    (page, "the page ended; traffic is not touched by it, the demo goes on"),
+                    (notifier, "the notifier ended; there are no new notices, the demo goes on"),
+                ]
+            self._watch(street, controller, beside, stop)
             street.ask_to_end()
             self._last_words(street, controller)
 
@@ -131,13 +136,17 @@ class Demo:
         note(f"Đăng nhập một lần / log in, once: {address}{link}")
         return True
 
-    def _watch(self, street: Child, controller: Child, page: Child | None, stop: Stop) -> None:
+    def _watch(
+        self, street: Child, controller: Child, beside: Sequence[tuple[Child, str]], stop: Stop
+    ) -> None:
+        """Until the street ends; `beside` are those that may end before, and what is said then."""
         while street.running and not stop.asked:
             if not controller.running:
                 self._controller_ended(controller)
             self._tell_address()
-            if page is not None and not page.running:
-                self._say(page, "the page ended; traffic is not touched by it, the demo goes on")
+            for child, words in beside:
+                if not child.running:
+                    self._say(child, words)
             self._progress(self._second())
             stop.wait(LOOK_S)
         if not street.running and street.process.returncode != 0:

@@ -17,6 +17,12 @@ from denxanh.plc.contract import CabinetMode, ModeRequest
 MAIN, MAIN_TURN, SIDE = 0, 1, 2
 
 
+def clock(rig, tick: int) -> str:
+    """The local time of a tick, HH:MM:SS."""
+    second = int(rig.inputs[0].clock_s) + tick
+    return f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+
+
 def emergency(stage: int = MAIN_TURN, left_s: int = 90) -> Wishes:
     return Wishes(preempt=PreemptWish(stage, "115", "xe-7", "bv", left_s))
 
@@ -37,22 +43,52 @@ def test_a_hold_brings_its_stage_keeps_it_and_ends_by_itself(rig, order) -> None
     assert one.modes[begun + 100 :] == [Mode.ADAPTIVE] * 60, "fit before it, fit after it"
     assert one.last.orders == ()
     assert MAIN in {output.stage for output in one.outputs[-20:]}
+    end = clock(one, begun + 100)
     assert one.events("order") == [
-        "lan (operator) orders: hold a stage, side, 100 s at most. Reason: tai nạn",
+        f"lan (operator) orders: hold a stage, side, 100 s at most, until {end}. Reason: tai nạn",
         "Order of lan ends, hold a stage: its time is over",
     ]
     first = next(event for output in one.outputs for event in output.events if event.kind == "order")
-    assert first.text_vi == "lan (người vận hành) ra lệnh giữ pha side, tối đa 100 s. Lý do: tai nạn"
+    assert first.text_vi == (
+        f"lan (người vận hành) ra lệnh giữ pha side, tối đa 100 s, đến {end}. Lý do: tai nạn"
+    )
     assert not one.refused()
 
 
 def test_an_order_of_whole_minutes_is_told_in_minutes(rig, order) -> None:
     one = rig().adaptive()
+    end = clock(one, one.tick + 300)[:5]
     one.order(order("hold", stage=SIDE, for_s=300, actor="lan")).run(2)
     assert one.last.cause.endswith("≤ 4:59")
     assert one.events("order") == [
-        "lan (operator) orders: hold a stage, side, 5 min at most. Reason: tai nạn"
+        f"lan (operator) orders: hold a stage, side, 5 min at most, until {end}. Reason: tai nạn"
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "vi", "en"),
+    [
+        ("plan", {"plan": 1, "for_s": 1800}, "lan, 30 phút, đến {}: thử", "lan, 30 min, until {}: thử"),
+        (
+            "hold",
+            {"stage": SIDE, "for_s": 1800},
+            "lan, pha side, 30 phút, đến {}: thử",
+            "lan, stage side, 30 min, until {}: thử",
+        ),
+    ],
+)
+@pytest.mark.parametrize("later", [0, 1])
+def test_the_change_of_mode_says_how_long_and_until_when(rig, order, kind, fields, vi, en, later) -> None:
+    one = rig().adaptive()
+    end = clock(one, one.tick + 1800)[:5]
+    ordered = standing.take(one.state, order(kind, actor="lan", reason="thử", **fields), one.tick)
+    one.run(later)  # the mode changes some seconds after the order counts
+    one.state = ordered
+    one.run(3)
+    change = [event for output in one.outputs for event in output.events if event.kind == "mode"][-1]
+    assert change.text_vi.endswith(f"({vi.format(end)})")
+    assert change.text_en.endswith(f"({en.format(end)})")
+    assert "≤" not in change.text_vi + change.text_en
 
 
 def test_a_held_stage_stays_past_its_max_green_and_others_wait(rig, order, wants) -> None:

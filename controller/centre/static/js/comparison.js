@@ -93,7 +93,7 @@ function dayRows(rows) {
       at += value;
       return piece;
     });
-    const told = KINDS.filter((kind) => one.hours[kind] >= SHOWN_H).map((kind) => `${t(`compare.${kind}`)} ${number(one.hours[kind])} h`).join(" · ") || `< ${number(2 * SHOWN_H)} h`;
+    const told = KINDS.filter((kind) => one.hours[kind] >= SHOWN_H).map((kind) => `${t(`compare.${kind}`)} ${t("compare.h", { n: number(one.hours[kind]) })}`).join(" · ") || `< ${t("compare.h", { n: number(2 * SHOWN_H) })}`;
     const queue = (kind) => html("td", { class: "end" }, one.queue_pcu[kind] === undefined ? "–" : number(one.queue_pcu[kind]));
     return html("tr", {}, html("td", { class: "time" }, html("b", {}, written(one.date)), html("small", { class: "under" }, `${dayName(one.date)} · ${kindName(one.day_type)}`)),
       html("td", { class: "grow" }, svg("svg", { class: "share", role: "img", "aria-label": told }, ...pieces), html("small", {}, told)), queue("adaptive"), queue("fixed"));

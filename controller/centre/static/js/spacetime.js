@@ -27,7 +27,7 @@ export class SpaceTime {
     const { width, height } = this.svg.getBoundingClientRect();
     if (!width) return;
     // Room for the names.
-    const left = Math.min(Math.max(width * 0.19, 150), 250);
+    const left = Math.min(Math.max(width * 0.23, 150), 250);
     const long = sides.out.stops.at(-1).at || 1;
     const from = clock_s - past;
     this.x = (second) => left + ((second - from) / (past + AHEAD_S)) * (width - left - RIGHT);

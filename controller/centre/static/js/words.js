@@ -18,14 +18,14 @@ export const known = (key) => texts[key] !== undefined;
 const shown = (value) => (typeof value === "number" ? number(value) : String(value));
 
 const plain = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
-const whole = new Intl.NumberFormat(LOCALE, { style: "percent", maximumFractionDigits: 0 });
+const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const day = new Intl.DateTimeFormat(LOCALE, { day: "2-digit", month: "2-digit", year: "numeric", timeZone: "UTC" });
 const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: "long", timeZone: "UTC" });
 
 /** 1234.56 as "1.234,6" or "1,234.6". */
 export const number = (value) => plain.format(value);
-/** 0.42 as "42%". */
-export const percent = (value) => whole.format(value);
+/** 0.42 as "42 %", as the reports have it. */
+export const percent = (value) => `${whole.format(100 * value)}\u00a0%`;
 /** "2026-11-23" as "23/11/2026". */
 export const date = (iso) => day.format(new Date(`${iso}T00:00:00Z`));
 /** "2026-11-23" as "Thứ Hai" or "Monday". */
