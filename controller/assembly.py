@@ -39,7 +39,8 @@ RULES = 5
 1: journals without a number. 2: command numbers that begin at random, alarms that are told with patience.
 3: signals that stand, silences, rings of old answers. 4: silences that only the cabinet has counted, greens
 about to be raised, a cabinet that is driven and says that it is not, a start-up that does not end. 5: numbers
-that go on over a restart within a run, VDS values that a halt of the machine has made old."""
+that go on over a restart within a run, VDS values that a halt of the machine has made old, sound detectors of
+lanes that nobody uses, advance loops that others make up for."""
 RULE = "max-pressure"
 """The rule that stands in for a failed policy."""
 SECOND_RULE = "actuated"
