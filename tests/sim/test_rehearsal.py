@@ -202,6 +202,17 @@ def test_the_store_holds_what_the_journals_say(made: Month, tmp_path: Path) -> N
     assert not list(month.folder.days.glob("*/journal.jsonl"))
 
 
+def test_a_day_whose_journal_says_nothing_is_not_taken_for_stored(made: Month, tmp_path: Path) -> None:
+    month = made.copy(tmp_path / "month")
+    journal = month.folder.day(month.days[0]) / journals.JOURNAL_NAME
+    journal.write_bytes(b"")
+    with pytest.raises(StoreError, match="nothing of the day"):
+        stored(month)
+    assert journal.exists()
+    with contextlib.closing(Store(month.folder)) as store:
+        assert not store.has(month.days[0])
+
+
 def lanes(month: Month) -> int:
     return len(sites.load(month.folder.site).intersections[0].lanes)
 

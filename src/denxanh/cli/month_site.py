@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denxanh.errors import ConfigError
+from denxanh.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
     from denxanh.controller.centre.store.recorder import Recorder
@@ -193,7 +193,7 @@ class Store:
             keep: leave its journal; else it is removed once it is stored.
 
         Raises:
-            StoreError: the database refused, or holds something else.
+            StoreError: the database refused, or holds something else, or the day's journal says nothing.
         """
         from denxanh.controller.centre.store.journalreader import JournalReader
 
@@ -212,6 +212,12 @@ class Store:
                     break
         finally:
             reader.close()
+        if self._bookmark is None or self._bookmark.part != day.number:
+            raise StoreError(
+                "nothing of the day could be stored",
+                where=str(journal),
+                fix=f"remove {journal.parent} and start again: the day is made anew",
+            )
         if not keep:
             journal.unlink()
 
