@@ -64,7 +64,7 @@ class Recorder(Protocol):
         ...
 
     def restarted(self, intersection: str, tick: int, cause: str, claim: Claim, last: int) -> None:
-        """The intersection's controller starts from nothing after this tick."""
+        """The intersection's controller has failed; it starts from nothing in this tick, or never again."""
         ...
 
 
@@ -99,6 +99,8 @@ class Post:
         self._pending: asyncio.Task[Any] | None = None
         self._late = self._unsent = False
         self._restarts = 0
+        self._failed = ""
+        """Why its controller is to be built anew."""
         self._in_vain = 0
         self._heartbeat: int | None = None
         self._leaving: asyncio.Task[None] | None = None
@@ -120,6 +122,7 @@ class Post:
         """Forget everything but claim and number; the next tick is a first one."""
         self._controller = self._build(claim=self.claim, last=self.last)
         self._late = self._unsent = False
+        self._failed = ""
 
     async def tick(
         self,
@@ -142,6 +145,10 @@ class Post:
         if self.given_up:
             self._leave()
             return
+        if self._is_leaving():
+            return  # the new controller has to know the number that the release takes
+        if self._failed:
+            self._anew(tick, recorder)
         started = clock.now()
         self._in_vain = 0
         if delay_s > 0:
@@ -153,22 +160,29 @@ class Post:
         except Exception as error:  # the actor boundary: a bug here must not stop the other intersections
             _LOG.exception("%s: the controller failed and starts anew", self.intersection)
             self._restarts += 1
-            cause = f"{type(error).__name__}: {error}"
-            recorder.restarted(self.intersection, tick.number, cause, self.claim, self.last)
-            self.restart()
+            self._failed = f"{type(error).__name__}: {error}"
+            led = not self._cabinet.keeps_promises
+            if self.given_up or not led:
+                self._anew(tick, recorder)
             if self.given_up:
                 self._given_back = False  # what was given back before has been commanded since
-            if self.given_up or not self._cabinet.keeps_promises:
+            if self.given_up or led:
                 self._leave()  # else nobody would end in this second what it was promised to end
+
+    def _anew(self, tick: Tick, recorder: Recorder) -> None:
+        recorder.restarted(self.intersection, tick.number, self._failed, self.claim, self.last)
+        self.restart()
 
     def _leave(self) -> None:
         """A step of giving the cabinet back where ours has failed; the tick does not wait for it.
 
         A cabinet that does not keep promises by itself is led on to the end of the running one.
         """
-        under_way = self._leaving is not None and not self._leaving.done()
-        if not under_way and not (self.given_up and self._given_back):
+        if not self._is_leaving() and not (self.given_up and self._given_back):
             self._leaving = asyncio.create_task(self._left(), name=f"leave {self.intersection}")
+
+    def _is_leaving(self) -> bool:
+        return self._leaving is not None and not self._leaving.done()
 
     async def _left(self) -> None:
         try:
@@ -215,8 +229,9 @@ class Post:
     async def release(self) -> bool:
         """Give the cabinet back to its own plan, if it answers; never raises for a cabinet that does not.
 
-        Nothing is written while the police or a fault has the cabinet, while it starts, nor where another
-        controller drives it.
+        Nothing is written while the police or a fault has the cabinet, while it starts, where another
+        controller drives it, nor before the first command: there is nothing of ours to end, and the next
+        poll would tell of our own epoch as of a stranger's.
 
         Returns:
             Whether that was all. False: it has not taken it, or does not keep promises by itself and one is
@@ -227,7 +242,7 @@ class Post:
         report, problem = await self._poll(RELEASE_S)
         if report is not None:
             claim = heard(self.claim, self._epoch, report.status.epoch)
-            if claim in BARRED or not may_be_written(believed(report.status)):
+            if claim is Claim.NEW or claim in BARRED or not may_be_written(believed(report.status)):
                 _LOG.info("%s: not released, it is not ours to command now", self.intersection)
                 return True
             problem = await self._release(report.status)
@@ -267,7 +282,7 @@ class Post:
 
     async def close(self) -> None:
         """Let go of the cabinet; never raises."""
-        if self._leaving is not None and not self._leaving.done():
+        if self._leaving is not None and self._is_leaving():
             self._leaving.cancel()
             await asyncio.gather(self._leaving, return_exceptions=True)
         if self._pending is not None and not self._pending.done():

@@ -291,7 +291,7 @@ async def test_a_tick_never_outlasts_its_second(bench: Callable[..., Bench]) -> 
     ("claim", "changes", "written"),
     [
         (Claim.DRIVING, {}, True),
-        (Claim.NEW, {"epoch": 0}, True),
+        (Claim.NEW, {"epoch": 0}, False),
         (Claim.DRIVING, {"panel": 2}, False),
         (Claim.DRIVING, {"mode": CabinetMode.MANUAL}, False),
         (Claim.DRIVING, {"mode": CabinetMode.FLASH}, False),
@@ -483,8 +483,11 @@ class Driver:
     wire: LateWire
     orders: Orders
     claim: Claim = Claim.NEW
+    bugs: list[int] = field(default_factory=list)
 
     def step(self, value: TickInput, decoded: Report | None = None) -> TickOutput:
+        if self.bugs:
+            raise ZeroDivisionError("ours")
         assert decoded is not None
         ours = self.orders.ours(decoded.status)
         self.claim = heard(self.claim, 1, decoded.status.epoch, ours=ours)
@@ -494,6 +497,45 @@ class Driver:
         return TickOutput(
             Mode.ADAPTIVE, "", "", 0, 0.0, False, None, None, "", None, None, command, 1, (), ()
         )
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    nonce=st.integers(0, 2**64 - 1),
+    failing=st.sets(st.integers(0, 7), min_size=1, max_size=MAX_RESTARTS),
+    keeps_promises=st.booleans(),
+)
+async def test_a_bug_of_ours_in_any_second_leaves_the_cabinet_ours_and_no_number_comes_twice(
+    nonce: int, failing: set[int], keeps_promises: bool
+) -> None:
+    """A cabinet that keeps no promises is given back in between, also before it has ever been driven."""
+    wire = LateWire([])
+    wire.keeps_promises = keeps_promises
+    written: list[int] = []
+    take = wire.command
+
+    async def command(order: Command) -> None:
+        written.append(order.seq)
+        await take(order)
+
+    wire.command = command  # type: ignore[method-assign]
+    bugs: list[int] = []
+
+    def build(*, claim: Claim, last: int) -> Driver:
+        return Driver(wire, Orders(1, nonce, last), claim, bugs)
+
+    post, clock, notes = Post("X", wire, build, epoch=1), Hands().clock(), Notes()
+    for second in range(12):
+        wire.second()
+        bugs[:] = [1] * (second in failing)
+        await post.tick(TICK, clock, 0.0, notes)
+        if post._leaving is not None:
+            await asyncio.wait({post._leaving})
+    assert notes.restarts == ["ZeroDivisionError: ours"] * len(failing)
+    wire.second()
+    assert wire.cabinet.mode is CabinetMode.ADAPTIVE
+    assert len(set(written)) == len(written)
+    await post.close()
 
 
 FATES = st.sampled_from(["arrives", "kept", "after what was late"])

@@ -78,7 +78,8 @@ def test_peaks_are_critical_and_the_committed_plans_are_websters(name: str) -> N
     for scenario in ("am", "pm"):
         assert 0.85 <= webster.scenario_plans(built, scenario).critical_saturation <= 0.95
     assert webster.scenario_plans(built, "offpeak").critical_saturation < 0.85
-    assert webster.plans_text(built) == (built.files.folder / "plans.toml").read_text(encoding="utf-8")
+    committed = (built.files.folder / "plans.toml").read_text(encoding="utf-8")
+    assert committed.partition("\n# Flood plans")[0] == webster.plans_text(built)
 
 
 def test_offsets_let_the_platoons_through() -> None:
