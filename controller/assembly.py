@@ -40,7 +40,7 @@ RULES = 5
 3: signals that stand, silences, rings of old answers. 4: silences that only the cabinet has counted, greens
 about to be raised, a cabinet that is driven and says that it is not, a start-up that does not end. 5: numbers
 that go on over a restart within a run, VDS values that a halt of the machine has made old, sound detectors of
-lanes that nobody uses, advance loops that others make up for."""
+lanes that nobody uses, zones that miss what their advance loops count."""
 RULE = "max-pressure"
 """The rule that stands in for a failed policy."""
 SECOND_RULE = "actuated"

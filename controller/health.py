@@ -152,7 +152,7 @@ def remember(
     """
     symptom, clean_s, on_s, silent_s, silent_own, silent_siblings, rate, chatter, last, odd = health
     if dt_s > 0.0:
-        on_s = on_s + dt_s if on_now_s >= dt_s - ON_SLACK_S else 0.0
+        on_s = on_s + dt_s if on_now_s >= dt_s - ON_SLACK_S and not passed else 0.0  # a count is a gap
         if passed or rate:
             weight = dt_s / _RATE_WINDOW_S
             rate += (weight if weight < 1.0 else 1.0) * (passed / dt_s * _RATE_WINDOW_S - rate)

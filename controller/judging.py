@@ -24,7 +24,7 @@ _STOP_LINE_EVIDENCE = 0.5
 _ADVANCE_EVIDENCE = 0.1
 """Weight of a stop-line count against a silent advance loop: vehicles change lanes between them. With 0.25,
 sound ones were condemned several times on a simulated day of the pilot network [J]."""
-_WATCHED_EVIDENCE = 0.1
+_WATCHED_EVIDENCE = 0.25
 """Weight of the other lanes' vehicles against a silent stop-line loop whose zone sees nobody either: at night
 435 passed beside a stop line that nobody used, on a simulated day of the pilot network [J]."""
 _GOOD = Symptom.NONE
@@ -58,20 +58,21 @@ def judge(
         span: seconds since the last report.
         limits: thresholds.
     """
-    passed, beside = _flows(wiring, loops)
+    passed, flows, beside = _flows(wiring, loops)
+    all_believed = _believed(health, wiring.zones)
     result = list(health)
     told = _padded(readings.loops, wiring.loops)
     for (d, lane, stop_line), reading in zip(wiring.loop_rows, told, strict=False):
         before, (count, on_s, valid, _) = health[d], loops[d]
-        own, others = 0.0, beside[lane]
-        watching = wiring.zone[lane]
-        watched = bool(watching) and all(health[z].symptom is _GOOD for z in watching)
-        if watched:  # people keep to some lanes; that nobody is on this one, its zone has seen too
+        own, others, watching = 0.0, beside[lane], wiring.zone[lane]
+        sees = watching and (all_believed or _believed(health, watching))
+        if sees and (all_believed or all(_believed(health, wiring.zone[s]) for s in wiring.siblings[lane])):
+            # People keep to some lanes; that nobody is on this one, its zone has seen too.
             others = _WATCHED_EVIDENCE * others if stop_line else 0.0
         if not stop_line:
             own = _ADVANCE_EVIDENCE * passed[lane]
-        elif watched and served[lane] and zone_vehicles[lane]:
-            own = _STOP_LINE_EVIDENCE * _driven_off(wiring, lane, zones, zone_vehicles)
+        elif sees and served[lane] and zone_vehicles[lane]:
+            own = _STOP_LINE_EVIDENCE * _driven_off(wiring, lane, zones, zone_vehicles, health)
         fault, age = (
             (False, math.inf)
             if reading is None
@@ -84,7 +85,7 @@ def judge(
                 continue
         sample = Sample(span, age, bool(fault), valid, count, on_s, None, own, others)
         result[d] = assess(before, sample, limits, wiring.max_red[d])
-    _judge_zones(wiring, result, readings, zones, passed, span, limits)
+    _judge_zones(wiring, result, readings, zones, flows, span, limits)
     for position, d in enumerate(wiring.buttons):
         on_s = span if d in pressed else 0.0
         valid, before = position < len(readings.buttons), health[d]
@@ -103,21 +104,21 @@ def _judge_zones(
     health: list[DetectorHealth],
     readings: Readings,
     zones: Sequence[Zone],
-    passed: Sequence[int],
+    flows: Sequence[float],
     span: float,
     limits: HealthLimits,
 ) -> None:
     """Judge the zones, in place.
 
-    A zone is condemned for its silence only by what its own lane's stop line counts meanwhile. So nothing
-    has to be remembered of one that says the same again while nobody passes, nor of one without a stop line.
+    A zone is condemned for its silence only by what its own lane's loops count meanwhile. So nothing has to
+    be remembered of one that says the same again while nobody passes, nor of one without loops.
     """
     long_enough = span > ON_SLACK_S  # in a shorter time every detector looks occupied throughout
     told = _padded(readings.zones, wiring.zones)
     for (d, lane, room), reading in zip(wiring.zone_rows, told, strict=False):
         before, (vehicles, queued, occupancy, speed, valid) = health[d], zones[d]
         value = (vehicles, queued, occupancy, speed)
-        own, full = (float(passed[lane]), vehicles / room) if room else (0.0, 0.0)
+        own, full = (flows[lane], vehicles / room) if room else (0.0, 0.0)
         on_s = span if occupancy >= 1.0 and speed <= 0.0 else 0.0
         fault, age = (
             (False, math.inf)
@@ -142,8 +143,8 @@ def _padded(readings: tuple[_T, ...], detectors: Sequence[int]) -> tuple[_T | No
     return (*readings, *((None,) * missing)) if missing > 0 else readings
 
 
-def _flows(wiring: Wiring, loops: Sequence[LoopDelta]) -> tuple[list[int], list[float]]:
-    """Per lane: what passed its stop line, and what passed on its approach's other lanes."""
+def _flows(wiring: Wiring, loops: Sequence[LoopDelta]) -> tuple[list[int], list[float], list[float]]:
+    """Per lane: what passed its stop line; that, else what passed before it; the same of the lanes beside."""
     passed = [0] * len(wiring.stop_line)
     flows = [0.0] * len(passed)
     for lane, stops in enumerate(wiring.stop_line):
@@ -155,17 +156,29 @@ def _flows(wiring: Wiring, loops: Sequence[LoopDelta]) -> tuple[list[int], list[
         for d in wiring.advance[lane]:
             flows[lane] += loops[d].passed
     if not any(flows):
-        return passed, flows
-    return passed, [sum([flows[s] for s in siblings]) for siblings in wiring.siblings]
+        return passed, flows, flows
+    return passed, flows, [sum([flows[s] for s in siblings]) for siblings in wiring.siblings]
 
 
-def _driven_off(wiring: Wiring, lane: int, zones: Sequence[Zone], before: Sequence[float]) -> float:
+def _believed(health: Sequence[DetectorHealth], detectors: Sequence[int]) -> bool:
+    """Whether all of them are."""
+    return all([health[d].symptom is _GOOD for d in detectors])  # noqa: C419 - a generator takes twice as long
+
+
+def _driven_off(
+    wiring: Wiring,
+    lane: int,
+    zones: Sequence[Zone],
+    before: Sequence[float],
+    health: Sequence[DetectorHealth],
+) -> float:
     """Vehicles by which a lane's zones emptied, less those that may just have gone to a lane beside it."""
     gone = before[lane] - _inside(wiring.zone[lane], zones)
     if gone <= 0.0:
         return 0.0
     for sibling in wiring.siblings[lane]:
-        come = _inside(wiring.zone[sibling], zones) - before[sibling]
+        watching = wiring.zone[sibling]
+        come = _inside(watching, zones) - before[sibling] if _believed(health, watching) else 0.0
         if come > 0.0:
             gone -= come
     return max(0.0, gone)

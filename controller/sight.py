@@ -31,7 +31,7 @@ class Callers(NamedTuple):
     """What can call a group."""
 
     always: bool
-    """A detector that would call it is not believed, and its lane's others are not enough: demand."""
+    """A detector that would call it is not believed: that is demand."""
     zones: tuple[int, ...]
     """Lanes that call by what their zones hold."""
     loops: tuple[int, ...]
@@ -96,22 +96,10 @@ def _trust(wiring: Wiring, eyes: tuple[Eyes, ...], n: int) -> float:
 
 def _callers(wiring: Wiring, callers: tuple[int, ...], bad: Collection[int]) -> Callers:
     loops = [wiring.lane[d] for d in callers if d in wiring.loops]
-    believed = frozenset(callers).difference(bad)
     return Callers(
-        always=any(d in bad and not _covered(wiring, d, believed) for d in callers),
+        always=any(d in bad for d in callers),
         zones=tuple(wiring.lane[d] for d in callers if d in wiring.zones),
         loops=tuple(wiring.lane[d] for d in callers if d in wiring.stop_line[wiring.lane[d]]),
         latches=tuple(lane for lane in loops if not wiring.zone[lane]),
         buttons=tuple(d for d in callers if d in wiring.buttons),
-    )
-
-
-def _covered(wiring: Wiring, detector: int, believed: Collection[int]) -> bool:
-    """Whether an advance loop is not missed: its lane's zone and stop line are believed.
-
-    They vouch for each other. A zone alone would do as well, but if it told of nobody, nobody would know.
-    """
-    lane = wiring.lane[detector]
-    return lane >= 0 and all(
-        any(d in believed for d in others) for others in (wiring.zone[lane], wiring.stop_line[lane])
     )

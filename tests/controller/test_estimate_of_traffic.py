@@ -189,14 +189,6 @@ def test_bad_detector_is_a_call_and_lowers_confidence() -> None:
     assert estimate.traffic.confidence < 1.0
 
 
-def test_a_bad_advance_loop_calls_nobody_while_zone_and_stop_line_vouch_for_each_other() -> None:
-    bad = loop(fault=True)
-    assert run([report(adv0=bad)], RED)[1].called == (False, False, False)
-    assert run([report(adv0=bad, zone0=zone(1))], RED)[1].called == (True, False, False)
-    assert run([report(adv0=bad, zone0=zone(-1))], RED)[1].called == (True, False, False)
-    assert run([report(adv0=bad, stop0=bad)], RED)[1].called == (True, False, False)
-
-
 def passing(seconds: int, **others: ZoneReading) -> EstimateState:
     """One vehicle after the other over lane 0's detectors, none over lane 1's loop."""
     ticks: list[Report | None] = [
@@ -215,12 +207,12 @@ def symptoms(state: EstimateState) -> dict[str, Symptom]:
     }
 
 
-def test_a_lane_that_nobody_uses_keeps_its_loop_for_as_long_as_its_zone_sees_nobody_either() -> None:
-    assert symptoms(passing(1400)) == {}
+def test_a_lane_that_nobody_uses_keeps_its_loop_while_its_zone_sees_nobody_either() -> None:
+    assert symptoms(passing(580)) == {}
 
 
 def test_a_lane_whose_zone_and_stop_line_are_both_dead_is_found_in_the_end() -> None:
-    assert symptoms(passing(1600)) == {"stop1": Symptom.STUCK_OFF}
+    assert symptoms(passing(1000)) == {"stop1": Symptom.STUCK_OFF}
 
 
 def test_without_a_believed_zone_other_lanes_are_enough() -> None:
@@ -250,24 +242,41 @@ def test_a_zone_that_is_not_believed_is_no_witness_against_its_stop_line() -> No
     assert symptoms(run(ticks, GREEN)[0]) == {"zone1": Symptom.FAULT}
 
 
-@st.composite
-def sound_seconds(draw: st.DrawFn) -> list[tuple[int, int, int, bool]]:
-    """Per second: vehicles that come onto lane 0, change from 1 to 0, leave lane 0; whether it is green."""
-    few = st.sampled_from([0, 0, 1, 2])
-    return draw(st.lists(st.tuples(few, few, few, st.booleans()), min_size=60, max_size=400))
+def test_a_zone_beside_that_is_not_believed_hides_no_dead_stop_line() -> None:
+    for beside in (zone(-1), ZoneReading(60, 60, 1.0, 0.0, True, 0)):
+        ticks: list[Report | None] = [report(zone1=zone(1), zone0=beside), report(zone0=beside)] * 60
+        assert symptoms(run(ticks, GREEN)[0])["stop1"] is Symptom.FROZEN
 
 
-@settings(max_examples=40, deadline=None)
-@given(sound_seconds())
-def test_detectors_that_tell_the_truth_are_believed_whatever_lanes_people_use(
-    seconds: list[tuple[int, int, int, bool]],
+def test_a_zone_that_sees_nobody_pass_its_advance_loop_is_frozen_though_the_stop_line_is_dead_too() -> None:
+    ticks: list[Report | None] = [report(adv0=loop(n, 3 * n)) for n in range(20)]
+    state, estimate = run(ticks, RED)
+    assert symptoms(state) == {"zone0": Symptom.FROZEN}
+    assert estimate.called[0]
+
+
+def test_a_camera_that_is_blind_on_the_whole_approach_vouches_for_no_lane() -> None:
+    ticks: list[Report | None] = [report(stop0=loop(n, 3 * n), adv0=loop(n, 3 * n)) for n in range(1000)]
+    assert symptoms(run(ticks, GREEN)[0]) == {"zone0": Symptom.FROZEN, "stop1": Symptom.STUCK_OFF}
+
+
+few = st.sampled_from([0, 0, 1, 2])
+ROOM = 9
+"""Vehicles that a lane holds."""
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(few, few, few, few, st.booleans()), min_size=60, max_size=300))
+def test_stop_lines_that_tell_the_truth_are_believed_whatever_lanes_people_use(
+    seconds: list[tuple[int, int, int, int, bool]],
 ) -> None:
-    """Everybody comes by lane 1, whose stop line nobody reaches, or by lane 0, and leaves by lane 0."""
+    """Who comes by lane 1 changes to lane 0 before its stop line; everybody leaves by lane 0, on green."""
     state, inside, counts = ESTIMATOR.initial(), [0, 0], [0, 0]
-    for n, (come, change, leave, green) in enumerate(seconds):
-        inside[1] += come
-        moved, gone = min(change, inside[1]), min(leave, inside[0]) if green else 0
-        inside[1] -= moved
+    for n, (coming, coming_beside, change, leave, green) in enumerate(seconds):
+        gone = min(leave, inside[0]) if green else 0
+        moved = min(change, inside[1], ROOM - inside[0])
+        come, beside = min(coming, ROOM - inside[0] - moved), min(coming_beside, ROOM - inside[1])
+        inside[1] += beside - moved
         inside[0] += come + moved - gone
         counts[0] += gone
         counts[1] += come
@@ -276,8 +285,7 @@ def test_detectors_that_tell_the_truth_are_believed_whatever_lanes_people_use(
             zone0=zone(inside[0]), zone1=zone(inside[1]),
         )  # fmt: skip
         state, _ = ESTIMATOR.update(state, told, 1000.0 + n, GREEN if green else RED)
-        believed = {d.id for d, health in zip(SITE.detectors, state.health, strict=True) if health.good}
-        assert {"stop0", "adv0", "stop1"} <= believed
+        assert not {"stop0", "stop1"} & symptoms(state).keys()
 
 
 def test_blind_zone_is_replaced_by_loops_then_siblings_then_history() -> None:

@@ -135,6 +135,12 @@ loops = st.builds(
 )
 
 
+def test_a_loop_that_counts_is_not_stuck_on_however_long_it_is_occupied() -> None:
+    dense = GOOD._replace(on_s=1.0, passed=1)
+    assert run([dense] * 2000).good
+    assert run([dense._replace(passed=0)] * 2000).symptom is Symptom.STUCK_ON
+
+
 @settings(deadline=None, max_examples=30)
 @given(loops)
 def test_a_healthy_loop_in_dense_motorbike_traffic_is_never_condemned(loop: Loop) -> None:
