@@ -58,7 +58,7 @@ def judge(
         span: seconds since the last report.
         limits: thresholds.
     """
-    passed, flows, beside = _flows(wiring, loops)
+    passed, flows, beside = _flows(wiring, loops, health)
     all_believed = _believed(health, wiring.zones)
     result = list(health)
     told = _padded(readings.loops, wiring.loops)
@@ -143,18 +143,24 @@ def _padded(readings: tuple[_T, ...], detectors: Sequence[int]) -> tuple[_T | No
     return (*readings, *((None,) * missing)) if missing > 0 else readings
 
 
-def _flows(wiring: Wiring, loops: Sequence[LoopDelta]) -> tuple[list[int], list[float], list[float]]:
-    """Per lane: what passed its stop line; that, else what passed before it; the same of the lanes beside."""
+def _flows(
+    wiring: Wiring, loops: Sequence[LoopDelta], health: Sequence[DetectorHealth]
+) -> tuple[list[int], list[float], list[float]]:
+    """What believed loops count, per lane: at its stop line; there, else before it; the same beside it."""
     passed = [0] * len(wiring.stop_line)
     flows = [0.0] * len(passed)
     for lane, stops in enumerate(wiring.stop_line):
         for d in stops:
-            passed[lane] += loops[d].passed
+            count = loops[d].passed
+            if count and health[d].symptom is _GOOD:
+                passed[lane] += count
         if passed[lane]:
             flows[lane] = float(passed[lane])
             continue
         for d in wiring.advance[lane]:
-            flows[lane] += loops[d].passed
+            count = loops[d].passed
+            if count and health[d].symptom is _GOOD:
+                flows[lane] += count
     if not any(flows):
         return passed, flows, flows
     return passed, flows, [sum([flows[s] for s in siblings]) for siblings in wiring.siblings]

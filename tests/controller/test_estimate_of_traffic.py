@@ -260,6 +260,13 @@ def test_a_camera_that_is_blind_on_the_whole_approach_vouches_for_no_lane() -> N
     assert symptoms(run(ticks, GREEN)[0]) == {"zone0": Symptom.FROZEN, "stop1": Symptom.STUCK_OFF}
 
 
+def test_a_loop_that_is_not_believed_is_no_witness_against_its_zone() -> None:
+    ticks: list[Report | None] = [
+        report(adv0=loop(n, 3 * n, fault=True), stop0=loop(n, 3 * n, fault=True)) for n in range(60)
+    ]
+    assert symptoms(run(ticks, GREEN)[0]) == {"adv0": Symptom.FAULT, "stop0": Symptom.FAULT}
+
+
 few = st.sampled_from([0, 0, 1, 2])
 ROOM = 9
 """Vehicles that a lane holds."""

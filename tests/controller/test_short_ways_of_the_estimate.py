@@ -111,8 +111,9 @@ def _plainly(
     span: float,
 ) -> tuple[DetectorHealth, ...]:
     """Every detector's sample, written out, and `assess`."""
-    passed = [sum(deltas[d].passed for d in WIRING.stop_line[n]) for n in range(len(SITE.lanes))]
-    flows = [p or sum(deltas[d].passed for d in WIRING.advance[n]) for n, p in enumerate(passed)]
+    counts = [delta.passed if one.good else 0 for delta, one in zip(deltas, health, strict=True)]
+    passed = [sum(counts[d] for d in WIRING.stop_line[n]) for n in range(len(SITE.lanes))]
+    flows = [p or sum(counts[d] for d in WIRING.advance[n]) for n, p in enumerate(passed)]
     result = []
     places = dict.fromkeys(("loop", "zone", "button"), 0)
     for d, detector in enumerate(SITE.detectors):
