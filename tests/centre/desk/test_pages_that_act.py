@@ -300,6 +300,11 @@ def test_the_log_is_searched_and_its_chain_shown(enter: Enter, hosted: Any) -> N
     assert lines[0].startswith("seq,at,actor")
     assert len(lines) == 2
     assert "lan.tran" in lines[1]
+    # A click that comes before the script sends the form itself: the address then says what was searched.
+    opened.page.goto(f"{opened.page.url.partition('?')[0]}?text=&actor=huy.le&length=1")
+    opened.wait("document.getElementById('rows').innerText.includes('huy.le')")
+    assert "lan.tran" not in opened.text("#rows")
+    assert opened.page.input_value("[name='actor']") == "huy.le"
 
 
 @pytest.mark.usefixtures("busy")

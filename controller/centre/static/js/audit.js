@@ -14,20 +14,32 @@ const corridor = await plan;
 const places = new Map(corridor.intersections.map((item) => [item.id, item]));
 const actors = new Set();
 let next = null;
+let asked = 0;
 
+// A search that was sent before this script could take it has come back as the page's address.
+for (const [name, value] of new URLSearchParams(location.search)) {
+  const field = filters.elements.namedItem(name);
+  if (field) field.value = value;
+}
 filters.addEventListener("submit", (event) => {
   event.preventDefault();
   load();
 });
-filters.addEventListener("reset", () => queueMicrotask(load));
-filters.addEventListener("change", () => {
+filters.addEventListener("reset", () => queueMicrotask(again));
+filters.addEventListener("change", again);
+byId("more").addEventListener("click", () => load(next));
+byId("check").addEventListener("click", chain);
+again();
+
+function again() {
+  unfold();
+  load();
+}
+
+function unfold() {
   const own = filters.elements.span.value === "own";
   for (const field of filters.querySelectorAll(".own")) field.hidden = field.querySelector("input").disabled = !own;
-  load();
-});
-byId("more").addEventListener("click", () => load(next));
-load();
-byId("check").addEventListener("click", chain);
+}
 
 function wanted() {
   const fields = new URLSearchParams();
@@ -46,7 +58,9 @@ async function load(after) {
   byId("export")?.setAttribute("href", `/api/v1/audit/export?${fields}`);
   fields.set("limit", PAGE);
   if (typeof after === "number" || typeof after === "string") fields.set("after", after);
+  const mine = ++asked;
   const page = await get(`/api/v1/audit?${fields}`);
+  if (mine !== asked) return;
   if (!page) {
     empty(t("audit.lost"));
     return;
