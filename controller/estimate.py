@@ -130,14 +130,14 @@ class Estimator:
                 cabinet tells of them, whose clock may have been set, but counters may have moved on by them.
         """
         dt = _elapsed(state.clock_s, clock_s)
-        halted_s += state.halted_s
-        if dt + halted_s > _LONG_GAP_S:
+        uncounted_s = state.halted_s + halted_s
+        if dt + uncounted_s > _LONG_GAP_S:
             state = EstimateState(
                 clock_s, (None,) * len(state.counters), state.health,
                 tuple(LaneMemory(past_queued=m.past_queued, past_moving=m.past_moving) for m in state.lanes),
                 state.wait_s, state.uncalled_s, 0.0,
             )  # fmt: skip
-            dt = halted_s = 0.0
+            dt = uncounted_s = 0.0
         wiring = self._wiring
         green = _green(view.aspects, len(self.intersection.groups))
         if report is None:
@@ -155,7 +155,7 @@ class Estimator:
                 for lane in lanes
             )
         else:
-            span, unheard, halted_s = state.unheard_s + dt + halted_s, 0.0, 0.0
+            span, unheard, uncounted_s = state.unheard_s + dt + uncounted_s, 0.0, 0.0
             readings = report.readings
             counters, loops = read_loops(wiring, state.counters, readings.loops, span)
             zones = read_zones(wiring, readings.zones, self.limits.max_speed_kmh)
@@ -178,7 +178,7 @@ class Estimator:
                 for before, call, done in zip(state.wait_s, called, discharging, strict=True)
             ]
         )
-        after = EstimateState(clock_s, counters, health, lanes, wait, uncalled, unheard, halted_s)
+        after = EstimateState(clock_s, counters, health, lanes, wait, uncalled, unheard, uncounted_s)
         return after, self._estimate(after, seen, view, called, discharging, plan)
 
     def _sight(self, health: Sequence[DetectorHealth]) -> Sight:

@@ -62,7 +62,8 @@ class Orders:
         self._steps: Iterator[int] = iter(() if last else first_steps(nonce))
         self._early: set[int] = set()
         """Numbers before those that follow each other."""
-        # How far apart those before `last` were is forgotten; each may still be under way.
+        # How far apart those before `last` were is forgotten; each may still be under way. So after a restart
+        # half of all numbers pass for ours: a twin of equal epoch that comes then may go unnoticed.
         self._in_a_row = SEQ_MAX // 2 if last else 0
         """Numbers that follow each other, up to the last one."""
 
