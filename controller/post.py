@@ -202,6 +202,7 @@ class Post:
         orders: Standing | None,
     ) -> None:
         report, problem = await self._poll(clock.answer_s)
+        await clock.turn()
         words = None if report is None else report.words
         value = TickInput(
             tick.number, tick.clock_s, tick.date, words, problem, self._late, self._unsent, wishes, vds,

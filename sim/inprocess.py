@@ -121,6 +121,9 @@ class SharedClock:
         """Always 0: time stands still between ticks."""
         return 0.0
 
+    async def turn(self) -> None:
+        """See `Clock`: the street waits, so it is now."""
+
     async def next(self) -> Tick | None:
         """The next granted tick; None after the last."""
         return await self._ticks.get()
