@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from denxanh.controller.assembly import Makers, makers, opening
-from denxanh.controller.clock import Clock, LockStepClock, MonotonicClock
+from denxanh.controller.clock import Clock, MonotonicClock
 from denxanh.controller.codec import encode_event
 from denxanh.controller.journal import JOURNAL_NAME, Journal
 from denxanh.controller.lease import Lease, acquire
 from denxanh.controller.localsocket import LocalSocket
+from denxanh.controller.lockstep import LockStepClock
 from denxanh.controller.loop import Loop
 from denxanh.controller.narrate import certificate_ends, ungated
 from denxanh.controller.operator import desk as orders

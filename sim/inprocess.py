@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from denxanh.controller.clock import LOCK_STEP_ANSWER_S, Tick
+from denxanh.controller.clock import Tick
+from denxanh.controller.lockstep import LOCK_STEP_ANSWER_S
 from denxanh.errors import UnreachableError
 from denxanh.plc.cabinet.cabinet import VirtualCabinet
 from denxanh.plc.contract import Command, Report

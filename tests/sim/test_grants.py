@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from denxanh.controller.clock import LockStepClock
+from denxanh.controller.lockstep import LockStepClock
 from denxanh.errors import PortInUseError
 from denxanh.sim import grants
 from denxanh.sim.grants import Grant, GrantServer
