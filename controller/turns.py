@@ -1,4 +1,4 @@
-"""Decisions in turns: intersections that have answered are decided upon together, a few times a second.
+"""Decisions in turns: intersections that have answered are decided upon together, twenty times a second.
 
 After two idle milliseconds a processor's caches are cold, and deciding costs twice as much
 (docs/measurements.md). So 200 cabinets that answer one after the other are cheaper decided upon in bursts.
@@ -18,7 +18,7 @@ class Turns:
         self._waiting: list[asyncio.Future[None]] = []
 
     async def next(self) -> None:
-        """Wait for the next one, less than `every_s` away (as far as the loop is not late itself)."""
+        """Wait for the next one, at most `every_s` away (as far as the loop is not late itself)."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_at((math.floor(loop.time() / self._every_s) + 1) * self._every_s, self._open)

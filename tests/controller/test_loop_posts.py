@@ -164,6 +164,31 @@ async def test_what_was_heard_is_decided_upon_when_its_turn_comes(
     assert [command.seq for command in one.peer.sent] == [1]
 
 
+@pytest.mark.parametrize(
+    ("countdown_s", "keeps", "heard_s", "waits"),
+    [(1, False, 0.0, False), (1, True, 0.0, True), (2, False, 0.0, True), (0, False, 0.0, True),
+     (0, True, posts.TURN_BEFORE_S, False)],
+)  # fmt: skip
+async def test_nobody_waits_for_a_turn_who_ends_a_promise_itself_or_is_heard_late(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch,
+    countdown_s: int, keeps: bool, heard_s: float, waits: bool,
+) -> None:  # fmt: skip
+    one, turns = bench(keeps_promises=keeps), []
+
+    async def poll() -> Report:
+        one.hands.at += heard_s
+        return Report(_status(countdown_s=countdown_s), REPORT.readings, REPORT.words)
+
+    async def wait() -> None:
+        turns.append(1)
+
+    monkeypatch.setattr(one.peer, "poll", poll)
+    monkeypatch.setattr(one.clock, "turn", wait)
+    await one.tick()
+    assert turns == [1] * waits
+    assert one.post.commands == 1
+
+
 async def test_a_late_decision_is_dropped_and_the_next_one_knows(bench: Callable[..., Bench]) -> None:
     one = bench()
     one.brain.busy_s = posts.DECISION_S + 0.01
