@@ -26,7 +26,8 @@ _T = TypeVar("_T")
 DECISION_S = 0.2
 """Time budget of one decision, seconds on the clock's own scale."""
 TURN_BEFORE_S = 0.6
-"""Who is heard later than this in its tick is decided upon at once: the command needs what is left."""
+"""Seconds into its tick from which a cabinet that answers waits for no turn (assumed): its command needs
+what is left."""
 SEND_BEFORE_S = 0.95
 """A command leaves within this part of its tick or not at all."""
 RELEASE_S = 1.5

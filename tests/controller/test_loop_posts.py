@@ -164,29 +164,29 @@ async def test_what_was_heard_is_decided_upon_when_its_turn_comes(
     assert [command.seq for command in one.peer.sent] == [1]
 
 
-@pytest.mark.parametrize(
-    ("countdown_s", "keeps", "heard_s", "waits"),
-    [(1, False, 0.0, False), (1, True, 0.0, True), (2, False, 0.0, True), (0, False, 0.0, True),
-     (0, True, posts.TURN_BEFORE_S, False)],
-)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+@given(countdown_s=st.integers(0, 3), keeps=st.booleans(), heard_s=st.floats(0.0, posts.SEND_BEFORE_S - 0.01))
 async def test_nobody_waits_for_a_turn_who_ends_a_promise_itself_or_is_heard_late(
-    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch,
-    countdown_s: int, keeps: bool, heard_s: float, waits: bool,
-) -> None:  # fmt: skip
-    one, turns = bench(keeps_promises=keeps), []
+    countdown_s: int, keeps: bool, heard_s: float
+) -> None:
+    """Its command leaves in the moment in which it was heard; everybody else's leaves a turn later."""
+    turn_s, sent_at = 0.01, []
+    one = Bench(Peer(keeps_promises=keeps))
 
     async def poll() -> Report:
         one.hands.at += heard_s
         return Report(_status(countdown_s=countdown_s), REPORT.readings, REPORT.words)
 
     async def wait() -> None:
-        turns.append(1)
+        one.hands.at += turn_s
 
-    monkeypatch.setattr(one.peer, "poll", poll)
-    monkeypatch.setattr(one.clock, "turn", wait)
+    async def command(_: Command) -> None:
+        sent_at.append(one.hands.at)
+
+    one.peer.poll, one.clock.turn, one.peer.command = poll, wait, command  # type: ignore[method-assign]
     await one.tick()
-    assert turns == [1] * waits
-    assert one.post.commands == 1
+    at_once = (countdown_s == 1 and not keeps) or heard_s >= posts.TURN_BEFORE_S
+    assert sent_at == [heard_s if at_once else heard_s + turn_s]
 
 
 async def test_a_late_decision_is_dropped_and_the_next_one_knows(bench: Callable[..., Bench]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from denxanh.controller.clock import TURN_S, MonotonicClock
 from denxanh.controller.turns import Turns
 
 Bells = list[tuple[float, Callable[[], None]]]
@@ -67,3 +68,13 @@ async def test_the_next_turn_comes_by_itself() -> None:
     turns = Turns(0.01)
     await asyncio.wait_for(turns.next(), 5.0)
     await asyncio.wait_for(turns.next(), 5.0)
+
+
+async def test_on_the_street_they_come_with_the_clock(bells: Bells) -> None:
+    clock, now = MonotonicClock(), asyncio.get_running_loop().time()
+    waiting = [asyncio.create_task(clock.turn()) for _ in range(2)]
+    await let_run()
+    ((when, ring),) = bells
+    assert now < when <= asyncio.get_running_loop().time() + TURN_S
+    ring()
+    await asyncio.gather(*waiting)
