@@ -196,24 +196,26 @@ class Ppo(_Table):
     """The learner, "dqn" or "ppo"; each has keys of its own."""
     learning_rate: float = Field(default=3e-4, gt=0.0)
     """At the start; it falls linearly to a fiftieth."""
-    rollout: int = Field(default=128, ge=8)
+    rollout: int = Field(default=480, ge=8)
     """Decisions per intersection between updates."""
-    batch: int = Field(default=512, ge=8)
+    batch: int = Field(default=960, ge=8)
     """Decisions per gradient step."""
     epochs: int = Field(default=4, ge=1)
     """How often each decision is learned from."""
-    gamma: float = Field(default=0.95, gt=0.0, lt=1.0)
+    gamma: float = Field(default=0.97, gt=0.0, lt=1.0)
     """Discount per decision (5 s)."""
-    gae_lambda: float = Field(default=0.9, gt=0.0, le=1.0)
+    gae_lambda: float = Field(default=0.95, gt=0.0, le=1.0)
     """Of the generalised advantage estimate."""
     clip: float = Field(default=0.2, gt=0.0)
     """How far one update may move the probability of a decision."""
-    entropy: float = Field(default=0.003, ge=0.0)
+    entropy: float = Field(default=0.0005, ge=0.0)
     """Weight of the decisions' entropy."""
     target_kl: float = Field(default=0.03, gt=0.0)
     """An update ends early beyond this divergence."""
-    sharpness: float = Field(default=20.0, gt=0.0)
+    sharpness: float = Field(default=60.0, gt=0.0)
     """Logits per unit of score."""
+    critic_first: int = Field(default=60_000, ge=0)
+    """Decisions at the start during which only the critic learns."""
 
 
 class Evaluation(_Table):
@@ -244,7 +246,8 @@ class Config(_Table):
     stages: int = Field(default=8, ge=2, le=MAX_STAGES)
     """The same for stages."""
     start_from: Path | None = None
-    """A checkpoint of another run (best.zip) to start from, instead of the rule; from this file's folder."""
+    """What to start from instead of the rule: a checkpoint of another run (best.zip) or a model (NAME.onnx),
+    from this file's folder; "universal" is the model that is shipped."""
     evaluation: Evaluation = Evaluation()
 
     @property
@@ -300,6 +303,12 @@ def check(config: Config) -> Iterator[ConfigError]:
         )
     if config.start_from is not None and not config.start_from.is_file():
         yield ConfigError(f"there is no file {config.start_from}", where="start_from")
+    if isinstance(config.algorithm, Ppo) and config.algorithm.critic_first >= config.run.steps:
+        yield ConfigError(
+            f"all {config.run.steps:,} decisions go to the critic",
+            where="algorithm.critic_first",
+            fix="lower it",
+        )
 
 
 def _anchored(config: Config, folder: Path) -> Config:
@@ -310,10 +319,12 @@ def _anchored(config: Config, folder: Path) -> Config:
         for name in config.curriculum.corridors
     )
     start = config.start_from
+    if start is not None:
+        start = registry.SHIPPED if str(start) == registry.UNIVERSAL else (folder / start).resolve()
     return config.model_copy(
         update={
             "curriculum": config.curriculum.model_copy(update={"corridors": corridors}),
-            "start_from": None if start is None else (folder / start).resolve(),
+            "start_from": start,
         }
     )
 

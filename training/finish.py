@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def finish(
         StoppedError: somebody asked to stop.
     """
     from denxanh.training.export import TOLERANCE, difference, export
-    from denxanh.training.learn import load_network
+    from denxanh.training.weights import load_network
 
     with opened(out, config) as run:
         best = run.state.best
@@ -196,6 +197,8 @@ def _card(config: Config, state: State, sha256: str, rows: tuple[HeldOutRow, ...
     if shares["catalogue"]:
         trained_on.append(f"corridors ({shares['catalogue'] / total:.0%}): {', '.join(course.corridors)}")
     settings = config.model_dump(mode="json", include={"width", "lanes", "stages", "curriculum", "reward"})
+    if config.start_from is not None and config.start_from.is_file():
+        settings["start_from"] = f"SHA-256 {hashlib.sha256(config.start_from.read_bytes()).hexdigest()}"
     return ModelCard(
         name=config.run.name,
         observation_schema=SCHEMA,

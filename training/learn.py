@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import pickle
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.save_util import load_from_zip_file
 
 from denxanh.errors import TrainingError
 from denxanh.training.config import Config, Dqn, Ppo
@@ -23,9 +19,10 @@ from denxanh.training.dqn import StageDQN
 from denxanh.training.folder import BEST, LATEST, TENSORBOARD, RunFolder, State, opened
 from denxanh.training.keeper import Keeper, Watcher, curves
 from denxanh.training.local import LocalWorker
-from denxanh.training.network import StageCompetition
 from denxanh.training.policies import StageActorCriticPolicy, StageDQNPolicy
+from denxanh.training.ppo import EvenRolloutBuffer, StagePPO
 from denxanh.training.processes import StoppedError
+from denxanh.training.weights import UNREADABLE, start_from
 from denxanh.training.workers import IntersectionVecEnv
 
 _LOG = logging.getLogger(__name__)
@@ -34,14 +31,6 @@ LEAST_RATE = 0.02
 """The learning rate falls linearly to this share of its start: policies swing until it has come down."""
 EPISODES_PER_START = 10_000_000
 """A resumed run's episodes are numbered from a further multiple of this: it goes on with new ones."""
-DQN_NETWORK = "q_net_target.universal."
-PPO_NETWORK = "features_extractor.universal."
-"""Where the universal network's weights lie in a checkpoint's."""
-UNREADABLE = (
-    OSError, ValueError, KeyError, EOFError, RuntimeError, AttributeError, ImportError,
-    zipfile.BadZipFile, pickle.UnpicklingError,
-)  # fmt: skip
-"""What reading a file that is not such a checkpoint raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +134,7 @@ def _algorithm(run: RunFolder, env: IntersectionVecEnv) -> BaseAlgorithm:
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
     if latest.exists():
-        kind: type[BaseAlgorithm] = StageDQN if isinstance(given, Dqn) else PPO
+        kind: type[BaseAlgorithm] = StageDQN if isinstance(given, Dqn) else StagePPO
         rate = _falling(given.learning_rate)
         try:
             algorithm = kind.load(
@@ -160,44 +149,8 @@ def _algorithm(run: RunFolder, env: IntersectionVecEnv) -> BaseAlgorithm:
         return algorithm
     algorithm = _dqn(config, given, env) if isinstance(given, Dqn) else _ppo(config, given, env)
     if config.start_from is not None:
-        _start_from(algorithm, config.start_from)
+        start_from(config.start_from, algorithm.policy, config.width)
     return algorithm
-
-
-def _start_from(algorithm: BaseAlgorithm, checkpoint: Path) -> None:
-    """Begin with another run's weights; its optimiser's memory is left behind."""
-    try:
-        _, parameters, _ = load_from_zip_file(checkpoint, device="cpu", load_data=False)
-        weights = (parameters or {})["policy"]
-        assert isinstance(weights, dict)
-        algorithm.policy.load_state_dict(weights)
-    except (*UNREADABLE, AssertionError) as cause:
-        raise TrainingError(
-            f"cannot start from it: {cause}",
-            where=str(checkpoint),
-            fix="give a checkpoint of the same algorithm and width",
-        ) from cause
-
-
-def load_network(checkpoint: Path, width: int) -> StageCompetition:
-    """The network that a checkpoint would ship.
-
-    Raises:
-        TrainingError: it is no such checkpoint.
-    """
-    network = StageCompetition(width)
-    try:
-        _, parameters, _ = load_from_zip_file(checkpoint, device="cpu", load_data=False)
-        weights = (parameters or {})["policy"]
-        assert isinstance(weights, dict)
-        prefix = DQN_NETWORK if any(name.startswith(DQN_NETWORK) for name in weights) else PPO_NETWORK
-        network.load_state_dict(
-            {name.removeprefix(prefix): one for name, one in weights.items() if name.startswith(prefix)}
-        )
-    except (*UNREADABLE, AssertionError) as cause:
-        raise TrainingError(f"not a checkpoint of this run: {cause}", where=str(checkpoint)) from cause
-    network.eval()
-    return network
 
 
 def _falling(start: float) -> Callable[[float], float]:
@@ -227,8 +180,8 @@ def _dqn(config: Config, given: Dqn, env: IntersectionVecEnv) -> StageDQN:
     )
 
 
-def _ppo(config: Config, given: Ppo, env: IntersectionVecEnv) -> PPO:
-    return PPO(
+def _ppo(config: Config, given: Ppo, env: IntersectionVecEnv) -> StagePPO:
+    return StagePPO(
         StageActorCriticPolicy,
         env,
         learning_rate=_falling(given.learning_rate),
@@ -240,6 +193,9 @@ def _ppo(config: Config, given: Ppo, env: IntersectionVecEnv) -> PPO:
         clip_range=given.clip,
         ent_coef=given.entropy,
         target_kl=given.target_kl,
+        vf_coef=(1.0 - given.gamma) ** 2,  # values are sums of 1 / (1 - gamma) rewards; advantages near 1
+        rollout_buffer_class=EvenRolloutBuffer,
+        critic_first=given.critic_first,
         policy_kwargs={"padding": env.padding, "width": config.width, "sharpness": given.sharpness},
         seed=config.run.seed,
         device="cpu",

@@ -88,6 +88,7 @@ class StageCompetition(nn.Module):
         here = stage_mask.unsqueeze(-1)
         mean = (stage * here).sum(dim=1) / stage_mask.sum(dim=1).clamp(min=1.0).unsqueeze(-1)
         most = stage.masked_fill(here < 0.5, MASKED).amax(dim=1)
+        most = most * (stage_mask.sum(dim=1, keepdim=True) > 0.5)  # a slot without an intersection has none
         running = (stage * stages[..., RUNNING : RUNNING + 1]).sum(dim=1)
         others = torch.cat([mean, most, running], dim=-1)
         wide = others.unsqueeze(1).expand(-1, stages.shape[1], -1)

@@ -19,6 +19,10 @@ from torch import Tensor, nn
 from denxanh.sim.spaces import Padding
 from denxanh.training.network import StageCompetition
 
+LEAST_LOGIT = -1e3
+"""Of a stage that does not exist: never drawn, and small enough that the logits of a slot without an
+intersection keep their digits."""
+
 
 class Unflatten(nn.Module):
     """From the flat vector to the network's six parts."""
@@ -102,7 +106,7 @@ class _ActorPart(nn.Module):
         self.sharpness = sharpness
 
     def forward(self, features: Tensor) -> Tensor:
-        return features[:, :-1] * self.sharpness
+        return (features[:, :-1] * self.sharpness).clamp(min=LEAST_LOGIT)
 
 
 class _CriticPart(nn.Module):
@@ -111,7 +115,11 @@ class _CriticPart(nn.Module):
 
 
 class StageActorCriticPolicy(ActorCriticPolicy):
-    """PPO's policy: scores times `sharpness` are the logits, the network's value is the critic."""
+    """PPO's policy: scores times `sharpness` are the logits, the value of a second network is the critic.
+
+    Actor and critic share nothing: the value's error is so much larger than the policy's gradient that it
+    would decide what a common network learns.
+    """
 
     def __init__(
         self,
@@ -133,6 +141,7 @@ class StageActorCriticPolicy(ActorCriticPolicy):
             ortho_init=False,
             features_extractor_class=_Scores,
             features_extractor_kwargs={"padding": padding, "width": width},
+            share_features_extractor=False,
             **kwargs,
         )
 

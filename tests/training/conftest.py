@@ -77,7 +77,7 @@ def tiny_config(**changes: Any) -> Config:
     return Config.model_validate(tables)
 
 
-PPO = {"kind": "ppo", "rollout": 8, "batch": 16, "epochs": 1}
+PPO = {"kind": "ppo", "rollout": 8, "batch": 16, "epochs": 1, "critic_first": 0}
 
 
 class PretendedWorker:

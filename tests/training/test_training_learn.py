@@ -21,7 +21,8 @@ from denxanh.training.config import Config
 from denxanh.training.dqn import StageDQN
 from denxanh.training.export import TOLERANCE, difference
 from denxanh.training.keeper import Progress
-from denxanh.training.learn import EPISODES_PER_START, LEAST_RATE, Learned, learn, load_network
+from denxanh.training.learn import EPISODES_PER_START, LEAST_RATE, Learned, learn
+from denxanh.training.weights import load_network
 
 Make = Callable[..., Config]
 
@@ -399,7 +400,7 @@ def test_a_broken_checkpoint_is_named(config: Config, firm: Any, judge: Any, tmp
     with pytest.raises(TrainingError, match=r"latest\.zip: the checkpoint cannot be read"):
         run(config, out, firm)
     with pytest.raises(TrainingError, match="not a checkpoint"):
-        load_network(out / "latest.onnx", config.width)
+        load_network(out / "config.json", config.width)
 
 
 def test_a_run_may_start_from_anothers_weights(
@@ -420,7 +421,7 @@ def test_a_run_may_start_from_anothers_weights(
         patch.setattr(keeper.Keeper, "_on_training_start", on_start)
         run(make_config(start_from=best), tmp_path / "two", firm)
     assert all(torch.equal(kept[0][name], start[name]) for name in start)
-    with pytest.raises(TrainingError, match="same algorithm and width"):
+    with pytest.raises(TrainingError, match="of the same width"):
         run(make_config(start_from=best, width=16), tmp_path / "three", firm)
 
 
