@@ -216,6 +216,8 @@ class Ppo(_Table):
     """Logits per unit of score."""
     critic_first: int = Field(default=60_000, ge=0)
     """Decisions at the start during which only the critic learns."""
+    tau: float = Field(default=0.1, gt=0.0, le=1.0)
+    """Weight of the newest in the averaged weights, per update."""
 
 
 class Evaluation(_Table):

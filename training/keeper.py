@@ -22,7 +22,7 @@ from denxanh.training.export import export
 from denxanh.training.folder import BEST, BEST_MODEL, LATEST, LATEST_MODEL, Evaluated, RunFolder, replaced
 from denxanh.training.heldout import HeldOut, Score
 from denxanh.training.network import StageCompetition
-from denxanh.training.policies import StageQNetwork
+from denxanh.training.policies import StageActorCriticPolicy, StageQNetwork
 from denxanh.training.processes import StoppedError
 from denxanh.training.workers import IntersectionVecEnv
 
@@ -55,13 +55,12 @@ Watcher = Callable[[Progress], None]
 
 
 def network_of(algorithm: BaseAlgorithm) -> StageCompetition:
-    """The network that an algorithm would ship: DQN's averaged weights, PPO's own."""
+    """The network that an algorithm would ship, with its averaged weights."""
     if isinstance(algorithm, StageDQN):
         assert isinstance(algorithm.q_net_target, StageQNetwork)
         return algorithm.q_net_target.universal
-    found = algorithm.policy.features_extractor.universal
-    assert isinstance(found, StageCompetition)
-    return found
+    assert isinstance(algorithm.policy, StageActorCriticPolicy)
+    return algorithm.policy.averaged
 
 
 class _Curves(KVWriter):

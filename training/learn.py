@@ -196,6 +196,7 @@ def _ppo(config: Config, given: Ppo, env: IntersectionVecEnv) -> StagePPO:
         vf_coef=(1.0 - given.gamma) ** 2,  # values are sums of 1 / (1 - gamma) rewards; advantages near 1
         rollout_buffer_class=EvenRolloutBuffer,
         critic_first=given.critic_first,
+        tau=given.tau,
         policy_kwargs={"padding": env.padding, "width": config.width, "sharpness": given.sharpness},
         seed=config.run.seed,
         device="cpu",

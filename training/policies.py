@@ -5,6 +5,7 @@ SB3 sees one flat vector per intersection; `Unflatten` gives the network its par
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -119,7 +120,12 @@ class StageActorCriticPolicy(ActorCriticPolicy):
 
     Actor and critic share nothing: the value's error is so much larger than the policy's gradient that it
     would decide what a common network learns.
+
+    Attributes:
+        averaged: running average of the actor's weights, which is evaluated and shipped (`follow`).
     """
+
+    averaged: StageCompetition
 
     def __init__(
         self,
@@ -151,3 +157,15 @@ class StageActorCriticPolicy(ActorCriticPolicy):
         self.value_net = _CriticPart()  # type: ignore[assignment]  # SB3 says Linear, uses any module
         rate = lr_schedule(1)
         self.optimizer = self.optimizer_class(self.parameters(), lr=rate, **self.optimizer_kwargs)  # type: ignore[call-arg]
+        self.averaged = copy.deepcopy(self._actor).requires_grad_(False)
+
+    @property
+    def _actor(self) -> StageCompetition:
+        assert isinstance(self.pi_features_extractor, _Scores)
+        return self.pi_features_extractor.universal
+
+    def follow(self, share: float) -> None:
+        """Move the averaged weights towards the actor's by this share."""
+        with torch.no_grad():
+            for mean, weight in zip(self.averaged.parameters(), self._actor.parameters(), strict=True):
+                mean.lerp_(weight, share)

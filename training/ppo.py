@@ -14,6 +14,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from torch.optim import Optimizer
 
+from denxanh.training.policies import StageActorCriticPolicy
+
 LEAST_SPREAD = 1e-3
 """Advantages with a smaller standard deviation, in mean reward per second, are not made larger than this
 allows: they are noise."""
@@ -41,11 +43,14 @@ class StagePPO(PPO):
 
     Args:
         critic_first: decisions before the actor learns too.
+        tau: weight of the newest in the averaged weights, per update.
         args, kwargs: as for SB3's PPO.
     """
 
-    def __init__(self, *args: Any, critic_first: int = 0, **kwargs: Any) -> None:
-        self.critic_first = critic_first
+    policy: StageActorCriticPolicy
+
+    def __init__(self, *args: Any, critic_first: int = 0, tau: float = 1.0, **kwargs: Any) -> None:
+        self.critic_first, self.tau = critic_first, tau
         super().__init__(*args, **kwargs)
 
     @property
@@ -57,6 +62,7 @@ class StagePPO(PPO):
         for weight in self.policy.pi_features_extractor.parameters():
             weight.requires_grad_(not self._critic_alone)
         super().train()
+        self.policy.follow(self.tau)
 
     def _update_learning_rate(self, optimizers: list[Optimizer] | Optimizer) -> None:
         super()._update_learning_rate(optimizers)

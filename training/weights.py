@@ -16,7 +16,7 @@ from denxanh.errors import TrainingError
 from denxanh.training.network import StageCompetition
 
 DQN_NETWORK = "q_net_target.universal."
-PPO_NETWORK = "pi_features_extractor.universal."
+PPO_NETWORK = "averaged."
 """Where the network that decides lies among a checkpoint's weights."""
 UNREADABLE = (
     OSError, ValueError, KeyError, EOFError, RuntimeError, AttributeError, ImportError,

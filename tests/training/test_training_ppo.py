@@ -106,6 +106,29 @@ def test_the_actor_stands_still_meanwhile(
     assert all(changed for steps, changed in moved if steps > 96)
 
 
+def test_what_is_shipped_is_the_running_average(
+    make_config: Callable[..., Config], ppo: dict[str, Any], firm: Any, judge: Any, tmp_path: Path
+) -> None:
+    meant: dict[str, torch.Tensor] = {}
+    newest: dict[str, torch.Tensor] = {}
+    original = StagePPO.train
+
+    def train(self: StagePPO) -> None:
+        before = {name: one.clone() for name, one in self.policy.averaged.named_parameters()}
+        original(self)
+        for name, one in self.policy.pi_features_extractor.universal.named_parameters():
+            meant[name] = 0.75 * before[name] + 0.25 * one.detach()
+            newest[name] = one.detach().clone()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StagePPO, "train", train)
+        learn(make_config(algorithm={**ppo, "tau": 0.25}), tmp_path / "out", hire=firm)
+    found = load_network(tmp_path / "out" / "latest.zip", 8).state_dict()
+    for name, one in meant.items():
+        torch.testing.assert_close(found[name], one, msg=name)
+    assert not torch.equal(found["score.weight"], newest["score.weight"])
+
+
 def test_a_run_of_the_critic_only_is_refused(make_config: Callable[..., Config], ppo: dict[str, Any]) -> None:
     found = list(configuration.check(make_config(algorithm={**ppo, "critic_first": 200})))
     assert [type(one) for one in found] == [ConfigError]
