@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,17 @@ def test_nothing_is_done_twice(
     first.model.write_bytes(b"damaged")
     assert finished(config, tmp_path).difference is not None
     assert verify(first.model).sha256 == first.card.sha256
+
+
+def test_the_card_says_what_the_run_started_from(
+    make_config: Callable[..., Config], firm: Any, judge: Any, observing: list[Cell], tmp_path: Path
+) -> None:
+    learn(make_config(), tmp_path / "before", hire=firm)
+    start = tmp_path / "before" / "best.zip"
+    config = make_config(start_from=start)
+    learn(config, tmp_path / "after", hire=firm)
+    said = finished(config, tmp_path / "after").card.algorithm.hyper_parameters["start_from"]
+    assert said == f"SHA-256 {hashlib.sha256(start.read_bytes()).hexdigest()}"
 
 
 def test_ppo_too(
